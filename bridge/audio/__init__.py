@@ -1,0 +1,1 @@
+"""Sound as numbers: PCM16 helpers, companding, sample rates. numpy only; no I/O."""
