@@ -1,0 +1,95 @@
+# Everything is done from here. A fresh machine needs python3 (3.11 or newer, with venv) and make.
+PYTHON ?= python3
+WORKERS ?= 2
+ARGS ?=
+TYPESCRIPT := 6.0.3
+
+BIN := .venv/bin
+READY := .venv/.ready
+TSC := .venv/js/typescript-$(TYPESCRIPT)
+COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate
+
+.PHONY: help run test bench eval check lint types imports page lock clean
+.DELETE_ON_ERROR:
+
+help:
+	@echo 'make run     start the server; the environment is passed on (PORT=9000 make run)'
+	@echo 'make test    run the tests (ARGS="-k journal" chooses some, WORKERS=4 uses more processes)'
+	@echo 'make check   style, types, dependencies, and the types of the page'
+	@echo 'make bench   measure delays and throughput'
+	@echo 'make eval    measure how well spoken wishes are understood'
+	@echo 'make lock    write requirements/*.txt anew (ARGS=--upgrade takes newer versions)'
+	@echo 'make clean   remove what the tools made; conversations in data/ stay'
+
+run: $(READY)
+	@echo 'Starting Voice Bridge; the line server_ready tells its address, Ctrl-C stops it.'
+	@$(BIN)/voice-bridge serve $(ARGS)
+
+test: $(READY)
+	@missing=; packages=; \
+	lacks() { command -v "$$1" >/dev/null || { missing="$$missing, $$2 (no $$1)"; packages="$$packages $$3"; }; }; \
+	lacks chromium 'tests in a browser' chromium; \
+	lacks flite 'tests with spoken words' flite; \
+	lacks node 'tests of the page' nodejs; \
+	if [ -n "$$missing" ]; then echo "Left out: $${missing#, }. To run them too: sudo apt-get install$$packages"; fi
+	@echo 'Running the tests in $(WORKERS) processes.'
+	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile $(ARGS)
+
+bench: $(READY)
+	@echo 'Measuring delays and throughput.'
+	@$(BIN)/python -m tests.bench $(ARGS)
+
+eval: $(READY)
+	@echo 'Measuring how well spoken wishes are understood.'
+	@$(BIN)/python -m tests.eval $(ARGS)
+
+check: lint types imports page
+
+lint: $(READY)
+	@echo 'Style (ruff)'
+	@$(BIN)/ruff check
+	@$(BIN)/ruff format --check
+
+types: $(READY)
+	@echo 'Types (mypy)'
+	@$(BIN)/mypy
+
+imports: $(READY)
+	@echo 'Dependencies (deptry)'
+	@$(BIN)/deptry .
+
+page: $(READY)
+	@if command -v npm >/dev/null; then $(MAKE) --no-print-directory page-types; \
+	elif [ "$$CI" = true ]; then echo 'The page cannot be checked: node and npm are missing.' >&2; exit 1; \
+	else echo 'Left out: the types of the page (no npm). To check them too: sudo apt-get install nodejs npm'; fi
+
+.PHONY: page-types
+page-types: $(TSC)
+	@echo 'Types of the page (tsc)'
+	@.venv/js/node_modules/.bin/tsc --project tsconfig.json
+
+$(TSC):
+	@echo 'Installing TypeScript $(TYPESCRIPT) into .venv/js (once).'
+	@npm install --no-save --no-package-lock --no-audit --no-fund --silent --prefix .venv/js typescript@$(TYPESCRIPT)
+	@touch $@
+
+lock: $(READY)
+	@echo 'Writing requirements/uv.txt, dev.txt and core.txt.'
+	@echo uv | $(COMPILE) $(ARGS) - --output-file requirements/uv.txt
+	@$(COMPILE) $(ARGS) --all-extras --group dev pyproject.toml --output-file requirements/dev.txt
+	@$(COMPILE) --constraints requirements/dev.txt pyproject.toml --output-file requirements/core.txt
+
+clean:
+	@echo 'Removing .venv and what the tools left behind.'
+	@rm -rf .venv build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	@find . -name __pycache__ -type d -not -path './.git/*' -prune -exec rm -rf {} +
+
+$(READY): requirements/uv.txt requirements/dev.txt pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo 'Python 3.11 or newer is needed; PYTHON=/path/to/python3 names another one.' >&2; exit 1; }
+	@echo 'Installing what Voice Bridge needs into .venv (about half a minute, only after a change).'
+	@$(PYTHON) -m venv .venv
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/uv.txt
+	@$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes -r requirements/dev.txt
+	@$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation -e .
+	@touch $@

@@ -1,0 +1,1 @@
+"""Voice Bridge: a server between people who talk and the voice agent that answers them."""
