@@ -76,7 +76,7 @@ def _check_file(path: Path, root: Path) -> Iterator[tuple[int, str]]:
         module = ".".join(path.relative_to(root).with_suffix("").parts).removesuffix(".__init__")
         tree = ast.parse(text)
         yield from _long_functions(tree)
-        yield from _bad_imports(tree)
+        yield from _bad_imports(tree, module)
         yield from _bad_names(tree, module)
         yield from _loose_tasks(tree)
 
