@@ -8,7 +8,7 @@ WORKDIR /app
 COPY requirements/core.txt requirements/core.txt
 RUN pip install --no-cache-dir --require-hashes -r requirements/core.txt
 
-RUN useradd --system --uid 10001 --no-create-home bridge && install -d -o bridge -g bridge /data
+RUN useradd --system --user-group --uid 10001 --no-create-home bridge && install -d -o bridge -g bridge /data
 COPY . .
 
 USER bridge
