@@ -1,1 +1,1 @@
-"""An agent made of separate parts: detect speech, hear it, think, speak. The parts are named in `parts.py`."""
+"""An agent made of separate parts: detect speech, hear, think, speak. The parts are named in `parts.py`."""

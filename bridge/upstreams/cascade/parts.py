@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Final, Protocol
 
+from bridge.ports import Brief
+
 FRAME_MS: Final = 20
 """Length of one frame of sound towards the detector and the ear, in milliseconds."""
 FRAME_RATE: Final = 16_000
@@ -144,10 +146,10 @@ class LanguageModel(Protocol):
 
         reply(turn) ─▶ Say* CallFunction* ─▶ (if there were calls) answered(answers) ─▶ Say* CallFunction* …
 
-    The pipeline speaks each `Say` as it comes, sends calls that came one after the other out together, and runs
+    The pipeline speaks each `Say` as it comes, sends out together the calls that came in a row, and runs
     `answered` once after the iterator's end, with one answer for every call, as often as there are new calls.
-    To abandon a reply it closes the iterator. **A new `reply` while calls are open withdraws them**: no answers
-    will come (Deepgram: `FunctionCallCancelled`), and the mind must not count them as done.
+    To abandon a reply it closes the iterator. **A new `reply` while calls are open withdraws them**: no
+    answer will come (Deepgram: `FunctionCallCancelled`), and the mind must not count them as done.
     """
 
     def reply(self, turn: Turn) -> AsyncIterator[Thought]:
@@ -160,32 +162,8 @@ class LanguageModel(Protocol):
         """How finished `partial` sounds as the dialogue stands. Synchronous, under 1 ms, no effect."""
 
 
-@dataclass(frozen=True, slots=True)
-class Past:
-    """One thing said before this session began. Deepgram: `agent.context.messages`."""
-
-    role: str
-    """`user` or `assistant`."""
-    content: str
-    """The words."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Brief:
-    """What a mind is told before the first turn."""
-
-    prompt: str
-    """The system prompt with the user's context appended."""
-    greeting: str = ""
-    """What the pipeline says before the first turn; empty when it says nothing."""
-    past: tuple[Past, ...] = ()
-    """The conversation so far when it is resumed, oldest first."""
-    functions: tuple[dict[str, object], ...] = ()
-    """Deepgram's `think.functions[]`: `name`, `description`, `parameters` (JSON Schema)."""
-
-
 MakeModel = Callable[[Brief], LanguageModel]
-"""How the pipeline gets a mind for a new session; what else it needs (intents, a key) is bound before."""
+"""How the pipeline gets the mind of a new session from its brief; what else it needs is bound before."""
 
 
 # ------------------------------------------------------------------------------------------------- speaking
