@@ -1,0 +1,134 @@
+"""Rules about what is done: function calls asked for, held, run, withdrawn, answered; entries made durable."""
+
+from __future__ import annotations
+
+from bridge.core import calls as c
+from bridge.core import commands as do
+from bridge.core import events as ev
+from bridge.core import timers as due
+from bridge.core.calls import CallState, OpenCall, result_of
+from bridge.core.events import Moment
+from bridge.core.model import Call, FunctionCall, Outcome, Result, Status
+from bridge.core.state import Commands, Link, State
+
+CONFIRM_SECONDS = 1.5
+"""How long a call that writes waits for the user's text."""
+
+
+def requested(s: State, event: ev.CallsRequested, now: Moment) -> Commands:
+    yield do.PassReply()
+    for function in event.functions:
+        key = s.request, function.id
+        if key in s.calls.ended:
+            yield from _answer_again(s, function)
+        elif key not in s.calls.open:
+            call = Call(request=s.request, function=function, ours=function.name not in _client_functions(s))
+            entry = s.record(call, now)
+            s.calls.add(call, entry.cursor)
+            yield do.Save(entry)
+
+
+def _client_functions(s: State) -> frozenset[str]:
+    return s.settings.functions if s.settings and s.agent.client_settings else frozenset()
+
+
+def _answer_again(s: State, function: FunctionCall) -> Commands:
+    arguments, result = s.calls.ended[s.request, function.id]
+    content = result.outcome.content if arguments == function.arguments else c.REUSED_ID
+    yield do.AskAgent(do.Answer(function.id, function.name, content, result.outcome.note))
+
+
+def saved(s: State, event: ev.EntrySaved, now: Moment) -> Commands:
+    s.saving -= 1
+    s.entries.append(event.entry)
+    yield from s.tell(do.Shown(event.entry))
+    match event.entry.what:
+        case Call() as call:
+            yield from _begin(s, s.calls.open[call.request, call.function.id], now)
+        case Result() as result:
+            s.calls.end(result)
+            yield from _answer(s, result)
+        case _:
+            pass
+    yield from s.finish_if_done()
+
+
+def save_failed(s: State, event: ev.SaveFailed, now: Moment) -> Commands:
+    s.saving -= 1
+    yield from s.tell(do.Failed(event.code, "What was said cannot be saved right now."))
+    match event.entry.what:
+        case Call() as call:
+            s.calls.open.pop((call.request, call.function.id))
+            if s.link is Link.READY and call.request == s.request:
+                yield do.AskAgent(do.Answer(call.function.id, call.function.name, c.UNSAVED))
+        case Result() as result:
+            s.calls.end(result)
+            yield from _answer(s, result)
+        case _:
+            pass
+    yield from s.finish_if_done()
+
+
+def _begin(s: State, opened: OpenCall, now: Moment) -> Commands:
+    """A call is durable: run it, hold it, or leave it to the client."""
+    intent = s.agent.intent(opened.call.function.name)
+    if opened.cancelled:
+        yield from end_call(s, opened, c.CANCELLED, now)
+    elif not opened.call.ours:
+        opened.state = CallState.WITH_CLIENT
+        if not s.settled:
+            yield from end_call(s, opened, c.NO_CLIENT, now)
+    elif intent and intent.deferred and not s.confirmed:
+        opened.state = CallState.HELD
+        yield do.Schedule(CONFIRM_SECONDS, due.TurnConfirmDue())
+    else:
+        yield from _run(opened)
+
+
+def _run(opened: OpenCall) -> Commands:
+    opened.state = CallState.RUNNING
+    yield do.RunIntent(opened.call, opened.cursor)
+
+
+def confirm_turn(s: State) -> Commands:
+    """The user's turn is over: what was held may run."""
+    s.confirmed = True
+    yield do.Unschedule(due.TurnConfirmDue)
+    for opened in s.calls.held():
+        yield from _run(opened)
+
+
+def confirm_due(s: State, event: due.TurnConfirmDue, now: Moment) -> Commands:
+    yield from confirm_turn(s)
+
+
+def cancelled(s: State, event: ev.CallsCancelled, now: Moment) -> Commands:
+    yield from s.tell(event)
+    for call_id in event.call_ids:
+        opened = s.calls.open.get((s.request, call_id))
+        if opened is None or opened.cancelled:
+            continue
+        opened.cancelled = True
+        if opened.state in (CallState.HELD, CallState.WITH_CLIENT):
+            yield from end_call(s, opened, c.CANCELLED, now)
+        elif opened.state is CallState.RUNNING:
+            yield do.CancelIntent(opened.call.request, call_id)
+
+
+def finished(s: State, event: ev.IntentFinished, now: Moment) -> Commands:
+    opened = s.calls.open.get((event.request, event.call_id))
+    if opened and opened.state is CallState.RUNNING:
+        yield from end_call(s, opened, event.outcome, now)
+    yield from s.finish_if_done()
+
+
+def end_call(s: State, opened: OpenCall, outcome: Outcome, now: Moment) -> Commands:
+    """Save the result; the agent is answered when it is durable."""
+    opened.state = CallState.ENDING
+    yield do.Save(s.record(result_of(opened, outcome), now))
+
+
+def _answer(s: State, result: Result) -> Commands:
+    outcome = result.outcome
+    if s.link is Link.READY and result.request == s.request and outcome.status is not Status.CANCELLED:
+        yield do.AskAgent(do.Answer(result.call_id, result.name, outcome.content, outcome.note))

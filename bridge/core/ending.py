@@ -1,0 +1,57 @@
+"""Rules about the end: nobody comes back, nobody speaks, time is up, or somebody on our side ends it."""
+
+from __future__ import annotations
+
+from bridge.core import commands as do
+from bridge.core import events as ev
+from bridge.core import timers as due
+from bridge.core.events import Moment
+from bridge.core.state import Commands, Link, State
+from bridge.core.talk import settle_cut
+
+
+def linger_over(s: State, event: due.LingerOver, now: Moment) -> Commands:
+    yield from settle_cut(s, now)
+    s.link = Link.ABSENT
+    yield do.CloseAgent()
+
+
+def rejoin_over(s: State, event: due.RejoinOver, now: Moment) -> Commands:
+    yield from settle_cut(s, now)
+    yield from s.close("client_left")
+
+
+def idle_reached(s: State, event: due.IdleReached, now: Moment) -> Commands:
+    grace = s.agent.limits.idle_grace_seconds
+    if s.link is Link.READY:
+        yield do.AskAgent(do.Speak(s.agent.still_there))
+    yield from s.tell(do.Warned("BRIDGE_IDLE", f"Nothing was said for long; this ends in {grace:.0f} s."))
+    yield do.Schedule(grace, due.IdleOver())
+
+
+def idle_over(s: State, event: due.IdleOver, now: Moment) -> Commands:
+    yield from s.tell(do.Failed("BRIDGE_IDLE", "Ended, because nothing was said for long."))
+    yield from s.close("idle")
+
+
+def length_reached(s: State, event: due.LengthReached, now: Moment) -> Commands:
+    yield from s.tell(do.Failed("BRIDGE_SESSION_LIMIT", "This session has lasted as long as it may."))
+    yield from settle_cut(s, now)
+    yield from s.close("session_limit")
+
+
+def end_requested(s: State, event: ev.EndRequested, now: Moment) -> Commands:
+    if event.code:
+        news = do.Warned if event.close_code == 1012 else do.Failed
+        yield do.Tell(news(event.code, event.description))
+    yield from settle_cut(s, now)
+    yield from s.close(event.code or "ended", event.close_code)
+
+
+def close_overdue(s: State, event: due.CloseOverdue, now: Moment) -> Commands:
+    yield from s.finish()
+
+
+def nothing(s: State, event: object, now: Moment) -> Commands:
+    """It can happen here and means nothing any more."""
+    yield from ()

@@ -1,0 +1,284 @@
+"""What happened, in the past tense. `Event`: our own shell says so; `PeerEvent`: client or agent caused it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from bridge.core.model import JSON, AudioFormat, Cursor, Entry, FunctionCall, Message, Outcome
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """When an event is handled, and how far the sound was by then."""
+
+    clock: float
+    """Monotonic seconds."""
+    at: datetime
+    """Wall time, UTC."""
+    reply: int = 0
+    """Number of the agent's reply that sound was last relayed of."""
+    reply_ms: int = 0
+    """Milliseconds of that reply's sound relayed so far."""
+
+
+class Event:
+    """Reported by our own shell. No rule for it in the current phase is a fault of ours."""
+
+    __slots__ = ()
+
+
+class PeerEvent:
+    """Caused by the client or the agent. No rule for it in the current phase: noted, and on."""
+
+    __slots__ = ()
+
+
+# ── the client ────────────────────────────────────────────────────────────────────────────────────
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClientSettings(PeerEvent):
+    """The client said how it talks (Deepgram: `Settings`)."""
+
+    audio_in: AudioFormat
+    audio_out: AudioFormat
+    wants_greeting: bool
+    """It sent a greeting of its own or `Settings.bridge`."""
+    cursor: Cursor | None = None
+    """The last entry it has seen; None = it has seen nothing."""
+    instance: str = ""
+    """The client's own name for itself, for logs."""
+    agent: JSON | None = None
+    """Its `agent` block as it came, when there is more in it than a greeting."""
+    functions: frozenset[str] = frozenset()
+    """Names of the functions in that block."""
+    context: JSON = field(default_factory=dict)
+    """`Settings.bridge.context`: what another bridge tells of its user and their things."""
+
+
+@dataclass(frozen=True, slots=True)
+class ClientWrote(PeerEvent):
+    """The user typed (Deepgram: `InjectUserMessage`)."""
+
+    content: str
+
+
+@dataclass(frozen=True, slots=True)
+class ClientAnswered(PeerEvent):
+    """The client answered a function call of its own (Deepgram: `FunctionCallResponse`)."""
+
+    call_id: str
+    name: str
+    content: str
+
+
+@dataclass(frozen=True, slots=True)
+class ClientPlayed(PeerEvent):
+    """How much of the current reply the user has heard (ours: `Playback`)."""
+
+    played_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class ClientSteered(PeerEvent):
+    """Any other message a Deepgram client may send, as it came: UpdatePrompt, ForceEndTurn, …"""
+
+    type: str
+    raw: JSON
+
+
+@dataclass(frozen=True, slots=True)
+class ClientKeptAlive(PeerEvent):
+    """Deepgram: `KeepAlive`. It keeps a silent client's socket; the agent's is kept by our own."""
+
+
+@dataclass(frozen=True, slots=True)
+class ClientErred(PeerEvent):
+    """The client sent something that cannot be read."""
+
+    code: str
+    description: str
+
+
+@dataclass(frozen=True, slots=True)
+class ClientSpokeEarly(PeerEvent):
+    """Sound came before `Settings`; reported once."""
+
+
+@dataclass(frozen=True, slots=True)
+class ClientLeft(PeerEvent):
+    """The client's socket is gone, with or without a close."""
+
+    code: int = 1006
+
+
+# ── the agent ─────────────────────────────────────────────────────────────────────────────────────
+
+
+@dataclass(frozen=True, slots=True)
+class AgentReady(PeerEvent):
+    """The agent took our settings: sound may flow (Deepgram: `SettingsApplied`)."""
+
+    request: str
+    """Id of this agent session (Deepgram: `Welcome.request_id`)."""
+
+
+@dataclass(frozen=True, slots=True)
+class TextArrived(PeerEvent):
+    """A line of the talk (Deepgram: `ConversationText`)."""
+
+    message: Message
+
+
+@dataclass(frozen=True, slots=True)
+class UserStartedSpeaking(PeerEvent):
+    """Barge-in, or simply the beginning of a turn (Deepgram: same name)."""
+
+    extra: JSON = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class TurnEnded(PeerEvent):
+    """The user's turn is confirmed (Deepgram: `EndOfTurn`)."""
+
+    trigger: str = ""
+    extra: JSON = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class AgentThought(PeerEvent):
+    """Deepgram: `AgentThinking`."""
+
+    content: str = ""
+    extra: JSON = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class AgentStartedSpeaking(PeerEvent):
+    """Deepgram: same name, with latencies; seldom sent."""
+
+    extra: JSON = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class AgentAudioDone(PeerEvent):
+    """The last sound of a reply was sent, not played (Deepgram: same name)."""
+
+    extra: JSON = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class CallsRequested(PeerEvent):
+    """The agent wants functions run (Deepgram: `FunctionCallRequest`)."""
+
+    functions: tuple[FunctionCall, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class CallsCancelled(PeerEvent):
+    """The agent withdrew calls (Deepgram: `FunctionCallCancelled`)."""
+
+    call_ids: tuple[str, ...]
+    extra: JSON = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class LatencyReported(PeerEvent):
+    """Seconds a stage took (Deepgram: `LatencyReport`): stt_latency, tts_latency, total_latency, …"""
+
+    extra: JSON = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class AgentWarned(PeerEvent):
+    """Deepgram: `Warning`."""
+
+    code: str
+    description: str
+    extra: JSON = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class AgentErred(PeerEvent):
+    """Deepgram: `Error`; the agent may or may not close after it."""
+
+    code: str
+    description: str
+    extra: JSON = field(default_factory=dict)
+    fatal: bool = True
+    """False: the agent goes on (a message of ours or the client's was refused)."""
+    retry: bool = True
+    """False: opening the agent again cannot help (bad settings, bad key)."""
+
+
+@dataclass(frozen=True, slots=True)
+class AgentSaidOther(PeerEvent):
+    """A message this version does not know or need; relayed untouched."""
+
+    raw: JSON
+
+
+@dataclass(frozen=True, slots=True)
+class AgentLeft(PeerEvent):
+    """The agent's socket is gone, or could not be opened."""
+
+    code: int = 1006
+    reason: str = ""
+    retry: bool = True
+    """False: opening it again cannot help (bad key, bad settings)."""
+
+
+# ── our own shell ─────────────────────────────────────────────────────────────────────────────────
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Attached(Event):
+    """A client's socket was put to this session: the first one, or one that came back."""
+
+    request_id: str
+    """For its `Welcome`."""
+    resume_token: str
+
+
+@dataclass(frozen=True, slots=True)
+class EntrySaved(Event):
+    """An entry is durable."""
+
+    entry: Entry
+
+
+@dataclass(frozen=True, slots=True)
+class SaveFailed(Event):
+    """An entry could not be made durable: it must not be shown."""
+
+    entry: Entry
+    code: str
+
+
+@dataclass(frozen=True, slots=True)
+class IntentFinished(Event):
+    """A function call that ran here came to its end."""
+
+    request: str
+    call_id: str
+    outcome: Outcome
+
+
+@dataclass(frozen=True, slots=True)
+class SoundDropped(Event):
+    """Sound was thrown away because its receiver was too slow; reported at most once a second."""
+
+    towards: str
+    """client | agent"""
+    dropped_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class EndRequested(Event):
+    """Somebody on our side ends the session: its owner (DELETE), a take-over, the drain, a failed shell."""
+
+    code: str
+    """BRIDGE_TAKEN_OVER, BRIDGE_ENDED, BRIDGE_GOING_AWAY, …; shown to the client unless empty."""
+    description: str = ""
+    close_code: int = 1000

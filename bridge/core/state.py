@@ -1,0 +1,161 @@
+"""What a session knows, and the small steps that several of its rules share."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from enum import Enum
+
+from bridge.core import commands as do
+from bridge.core import events as ev
+from bridge.core import timers as due
+from bridge.core.agent import Agent
+from bridge.core.calls import Calls, CallState
+from bridge.core.events import Moment
+from bridge.core.model import Cursor, Entry, What
+from bridge.core.reply import Reply
+
+Commands = Iterator[do.Command]
+
+CLOSE_SECONDS = 30.0
+"""How long saves and intents may run out after the end."""
+
+
+class Phase(Enum):
+    """Where a session stands."""
+
+    WAITING = "waiting"
+    """A client may be there; its `Settings` are not."""
+    OPENING = "opening"
+    """The client is there, the agent's end is being opened, perhaps again."""
+    LIVE = "live"
+    LINGERING = "lingering"
+    """The client is gone; it may come back, and the agent may end its turn."""
+    CLOSING = "closing"
+    """Both ends are closed; saves and intents run out."""
+    CLOSED = "closed"
+
+
+class Link(Enum):
+    """The agent's end."""
+
+    ABSENT = "absent"
+    OPENING = "opening"
+    READY = "ready"
+
+
+class State:
+    """What a session knows. The rules (near, far, talk, acts, ending) change it; nobody else does."""
+
+    def __init__(
+        self,
+        *,
+        session_id: str,
+        conversation_id: str,
+        user_id: str,
+        agent: Agent,
+        epoch: int,
+        history: tuple[Entry, ...] = (),
+    ) -> None:
+        self.session_id = session_id
+        self.conversation_id = conversation_id
+        self.user_id = user_id
+        self.agent = agent
+        self.epoch = epoch
+        self.phase = Phase.WAITING
+        self.link = Link.ABSENT
+        self.entries = list(history)
+        """All durable entries of the conversation, oldest first."""
+        self.resumed = bool(history)
+        self.greeted = bool(history)
+        self.settings: ev.ClientSettings | None = None
+        """The newest the client sent."""
+        self.settled = False
+        """The client that is there now has sent its `Settings`."""
+        self.applied = False
+        """It has been told `SettingsApplied`."""
+        self.resume_token = ""
+        self.calls = Calls()
+        self.reply = Reply()
+        self.cutting: Moment | None = None
+        """When the user broke in, while the last playback report is awaited."""
+        self.confirmed = False
+        """The user's turn is confirmed: intents that write may run."""
+        self.unheard: list[str] = []
+        """What was typed and not echoed by the agent yet."""
+        self.request = ""
+        """Id of the agent session (Deepgram: `Welcome.request_id`)."""
+        self.failures = 0
+        """Tries to open the agent that failed in a row."""
+        self.ready_at = 0.0
+        """Clock at which the agent was ready."""
+        self.next_idx = 0
+        self.saving = 0
+        """Entries on the way to the journal."""
+        self.reason = ""
+        """Why it ended."""
+
+    @property
+    def last(self) -> Cursor | None:
+        """The newest durable entry."""
+        return self.entries[-1].cursor if self.entries else None
+
+    def tell(self, news: do.News) -> Commands:
+        """Tell the client, if there is one that has said how it talks."""
+        if self.settled:
+            yield do.Tell(news)
+
+    def record(self, what: What, now: Moment) -> Entry:
+        """Number an entry. The caller must yield `Save` for it."""
+        entry = Entry(
+            conversation_id=self.conversation_id,
+            user_id=self.user_id,
+            cursor=Cursor(self.epoch, self.next_idx),
+            at=now.at,
+            what=what,
+        )
+        self.next_idx += 1
+        self.saving += 1
+        return entry
+
+    def active(self) -> Commands:
+        """Something was said: the idle time starts anew."""
+        if self.settled:
+            yield do.Unschedule(due.IdleOver)
+            yield do.Schedule(self.agent.limits.idle_seconds, due.IdleReached())
+
+    def close(self, reason: str, code: int = 1000) -> Commands:
+        """End both ends; what is being saved or done runs out first."""
+        self.phase, self.reason, self.settled = Phase.CLOSING, reason, False
+        for timer in ALL_TIMERS:
+            yield do.Unschedule(timer)
+        yield do.CloseClient(code, reason)
+        yield do.CloseAgent()
+        yield do.Schedule(CLOSE_SECONDS, due.CloseOverdue())
+        for opened in self.calls.held():
+            opened.state = CallState.RUNNING
+            yield do.RunIntent(opened.call, opened.cursor)
+        yield from self.finish_if_done()
+
+    def finish_if_done(self) -> Commands:
+        """End the session's tasks once nothing is under way."""
+        if self.phase is Phase.CLOSING and not self.saving and not self.calls.running():
+            yield from self.finish()
+
+    def finish(self) -> Commands:
+        self.phase = Phase.CLOSED
+        yield do.Unschedule(due.CloseOverdue)
+        yield do.Finish(self.reason)
+
+
+ALL_TIMERS: tuple[type[due.Timer], ...] = (
+    due.SettingsOverdue,
+    due.ReopenDue,
+    due.TurnConfirmDue,
+    due.CutDue,
+    due.StragglersOver,
+    due.LingerOver,
+    due.RejoinOver,
+    due.IdleReached,
+    due.IdleOver,
+    due.LengthReached,
+)

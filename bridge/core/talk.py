@@ -1,0 +1,108 @@
+"""Rules about the talk: lines of text, turns, barge-in, and what is simply passed on."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from bridge.core import commands as do
+from bridge.core import events as ev
+from bridge.core import timers as due
+from bridge.core.acts import confirm_turn
+from bridge.core.events import Moment
+from bridge.core.model import Modality, Role
+from bridge.core.near import LINGER_SECONDS
+from bridge.core.state import Commands, Phase, State
+
+CUT_SECONDS = 0.4
+"""How long after a barge-in the client's last playback report may take."""
+STRAGGLER_SECONDS = 1.5
+"""How long after a barge-in frames of the cut reply may still arrive."""
+
+
+def text_arrived(s: State, event: ev.TextArrived, now: Moment) -> Commands:
+    message = event.message
+    if message.role is Role.USER and message.content in s.unheard:
+        s.unheard.remove(message.content)
+        message = replace(message, modality=Modality.TEXT)
+    entry = s.record(message, now)
+    yield do.Save(entry)
+    if message.role is Role.ASSISTANT:
+        s.reply.said(entry.cursor, message.content, now)
+    else:
+        yield from _turn_is_over(s)
+        yield from s.active()
+    yield from stay(s)
+
+
+def stay(s: State) -> Commands:
+    """Without a client: the agent still does something, so it lives on."""
+    if s.phase is Phase.LINGERING:
+        yield do.Schedule(LINGER_SECONDS, due.LingerOver())
+
+
+def started_speaking(s: State, event: ev.UserStartedSpeaking, now: Moment) -> Commands:
+    s.confirmed = False
+    yield do.DropReply()
+    yield from s.tell(event)
+    yield do.EndReply()
+    yield do.Schedule(STRAGGLER_SECONDS, due.StragglersOver())
+    if s.reply.lines and s.cutting is None:
+        s.cutting = now
+        yield do.Schedule(CUT_SECONDS, due.CutDue())
+    yield from s.active()
+    yield from stay(s)
+
+
+def cut_due(s: State, event: due.CutDue, now: Moment) -> Commands:
+    yield from settle_cut(s, now)
+
+
+def settle_cut(s: State, now: Moment) -> Commands:
+    """Store what was heard of a cut reply."""
+    if s.cutting is not None:
+        cuts, s.cutting = s.reply.cut(s.cutting), None
+        yield do.Unschedule(due.CutDue)
+        for cut in cuts:
+            yield do.Save(s.record(cut, now))
+
+
+def stragglers_over(s: State, event: due.StragglersOver, now: Moment) -> Commands:
+    yield do.PassReply()
+
+
+def _turn_is_over(s: State) -> Commands:
+    yield do.Unschedule(due.StragglersOver)
+    yield do.PassReply()
+    yield from confirm_turn(s)
+
+
+def turn_ended(s: State, event: ev.TurnEnded, now: Moment) -> Commands:
+    yield from s.tell(event)
+    yield from _turn_is_over(s)
+
+
+def thought(s: State, event: ev.AgentThought | ev.AgentStartedSpeaking, now: Moment) -> Commands:
+    yield from s.tell(event)
+    yield do.PassReply()
+
+
+def audio_done(s: State, event: ev.AgentAudioDone, now: Moment) -> Commands:
+    s.reply.sound_ended(now)
+    yield do.EndReply()
+    yield from s.tell(event)
+    yield from stay(s)
+
+
+def passed_on(
+    s: State, event: ev.LatencyReported | ev.AgentWarned | ev.AgentSaidOther, now: Moment
+) -> Commands:
+    yield from s.tell(event)
+
+
+def sound_dropped(s: State, event: ev.SoundDropped, now: Moment) -> Commands:
+    yield from s.tell(
+        do.Warned(
+            "BRIDGE_AUDIO_DROPPED",
+            f"{event.dropped_ms} ms of sound to the {event.towards} were dropped.",
+        )
+    )

@@ -1,0 +1,77 @@
+"""Timers: events a session schedules for itself with `Schedule`; each comes back as it was given."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from bridge.core.events import Event
+
+
+@dataclass(frozen=True, slots=True)
+class ReopenDue(Event):
+    """Time to open the agent again."""
+
+
+@dataclass(frozen=True, slots=True)
+class TurnConfirmDue(Event):
+    """The user's text did not come in time; held calls run."""
+
+
+@dataclass(frozen=True, slots=True)
+class CutDue(Event):
+    """The client's last playback report is in, or will not come."""
+
+
+@dataclass(frozen=True, slots=True)
+class StragglersOver(Event):
+    """No more frames of a cut reply are to be expected."""
+
+
+@dataclass(frozen=True, slots=True)
+class SettingsOverdue(Event):
+    """The client attached and said nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class LingerOver(Event):
+    """The agent has had its time without a client."""
+
+
+@dataclass(frozen=True, slots=True)
+class RejoinOver(Event):
+    """The client has had its time to come back."""
+
+
+@dataclass(frozen=True, slots=True)
+class IdleReached(Event):
+    """Nothing was said for long."""
+
+
+@dataclass(frozen=True, slots=True)
+class IdleOver(Event):
+    """Nobody answered "Are you still there?"."""
+
+
+@dataclass(frozen=True, slots=True)
+class LengthReached(Event):
+    """The session has lasted as long as it may."""
+
+
+@dataclass(frozen=True, slots=True)
+class CloseOverdue(Event):
+    """Saves or intents still run long after the end was asked for."""
+
+
+Timer = (
+    ReopenDue
+    | TurnConfirmDue
+    | CutDue
+    | StragglersOver
+    | SettingsOverdue
+    | LingerOver
+    | RejoinOver
+    | IdleReached
+    | IdleOver
+    | LengthReached
+    | CloseOverdue
+)
