@@ -1,0 +1,208 @@
+"""One client on a WebSocket: browsers, apps, stock Deepgram SDKs."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Callable, MutableMapping
+from contextlib import suppress
+from typing import Any
+
+from starlette.websockets import WebSocket, WebSocketDisconnect
+
+from bridge import wire
+from bridge.core.commands import Failed, News
+from bridge.core.events import (
+    AgentAudioDone,
+    ClientErred,
+    ClientLeft,
+    ClientSettings,
+    PeerEvent,
+    UserStartedSpeaking,
+)
+from bridge.core.model import AudioFormat
+from bridge.errors import PeerGone
+
+MAX_FRAME_BYTES = 64 * 1024
+SEND_SECONDS = 5.0
+CLOSE_SECONDS = 1.0
+MESSAGES_PER_SECOND = 100
+"""Text frames a client may send, and how many at once."""
+MAX_IGNORED = 100
+"""Text frames beyond that, over the life of the socket, before it is closed."""
+
+QUOTA = ClientErred("BRIDGE_QUOTA", f"more than {MESSAGES_PER_SECOND} messages a second; some were not taken")
+TOO_BIG = Failed("UNPARSABLE_CLIENT_MESSAGE", f"a frame may have {MAX_FRAME_BYTES} bytes")
+
+GONE = (WebSocketDisconnect, RuntimeError, OSError, TimeoutError)
+"""All that Starlette and uvicorn raise on a socket that is gone, closed or stuck."""
+
+
+class WebSocketTransport:
+    """ports.Transport on Starlette's WebSocket, which must be accepted already.
+
+    Frames above 64 KiB get an `Error` and close 1009; above uvicorn's `ws_max_size` uvicorn closes by itself.
+    Text frames beyond 100 a second are dropped and told; when it goes on, close 1008.
+    """
+
+    def __init__(
+        self,
+        websocket: WebSocket,
+        *,
+        clock: Callable[[], float] = time.monotonic,
+        send_seconds: float = SEND_SECONDS,
+    ) -> None:
+        self._websocket = websocket
+        self._send_seconds = send_seconds
+        self._allowance = _Allowance(MESSAGES_PER_SECOND, clock)
+        self._ignored = 0
+        self._settled = False
+        self._from_client = Aligner()
+        self._to_client = Aligner()
+        self._closed = False
+
+    # ── from the client ────────────────────────────────────────────────────────────────────────────────
+
+    async def frames(self) -> AsyncIterator[bytes | PeerEvent]:
+        """Sound and events until the socket is gone; `ClientLeft` last.
+
+        Its caller must never keep it waiting: pings and pongs are read behind it.
+        """
+        while True:
+            try:
+                message = await self._websocket.receive()
+            except GONE:
+                yield ClientLeft()
+                return
+            if message["type"] == "websocket.disconnect":
+                yield ClientLeft(_close_code(message))
+                return
+            frame = message.get("bytes")
+            if frame is None:
+                frame = message["text"]
+            if _size(frame) > MAX_FRAME_BYTES:
+                yield await self._turn_away(TOO_BIG, 1009)
+                return
+            if (read := self._sound(frame) if isinstance(frame, bytes) else self._event(frame)) is not None:
+                yield read
+            if self._ignored > MAX_IGNORED:
+                yield await self._turn_away(Failed(QUOTA.code, QUOTA.description), 1008)
+                return
+
+    def _sound(self, frame: bytes) -> bytes | None:
+        return self._from_client.align(frame) or None
+
+    def _event(self, text: str) -> PeerEvent | None:
+        if not self._allowance.take():
+            self._ignored += 1
+            return QUOTA if self._ignored == 1 else None
+        event = wire.read(text)
+        if isinstance(event, ClientSettings) and not self._settled:
+            self._settled = True
+            self._from_client = Aligner.of(event.audio_in)
+            self._to_client = Aligner.of(event.audio_out)
+        return event
+
+    async def _turn_away(self, failed: Failed, code: int) -> ClientLeft:
+        """Tell the client why, and close. An ASGI message is sent whole: it cannot mix with others."""
+        with suppress(PeerGone):
+            await self.send(failed)
+        await self.close(code, failed.description)
+        return ClientLeft(code)
+
+    # ── to the client ──────────────────────────────────────────────────────────────────────────────────
+
+    async def send(self, frame: bytes | News) -> None:
+        """Write one frame. Raises PeerGone when the socket is gone or takes nothing for 5 s."""
+        message = self._written(frame)
+        if message is None:
+            return
+        try:
+            async with asyncio.timeout(self._send_seconds):
+                await self._websocket.send(message)
+        except GONE as error:
+            raise PeerGone(f"the client's socket is gone: {type(error).__name__}") from error
+
+    def _written(self, frame: bytes | News) -> dict[str, object] | None:
+        if isinstance(frame, bytes):
+            sound = self._to_client.align(frame)
+            return {"type": "websocket.send", "bytes": sound} if sound else None
+        if isinstance(frame, AgentAudioDone | UserStartedSpeaking):
+            self._to_client.reset()
+        text = wire.write(frame)
+        return None if text is None else {"type": "websocket.send", "text": text}
+
+    async def close(self, code: int, reason: str) -> None:
+        """Close the socket within 1 s; never raises, may be called twice."""
+        if self._closed:
+            return
+        self._closed = True
+        with suppress(*GONE):
+            async with asyncio.timeout(CLOSE_SECONDS):
+                await self._websocket.close(code, _clipped(reason))
+
+
+class Aligner:
+    """Keeps a stream of 16-bit samples in whole samples: an odd byte waits for the next frame."""
+
+    __slots__ = ("_bits16", "_rest")
+
+    def __init__(self, bits16: bool = False) -> None:
+        self._bits16 = bits16
+        self._rest = b""
+
+    @classmethod
+    def of(cls, audio: AudioFormat) -> Aligner:
+        """For that format; formats of one byte a sample pass as they are."""
+        return cls(audio.encoding == "linear16")
+
+    def align(self, frame: bytes) -> bytes:
+        """The frame in whole samples; perhaps empty."""
+        if not self._bits16 or not (self._rest or len(frame) & 1):
+            return frame
+        whole = self._rest + frame
+        even = len(whole) & ~1
+        self._rest = whole[even:]
+        return whole[:even]
+
+    def reset(self) -> None:
+        """A new stretch of sound begins: half a sample of the old one is void."""
+        self._rest = b""
+
+
+class _Allowance:
+    """How many messages a client may still send now: a token bucket that holds one second's worth."""
+
+    __slots__ = ("_clock", "_left", "_per_second", "_since")
+
+    def __init__(self, per_second: float, clock: Callable[[], float]) -> None:
+        self._per_second = self._left = per_second
+        self._clock = clock
+        self._since = clock()
+
+    def take(self) -> bool:
+        now = self._clock()
+        self._left = min(self._per_second, self._left + (now - self._since) * self._per_second)
+        self._since = now
+        if self._left < 1:
+            return False
+        self._left -= 1
+        return True
+
+
+def _size(frame: bytes | str) -> int:
+    """Bytes it had on the wire."""
+    if isinstance(frame, bytes) or frame.isascii():
+        return len(frame)
+    return len(frame.encode("utf-8", "replace"))
+
+
+def _close_code(message: MutableMapping[str, Any]) -> int:
+    """1006 for a lost connection: uvicorn says 1005 then too, but gives a reason only with a real close."""
+    code = int(message.get("code", 1005))
+    return 1006 if code == 1005 and "reason" not in message else code
+
+
+def _clipped(reason: str) -> str:
+    """At most the 123 bytes a close frame holds."""
+    return reason.encode("utf-8", "replace")[:123].decode("utf-8", "ignore")
