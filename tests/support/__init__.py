@@ -1,0 +1,1 @@
+"""What the tests share: scripted peers, fakes that enforce the rules, the playbook."""
