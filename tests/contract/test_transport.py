@@ -1,0 +1,116 @@
+"""What every transport owes a session: each implementation passes these, on real sockets."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+
+import pytest
+
+from bridge.core.commands import Applied, Warned, Welcome
+from bridge.core.events import ClientErred, ClientKeptAlive, ClientLeft, ClientWrote
+from bridge.errors import PeerGone
+from bridge.transports.websocket import WebSocketTransport
+from tests.support.websockets import Pair, websocket_pair
+
+SOUND = bytes(range(200))
+
+
+@pytest.fixture(params=["websocket"])
+async def pair(request: pytest.FixtureRequest) -> AsyncIterator[Pair]:
+    transports = {
+        "websocket": websocket_pair(lambda websocket: WebSocketTransport(websocket, send_seconds=0.5)),
+    }
+    async with transports[request.param] as pair:
+        yield pair
+
+
+async def test_what_a_client_sends_arrives_in_order(pair: Pair) -> None:
+    await pair.client.send(SOUND)
+    await pair.client.send('{"type": "InjectUserMessage", "content": "hello"}')
+    await pair.client.send(SOUND + SOUND)
+    assert [await pair.read() for _ in range(3)] == [SOUND, ClientWrote("hello"), SOUND + SOUND]
+
+
+async def test_what_a_client_is_sent_arrives_in_order(pair: Pair) -> None:
+    for frame in (Welcome("r1"), SOUND, Applied(), SOUND + SOUND):
+        await pair.transport.send(frame)
+    received = [await pair.client.recv() for _ in range(4)]
+    assert [json.loads(f)["type"] if isinstance(f, str) else f for f in received] == [
+        "Welcome",
+        SOUND,
+        "SettingsApplied",
+        SOUND + SOUND,
+    ]
+
+
+async def test_sound_is_never_empty(pair: Pair) -> None:
+    await pair.client.send(b"")
+    await pair.client.send('{"type": "KeepAlive"}')
+    assert await pair.read() == ClientKeptAlive()
+    await pair.transport.send(b"")
+    await pair.transport.send(Applied())
+    assert json.loads(await pair.client.recv()) == {"type": "SettingsApplied"}
+
+
+async def test_an_unreadable_message_is_told_and_the_socket_lives_on(pair: Pair) -> None:
+    await pair.client.send("{")
+    await pair.client.send('{"type": "KeepAlive"}')
+    assert isinstance(await pair.read(), ClientErred)
+    assert await pair.read() == ClientKeptAlive()
+
+
+async def test_the_last_word_is_that_the_client_left(pair: Pair) -> None:
+    await pair.client.send('{"type": "KeepAlive"}')
+    await pair.client.close(1000)
+    assert await pair.rest() == [ClientKeptAlive(), ClientLeft(1000)]
+
+
+async def test_a_lost_client_has_left_too(pair: Pair) -> None:
+    pair.client.transport.abort()
+    assert await pair.rest() == [ClientLeft(1006)]
+
+
+async def test_sending_to_a_client_that_left_raises(pair: Pair) -> None:
+    await pair.client.close()
+    await pair.rest()
+    with pytest.raises(PeerGone):
+        await pair.transport.send(SOUND)
+    with pytest.raises(PeerGone):
+        await pair.transport.send(Applied())
+
+
+async def test_a_client_that_stops_reading_is_given_up_in_time(pair: Pair) -> None:
+    async def fill() -> None:
+        while True:
+            await pair.transport.send(b"\0" * 60_000)
+
+    with pytest.raises(PeerGone):
+        await asyncio.wait_for(fill(), 10)
+    async with asyncio.timeout(2):
+        await pair.transport.close(4410, "too slow")
+
+
+async def test_closing_tells_the_client_why_and_ends_the_frames(pair: Pair) -> None:
+    await pair.transport.send(Warned("BRIDGE_GOING_AWAY", "back soon"))
+    await pair.transport.close(1012, "restart")
+    assert json.loads(await pair.client.recv())["code"] == "BRIDGE_GOING_AWAY"
+    await pair.client.wait_closed()
+    assert pair.client.protocol.close_rcvd is not None
+    assert (pair.client.protocol.close_rcvd.code, pair.client.protocol.close_rcvd.reason) == (1012, "restart")
+    assert await pair.rest() == [ClientLeft(1012)]
+
+
+async def test_it_may_be_closed_twice_and_when_the_client_is_gone(pair: Pair) -> None:
+    await pair.client.close()
+    await pair.rest()
+    await pair.transport.close(1000, "")
+    await pair.transport.close(1011, "again")
+    with pytest.raises(PeerGone):
+        await pair.transport.send(Applied())
+
+
+async def test_a_long_reason_is_cut_to_what_a_close_holds(pair: Pair) -> None:
+    await pair.transport.close(1000, "ä" * 200)
+    await pair.client.wait_closed()
+    assert pair.client.protocol.close_rcvd is not None
+    assert pair.client.protocol.close_rcvd.reason == "ä" * 61

@@ -1,0 +1,37 @@
+"""A real uvicorn on a free loopback port, inside the test's own event loop."""
+
+import asyncio
+import socket
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import uvicorn
+from starlette.types import ASGIApp
+
+
+@asynccontextmanager
+async def serving(app: ASGIApp, *, ws_max_size: int = 256 * 1024) -> AsyncIterator[str]:
+    """`host:port` of a server that is up; down again when the block is left."""
+    listener = socket.socket()
+    listener.bind(("127.0.0.1", 0))
+    port = listener.getsockname()[1]
+    config = uvicorn.Config(
+        app,
+        ws="websockets-sansio",
+        ws_per_message_deflate=False,
+        ws_max_size=ws_max_size,
+        log_config=None,
+        access_log=False,
+        timeout_graceful_shutdown=2,
+    )
+    server = uvicorn.Server(config)
+    with listener:
+        async with asyncio.TaskGroup() as group:
+            running = group.create_task(server.serve(sockets=[listener]), name="uvicorn")
+            while not server.started:  # noqa: ASYNC110 — uvicorn has a flag, no event
+                await asyncio.sleep(0.005)
+            try:
+                yield f"127.0.0.1:{port}"
+            finally:
+                server.should_exit = True
+                await running
