@@ -1,0 +1,206 @@
+"""A database by its URL, SQLite or PostgreSQL; foreign exceptions become StoreUnavailable here."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from functools import partial
+from typing import Any
+
+import orjson
+from sqlalchemy import URL, Connection, Table, event, make_url
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.exc import ArgumentError, DataError, DBAPIError, IntegrityError, ProgrammingError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+
+from bridge.errors import BadConfig, StoreUnavailable
+from persistence.codec import dump_json
+
+Upsert = postgresql.Insert | sqlite.Insert
+
+CONNECT_SECONDS = 5
+STATEMENT_SECONDS = 10
+"""A statement, its wait for locks included."""
+IDLE_SECONDS = 60
+"""PostgreSQL ends a transaction that does nothing for so long."""
+
+
+class Database:
+    """An engine, and the two ways to use it. Until `open_for_use` every use is StoreUnavailable."""
+
+    def __init__(self, url: str) -> None:
+        """Connects to nothing yet. Raises BadConfig."""
+        self.engine = make_engine(url)
+        self.problem = "the database has not been opened yet"
+        """Why it cannot be used, for operators; empty = it can."""
+        self._writers = asyncio.Lock() if self.is_sqlite else None
+
+    @property
+    def is_sqlite(self) -> bool:
+        return self.engine.dialect.name == "sqlite"
+
+    @asynccontextmanager
+    async def reading(self) -> AsyncIterator[AsyncConnection]:
+        """A connection in a transaction that writes nothing. Raises StoreUnavailable."""
+        self._check()
+        with mapped():
+            async with self.engine.begin() as connection:
+                yield connection
+
+    @asynccontextmanager
+    async def writing(self) -> AsyncIterator[AsyncConnection]:
+        """A connection in a transaction, committed at the end unless an exception leaves the block.
+
+        On SQLite it is the only writer from the first moment: what it has read stays true until the commit.
+        Raises StoreUnavailable.
+        """
+        self._check()
+        async with self._turn():
+            with mapped():
+                async with self.engine.execution_options(immediate=True).begin() as connection:
+                    yield connection
+
+    async def ping(self) -> None:
+        """One round trip. Raises StoreUnavailable."""
+        async with self.reading() as connection:
+            await connection.exec_driver_sql("SELECT 1")
+
+    def open_for_use(self) -> None:
+        """The tables are there: from now on the database can be used."""
+        self.problem = ""
+
+    async def close(self) -> None:
+        self.problem = "the database is closed"
+        await self.engine.dispose()
+
+    def insert(self, table: Table) -> Upsert:
+        """An INSERT that knows ON CONFLICT."""
+        return sqlite.insert(table) if self.is_sqlite else postgresql.insert(table)
+
+    def _check(self) -> None:
+        if self.problem:
+            raise StoreUnavailable(self.problem)
+
+    @asynccontextmanager
+    async def _turn(self) -> AsyncIterator[None]:
+        """Writers of one process queue up fairly; SQLite's own way is to try again every now and then."""
+        if self._writers is None:
+            yield
+            return
+        async with self._writers:
+            yield
+
+
+@contextmanager
+def mapped() -> Iterator[None]:
+    """A database that is away, slow or busy raises StoreUnavailable; bad data and our bugs stay."""
+    try:
+        yield
+    except DBAPIError as error:
+        if is_bad_data(error) or isinstance(error, ProgrammingError):
+            raise
+        raise StoreUnavailable(_first_line(error.orig)) from error
+    except (PoolTimeout, OSError) as error:  # OSError is also a time limit's TimeoutError
+        raise StoreUnavailable(_first_line(error)) from error
+
+
+def is_bad_data(error: BaseException) -> bool:
+    """True: the database refuses these values for ever; another time, or another row, is another matter."""
+    if isinstance(error, IntegrityError | DataError | OverflowError | ValueError | TypeError | KeyError):
+        return True
+    if not isinstance(error, DBAPIError):
+        return False
+    state = getattr(error.orig, "sqlstate", None) or ""
+    cause = error.orig.__cause__ if error.orig else None
+    return state[:2] in {"22", "23", "54"} or isinstance(cause, ValueError | OverflowError)
+
+
+def _first_line(error: BaseException | None) -> str:
+    return f"{type(error).__name__}: {error}".splitlines()[0][:200]
+
+
+def make_engine(url: str, *, statement_seconds: int = STATEMENT_SECONDS) -> AsyncEngine:
+    """The engine for a URL: `sqlite:///file`, `postgres://…`, `postgresql://…`. Raises BadConfig."""
+    try:
+        parsed = make_url(_known_scheme(url))
+    except ArgumentError:
+        raise BadConfig("DATABASE_URL is not a database URL") from None
+    match parsed.get_backend_name():
+        case "sqlite":
+            return _sqlite(parsed.set(drivername="sqlite+aiosqlite"), statement_seconds)
+        case "postgresql":
+            return _postgresql(parsed.set(drivername="postgresql+asyncpg"), statement_seconds)
+        case name:
+            raise BadConfig(f"DATABASE_URL names {name}; SQLite and PostgreSQL are supported")
+
+
+def _known_scheme(url: str) -> str:
+    """Some hosts write `postgres://`, which SQLAlchemy does not know."""
+    return "postgresql" + url.removeprefix("postgres") if url.startswith("postgres:") else url
+
+
+def _postgresql(url: URL, statement_seconds: int) -> AsyncEngine:
+    mode = url.query.get("sslmode")
+    url = url.difference_update_query(["sslmode", "channel_binding"])
+    if mode and "ssl" not in url.query:
+        url = url.update_query_dict({"ssl": mode})
+    connect: dict[str, Any] = {
+        "timeout": CONNECT_SECONDS,
+        "command_timeout": statement_seconds + 5,
+        "server_settings": {
+            "application_name": "voice-bridge",
+            "statement_timeout": str(statement_seconds * 1000),
+            "idle_in_transaction_session_timeout": str(IDLE_SECONDS * 1000),
+        },
+    }
+    return create_async_engine(
+        url, connect_args=connect, pool_pre_ping=True, pool_timeout=CONNECT_SECONDS, **_common()
+    )
+
+
+def _sqlite(url: URL, statement_seconds: int) -> AsyncEngine:
+    if not url.database or url.database == ":memory:":
+        raise BadConfig("DATABASE_URL: a SQLite database must be a file")
+    engine = create_async_engine(url, pool_timeout=CONNECT_SECONDS, **_common())
+    event.listen(engine.sync_engine, "connect", partial(_prepare_sqlite, statement_seconds))
+    event.listen(engine.sync_engine, "begin", _begin_sqlite)
+    return engine
+
+
+def _common() -> dict[str, Any]:
+    return {
+        "pool_size": 5,
+        "max_overflow": 5,
+        "hide_parameters": True,  # an exception's text goes to the log, what people said does not
+        "json_serializer": lambda value: dump_json(value).decode(),
+        "json_deserializer": orjson.loads,
+    }
+
+
+def _prepare_sqlite(statement_seconds: int, connection: Any, _record: object) -> None:
+    connection.isolation_level = None  # the driver begins nothing by itself; _begin_sqlite does
+    cursor = connection.cursor()
+    for pragma in (
+        f"busy_timeout = {statement_seconds * 1000}",
+        "journal_mode = WAL",
+        "synchronous = FULL",
+        "foreign_keys = ON",
+    ):
+        cursor.execute(f"PRAGMA {pragma}")
+    cursor.close()
+    connection.run_async(_add_casefold)
+
+
+async def _add_casefold(connection: Any) -> None:
+    await connection.create_function("casefold", 1, _casefold, deterministic=True)
+
+
+def _casefold(text: str | None) -> str | None:
+    return None if text is None else text.casefold()
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    immediate = connection.get_execution_options().get("immediate", False)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if immediate else "BEGIN")

@@ -1,0 +1,112 @@
+"""Writes entries into the store: any entry any number of times, in any order, with the same end."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from typing import Any
+
+from sqlalchemy import bindparam, case, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bridge.core.model import Cut, Entry, Message, Role
+from persistence.codec import storable
+from persistence.engine import Database
+from persistence.rows import from_entry, shortened
+from persistence.tables import CONVERSATIONS, ENTRIES
+
+Key = tuple[str, int, int]
+
+
+async def write(connection: AsyncConnection, database: Database, entries: list[Entry]) -> None:
+    """Insert what is not there yet and bring conversations and messages up to date with it.
+
+    Entries of a conversation that is gone, or somebody else's, are dropped.
+    """
+    owners = await _lock(connection, {entry.conversation_id for entry in entries})
+    mine = (entry for entry in entries if owners.get(entry.conversation_id) == entry.user_id)
+    kept = list({_key(entry): entry for entry in mine}.values())
+    if not kept:
+        return
+    written = await connection.execute(
+        database.insert(ENTRIES)
+        .on_conflict_do_nothing()
+        .returning(ENTRIES.c.conversation_id, ENTRIES.c.epoch, ENTRIES.c.idx),
+        [from_entry(entry) for entry in kept],
+    )
+    new = {tuple(row) for row in written}
+    fresh = [entry for entry in kept if _key(entry) in new]
+    if fresh:
+        await _touch(connection, fresh)
+        await _cut(connection, fresh)
+
+
+def _key(entry: Entry) -> Key:
+    return entry.conversation_id, entry.cursor.epoch, entry.cursor.idx
+
+
+async def _lock(connection: AsyncConnection, ids: set[str]) -> dict[str, str]:
+    """The owners of those conversations that are there; nobody deletes them before this transaction ends."""
+    rows = await connection.execute(
+        select(CONVERSATIONS.c.id, CONVERSATIONS.c.user_id)
+        .where(CONVERSATIONS.c.id.in_(sorted(ids)))
+        .order_by(CONVERSATIONS.c.id)  # everybody in the same order: no deadlock
+        .with_for_update(key_share=True)
+    )
+    return {row.id: row.user_id for row in rows}
+
+
+async def _touch(connection: AsyncConnection, entries: list[Entry]) -> None:
+    """Count the messages, note the activity, make a title of the first wish."""
+    by_conversation: dict[str, list[Entry]] = defaultdict(list)
+    for entry in entries:
+        by_conversation[entry.conversation_id].append(entry)
+    columns = CONVERSATIONS.c
+    at = bindparam("at", type_=columns.last_activity_at.type)
+    await connection.execute(
+        update(CONVERSATIONS)
+        .where(columns.id == bindparam("key"))
+        .values(
+            message_count=columns.message_count + bindparam("more"),
+            last_activity_at=case((columns.last_activity_at < at, at), else_=columns.last_activity_at),
+            title=case(
+                (columns.title == "", bindparam("wish", type_=columns.title.type)), else_=columns.title
+            ),
+        ),
+        [_news(key, mine) for key, mine in sorted(by_conversation.items())],
+    )
+
+
+def _news(conversation_id: str, entries: list[Entry]) -> dict[str, Any]:
+    messages = [entry.what for entry in entries if isinstance(entry.what, Message)]
+    wishes = [shortened(storable(what.content)) for what in messages if what.role is Role.USER]
+    return {
+        "key": conversation_id,
+        "more": len(messages),
+        "at": max(entry.at for entry in entries),
+        "wish": next((wish for wish in wishes if wish), ""),
+    }
+
+
+async def _cut(connection: AsyncConnection, entries: list[Entry]) -> None:
+    """Note on the messages themselves how much of them was heard."""
+    cuts = [
+        {
+            "key": entry.conversation_id,
+            "in_epoch": entry.what.of.epoch,
+            "at_idx": entry.what.of.idx,
+            "part": storable(entry.what.heard),
+        }
+        for entry in entries
+        if isinstance(entry.what, Cut)
+    ]
+    if cuts:
+        await connection.execute(
+            update(ENTRIES)
+            .where(
+                ENTRIES.c.conversation_id == bindparam("key"),
+                ENTRIES.c.epoch == bindparam("in_epoch"),
+                ENTRIES.c.idx == bindparam("at_idx"),
+            )
+            .values(interrupted=True, heard=bindparam("part")),
+            cuts,
+        )

@@ -1,0 +1,48 @@
+"""Who owns a conversation: the newest epoch. Taken and checked by the database, on its clock.
+
+Locks are always taken in the order lease, call, conversation; that is what keeps deadlocks away.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import delete, func, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bridge.errors import NotFound, StaleEpoch
+from persistence.tables import LEASES
+
+
+async def take(connection: AsyncConnection, user_id: str, conversation_id: str) -> int:
+    """Raise the epoch by one and return it; waits for intents of the owner before. Raises NotFound."""
+    epoch = await connection.scalar(
+        update(LEASES)
+        .where(LEASES.c.conversation_id == conversation_id, LEASES.c.user_id == user_id)
+        .values(epoch=LEASES.c.epoch + 1, taken_at=func.now())
+        .returning(LEASES.c.epoch)
+    )
+    if epoch is None:
+        raise NotFound("there is no such conversation")
+    return int(epoch)
+
+
+async def check(connection: AsyncConnection, user_id: str, conversation_id: str, epoch: int) -> None:
+    """Make sure that `epoch` is the newest, and that it stays so until this transaction ends.
+
+    Raises StaleEpoch, also when the conversation was deleted meanwhile.
+    """
+    newest = await connection.scalar(
+        select(LEASES.c.epoch)
+        .where(LEASES.c.conversation_id == conversation_id, LEASES.c.user_id == user_id)
+        .with_for_update(read=True)
+    )
+    if newest != epoch:
+        raise StaleEpoch("somebody newer owns this conversation")
+
+
+async def drop(connection: AsyncConnection, user_id: str, conversation_id: str) -> None:
+    """Nobody may act any more: the first step of deleting a conversation. Raises NotFound."""
+    gone = await connection.execute(
+        delete(LEASES).where(LEASES.c.conversation_id == conversation_id, LEASES.c.user_id == user_id)
+    )
+    if not gone.rowcount:
+        raise NotFound("there is no such conversation")

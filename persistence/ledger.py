@@ -1,0 +1,248 @@
+"""Function calls: claimed once, run in one transaction with their effect, remembered (ports.Ledger)."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
+
+import orjson
+from sqlalchemy import Row, and_, func, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bridge.core.model import JSON, Outcome, Status
+from bridge.errors import CallMismatch
+from bridge.ports import Handle, Job
+from persistence import lease
+from persistence.codec import decode_outcome, encode_outcome, storable, storable_json
+from persistence.engine import Database
+from persistence.planner import Planner
+from persistence.tables import CONVERSATIONS, FUNCTION_CALLS
+
+PENDING: Final = "pending"
+LONGEST_KEY = 200
+"""Characters of a peer's id that are kept as they are; a longer one is hashed, an index takes no more."""
+
+
+@dataclass(frozen=True, slots=True)
+class Transaction:
+    """What a handler may touch (ports.Transaction)."""
+
+    planner: Planner
+
+
+class _HandlerRaised(Exception):
+    """Carries a handler's exception past the mapping of the database's."""
+
+    def __init__(self, error: Exception) -> None:
+        super().__init__()
+        self.error = error
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Claim:
+    """A call, and how to find it again."""
+
+    job: Job
+    conversation_id: str
+    user_id: str
+    request: str
+    call_id: str
+    arguments: dict[str, Any]
+    fingerprint: str
+    wish: str | None
+    window: timedelta
+
+    @property
+    def row(self) -> Any:
+        """The condition that picks its row."""
+        calls = FUNCTION_CALLS.c
+        return and_(
+            calls.conversation_id == self.conversation_id,
+            calls.request == self.request,
+            calls.call_id == self.call_id,
+        )
+
+
+class Ledger:
+    """Of any number of processes that run the same call, one has the effect, and all get its outcome."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def run_once(self, job: Job, arguments: JSON, handle: Handle) -> Outcome:
+        """See ports.Ledger. A cancellation during the commit comes too late: the outcome is returned."""
+        claim = _claim(job, arguments)
+        try:
+            async with self._database.writing() as connection:
+                known = await self._enter(connection, claim)
+                outcome = known or await _run(connection, claim, handle)
+                if known is None:
+                    await _store(connection, claim, outcome)
+                await _uncancelled_commit(connection)
+                return outcome
+        except _HandlerRaised as raised:
+            raise raised.error from None
+
+    async def begin(self, job: Job, arguments: JSON) -> Outcome | None:
+        """See ports.Ledger. A call that was begun and never settled is given out again: at least once."""
+        claim = _claim(job, arguments)
+        async with self._database.writing() as connection:
+            return await self._enter(connection, claim)
+
+    async def settle(self, job: Job, arguments: JSON, outcome: Outcome) -> None:
+        """See ports.Ledger. The first outcome stays; no epoch is checked, for the effect has happened."""
+        claim = _claim(job, arguments)
+        async with self._database.writing() as connection:
+            await _store(connection, claim, outcome)
+
+    async def _enter(self, connection: AsyncConnection, claim: _Claim) -> Outcome | None:
+        """Claim the call. An outcome: it, or the same wish, is done already."""
+        await lease.check(connection, claim.user_id, claim.conversation_id, claim.job.epoch)
+        if claim.wish and not self._database.is_sqlite:
+            # The same wish under another id has another key, so the table alone would let both through.
+            await connection.execute(select(func.pg_advisory_xact_lock(_lock_number(claim))))
+        claimed = await connection.execute(
+            self._database.insert(FUNCTION_CALLS)
+            .values(**_new_row(claim))
+            .on_conflict_do_nothing()  # waits for a transaction that is inserting the same key
+        )
+        if not claimed.rowcount:
+            return await _known(connection, claim)
+        outcome = await _same_wish(connection, claim) if claim.wish else None
+        if outcome:
+            await _finish(connection, claim, outcome)
+        return outcome
+
+
+async def _run(connection: AsyncConnection, claim: _Claim, handle: Handle) -> Outcome:
+    """Run the handler; what it wrote stays only when it is DONE."""
+    effect = await connection.begin_nested()
+    planner = Planner(connection, claim.user_id, claim.conversation_id)
+    try:
+        outcome = await handle(Transaction(planner))
+    except Exception as error:
+        raise _HandlerRaised(error) from error
+    await (effect.commit() if outcome.status is Status.DONE else effect.rollback())
+    return outcome
+
+
+async def _uncancelled_commit(connection: AsyncConnection) -> None:
+    """Commit to the end, whoever cancels meanwhile: nobody could tell what is true otherwise."""
+    commit = asyncio.gather(connection.commit())
+    while not commit.done():
+        try:
+            await asyncio.shield(commit)
+        except asyncio.CancelledError:
+            if commit.cancelled():
+                raise
+    commit.result()
+
+
+async def _known(connection: AsyncConnection, claim: _Claim) -> Outcome | None:
+    """The outcome of this very call. Raises CallMismatch."""
+    row: Row[Any] = (await connection.execute(select(*FUNCTION_CALLS.c).where(claim.row))).one()
+    if row.fingerprint != claim.fingerprint or row.name != claim.job.call.function.name:
+        raise CallMismatch("this call came before, with other arguments")
+    return decode_outcome(row.result) if row.result else None
+
+
+async def _same_wish(connection: AsyncConnection, claim: _Claim) -> Outcome | None:
+    """The outcome of another call for the same, done within the window."""
+    calls = FUNCTION_CALLS.c
+    result = await connection.scalar(
+        select(calls.result)
+        .where(
+            calls.conversation_id == claim.conversation_id,
+            calls.wish == claim.wish,
+            calls.status == Status.DONE.value,
+            calls.started_at > datetime.now(UTC) - claim.window,
+        )
+        .order_by(calls.started_at)
+        .limit(1)
+    )
+    return decode_outcome(result) if result else None
+
+
+async def _store(connection: AsyncConnection, claim: _Claim, outcome: Outcome) -> None:
+    """Keep the outcome, and link the conversation to what was made."""
+    if not await _finish(connection, claim, outcome) or outcome.status is not Status.DONE:
+        return
+    links: dict[str, Any] = {"linked_goal_id": outcome.goal_id, "linked_task_id": outcome.task_id}
+    if outcome.route:
+        links |= {"extracted_intent": outcome.route, "intent_payload": claim.arguments}
+    if links := {key: value for key, value in links.items() if value is not None}:
+        mine = CONVERSATIONS.c.id == claim.conversation_id
+        await connection.execute(update(CONVERSATIONS).where(mine).values(**links))
+
+
+async def _finish(connection: AsyncConnection, claim: _Claim, outcome: Outcome) -> bool:
+    """Write the outcome to the call's row; False when it has one already."""
+    done = await connection.execute(
+        update(FUNCTION_CALLS)
+        .where(claim.row, FUNCTION_CALLS.c.status == PENDING)
+        .values(status=outcome.status.value, result=encode_outcome(outcome), finished_at=datetime.now(UTC))
+    )
+    return bool(done.rowcount)
+
+
+def _new_row(claim: _Claim) -> dict[str, Any]:
+    return {
+        "conversation_id": claim.conversation_id,
+        "request": claim.request,
+        "call_id": claim.call_id,
+        "user_id": claim.user_id,
+        "epoch": claim.job.epoch,
+        "name": storable(claim.job.call.function.name),
+        "arguments": claim.arguments,
+        "fingerprint": claim.fingerprint,
+        "wish": claim.wish,
+        "status": PENDING,
+        "started_at": datetime.now(UTC),
+    }
+
+
+def _claim(job: Job, arguments: JSON) -> _Claim:
+    intent = job.agent.intent(job.call.function.name)
+    clean: dict[str, Any] = storable_json(arguments)
+    wish = {name: _folded(clean[name]) for name in (intent.dedupe if intent else ()) if name in clean}
+    return _Claim(
+        job=job,
+        conversation_id=storable(job.conversation_id),
+        user_id=storable(job.person.id),
+        request=_key(job.call.request),
+        call_id=_key(job.call.function.id),
+        arguments=clean,
+        fingerprint=_hash(clean),
+        wish=_hash([job.call.function.name, wish]) if wish else None,
+        window=timedelta(seconds=intent.dedupe_seconds if intent else 0),
+    )
+
+
+def _key(text: str) -> str:
+    return storable(text) if len(text) <= LONGEST_KEY else f"sha256:{_hash(storable(text))}"
+
+
+def _folded(value: Any) -> Any:
+    """The same for texts that differ only in case and white space."""
+    match value:
+        case str():
+            return " ".join(value.casefold().split())
+        case Mapping():
+            return {key: _folded(item) for key, item in value.items()}
+        case list():
+            return [_folded(item) for item in value]
+        case _:
+            return value
+
+
+def _hash(value: object) -> str:
+    return hashlib.sha256(orjson.dumps(value, option=orjson.OPT_SORT_KEYS)).hexdigest()
+
+
+def _lock_number(claim: _Claim) -> int:
+    digest = hashlib.sha256(f"{claim.conversation_id} {claim.wish}".encode()).digest()
+    return int.from_bytes(digest[:8], "big", signed=True)

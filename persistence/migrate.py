@@ -1,0 +1,48 @@
+"""Brings a database's tables up to date at start-up: one transaction, under a lock, whoever else starts."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Final
+
+from alembic import command
+from alembic.config import Config
+from alembic.script.revision import ResolutionError
+from alembic.util import CommandError
+from sqlalchemy import Connection
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from bridge.errors import BadConfig
+
+PATIENCE_SECONDS: Final = 600
+"""A migration's time; give it an engine that lets it have it."""
+_LOCK: Final = 0x766F696365  # "voice"; any number nobody else uses on this database
+
+
+async def migrate(engine: AsyncEngine) -> None:
+    """Make the tables what this version needs. Who comes second waits, and finds nothing to do.
+
+    Killed in the middle it leaves nothing half-made. Raises BadConfig when the database is newer than we are.
+    """
+    async with engine.execution_options(immediate=True).begin() as connection:
+        if connection.dialect.name == "postgresql":
+            await connection.exec_driver_sql("SET LOCAL lock_timeout = '60s'")
+            await connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_LOCK})")
+        await connection.run_sync(_upgrade)
+
+
+def alembic_config() -> Config:
+    """Alembic's settings, without a file."""
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).parent / "migrations").replace("%", "%%"))
+    config.set_main_option("path_separator", "os")
+    return config
+
+
+def _upgrade(connection: Connection) -> None:
+    config = alembic_config()
+    config.attributes["connection"] = connection
+    try:
+        command.upgrade(config, "head")
+    except (CommandError, ResolutionError) as error:
+        raise BadConfig(f"the database does not belong to this version of the program: {error}") from error

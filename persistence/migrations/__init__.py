@@ -1,0 +1,1 @@
+"""The steps that make the tables what `persistence/tables.py` says they are."""

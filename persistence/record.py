@@ -1,0 +1,128 @@
+"""Opens the whole record: the journal, the store behind it, and what carries the one into the other.
+
+async with open_record(url, folder, default_zone="Europe/Berlin") as record:
+    claim = await record.store.claim(user_id, agent="flux", conversation_id=None)
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import structlog
+
+from bridge.errors import BadConfig, JournalFailed, StoreUnavailable
+from persistence.engine import Database, make_engine, mapped
+from persistence.flusher import KEEP_SECONDS, Flusher
+from persistence.journal import DEFAULT_QUOTA, Journal
+from persistence.ledger import Ledger
+from persistence.migrate import PATIENCE_SECONDS, migrate
+from persistence.store import Store
+
+CLOSE_SECONDS: Final = 5.0
+FIRST_RETRY: Final = 0.25
+LONGEST_RETRY: Final = 10.0
+
+_log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Record:
+    """The parts of an open record. The journal works from the start; the rest as soon as the store is there."""
+
+    store: Store
+    journal: Journal
+    ledger: Ledger
+    database: Database
+    flusher: Flusher
+
+    @property
+    def ready(self) -> bool:
+        """The store has been reached and its tables are right."""
+        return not self.database.problem
+
+    @property
+    def problem(self) -> str:
+        """Why the store cannot be used, or takes nothing, for operators; empty = all is well."""
+        return self.database.problem or self.flusher.problem
+
+
+@asynccontextmanager
+async def open_record(
+    database_url: str,
+    data_dir: Path,
+    *,
+    default_zone: str = "UTC",
+    journal_quota_bytes: int = DEFAULT_QUOTA,
+    keep_seconds: float = KEEP_SECONDS,
+    close_seconds: float = CLOSE_SECONDS,
+) -> AsyncIterator[Record]:
+    """Open everything; a store that is away is tried again in the background, see `Record.ready`.
+
+    `keep_seconds`: how long flushed entries stay in the journal. On leaving, what is journalled is flushed for
+    at most `close_seconds`; the rest is adopted by the next start. Raises BadConfig, JournalFailed.
+    """
+    _make_private(data_dir)
+    database = Database(database_url)
+    try:
+        async with Journal(data_dir, quota_bytes=journal_quota_bytes) as journal:
+            flusher = Flusher(journal, database, keep_seconds=keep_seconds)
+            store = Store(database, flusher.settle, default_zone=default_zone)
+            record = Record(
+                store=store, journal=journal, ledger=Ledger(database), database=database, flusher=flusher
+            )
+            await _prepare(database, database_url)
+            async with asyncio.TaskGroup() as group:
+                work = group.create_task(_carry(record, database_url), name="flusher")
+                try:
+                    yield record
+                finally:
+                    work.cancel()
+            await _flush_last(record, close_seconds)
+    finally:
+        await database.close()
+
+
+def _make_private(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    except OSError as error:
+        raise BadConfig(f"BRIDGE_DATA_DIR: {folder} cannot be made: {error.strerror}") from error
+
+
+async def _prepare(database: Database, url: str) -> None:
+    """Bring the tables up to date and open the database for use, if it is there. Raises BadConfig."""
+    engine = make_engine(url, statement_seconds=PATIENCE_SECONDS)
+    try:
+        with mapped():
+            await migrate(engine)
+        database.open_for_use()
+    except StoreUnavailable as error:
+        if database.problem != str(error):
+            _log.warning("store_away", reason=str(error))
+        database.problem = str(error)
+    finally:
+        await engine.dispose()
+
+
+async def _carry(record: Record, url: str) -> None:
+    """Wait for the store, then flush for ever."""
+    retry = FIRST_RETRY
+    while not record.ready:
+        await asyncio.sleep(retry * random.uniform(0.5, 1))
+        retry = min(retry * 2, LONGEST_RETRY)
+        await _prepare(record.database, url)
+    await record.flusher.run()
+
+
+async def _flush_last(record: Record, seconds: float) -> None:
+    try:
+        async with asyncio.timeout(seconds):
+            await record.flusher.flush()
+    except (TimeoutError, StoreUnavailable, JournalFailed) as error:
+        _log.warning("journal_left_for_next_start", bytes=record.journal.size, reason=type(error).__name__)

@@ -1,0 +1,102 @@
+"""Rows ↔ the nouns of the core. Pure."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import Row
+
+from bridge.core.model import (
+    Conversation,
+    Cursor,
+    Entry,
+    Goal,
+    Message,
+    Modality,
+    Person,
+    Role,
+    Task,
+    What,
+)
+from persistence.codec import decode_what, encode_what, storable
+
+SHOWN_TITLE = 60
+"""Characters of a title made from the first wish."""
+
+
+def to_person(row: Row[Any]) -> Person:
+    return Person(
+        id=row.id,
+        name=row.name,
+        time_zone=row.time_zone,
+        chronotype=row.chronotype,
+        work_hours=row.work_hours,
+        sleep_window=row.sleep_window,
+    )
+
+
+def to_conversation(row: Row[Any]) -> Conversation:
+    return Conversation(**row._mapping)
+
+
+def to_goal(row: Row[Any]) -> Goal:
+    return Goal(**_without_owner(row))
+
+
+def to_task(row: Row[Any]) -> Task:
+    return Task(**_without_owner(row))
+
+
+def _without_owner(row: Row[Any]) -> dict[str, Any]:
+    return {**{key: value for key, value in row._mapping.items() if key != "user_id"}, "id": str(row.id)}
+
+
+def from_entry(entry: Entry) -> dict[str, Any]:
+    """The values of a row of `entries`."""
+    what = entry.what
+    values: dict[str, Any] = {
+        "conversation_id": entry.conversation_id,
+        "epoch": entry.cursor.epoch,
+        "idx": entry.cursor.idx,
+        "user_id": entry.user_id,
+        "at": entry.at,
+        "kind": "message",
+        "role": None,
+        "content": "",
+        "input_modality": None,
+        "interrupted": False,
+        "heard": None,
+    }
+    if isinstance(what, Message):
+        return values | {
+            "role": what.role.value,
+            "content": storable(what.content),
+            "input_modality": what.modality.value,
+            "detail": what.extra,
+        }
+    detail = encode_what(what)
+    return values | {"kind": detail.pop("kind"), "detail": detail}
+
+
+def to_entry(row: Row[Any]) -> Entry:
+    """The entry of a row of `entries`, as it was appended: what a Cut did to a message is not in it."""
+    if row.kind == "message":
+        what: What = Message(Role(row.role), row.content, Modality(row.input_modality), row.detail)
+    else:
+        what = decode_what({"kind": row.kind, **row.detail})
+    return Entry(
+        conversation_id=row.conversation_id,
+        user_id=row.user_id,
+        cursor=Cursor(row.epoch, row.idx),
+        at=row.at,
+        what=what,
+    )
+
+
+def shortened(text: str) -> str:
+    """A title: one line, cut after a word, at most 60 characters, the ellipsis included."""
+    line = " ".join(text.split())
+    if len(line) <= SHOWN_TITLE:
+        return line
+    head = line[:SHOWN_TITLE]
+    return (head.rpartition(" ")[0] or head[:-1]).rstrip(" ,;:-–") + "…"

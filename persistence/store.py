@@ -1,0 +1,212 @@
+"""Conversations and their entries, people and what they have planned (ports.Store)."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+from datetime import UTC, datetime
+from typing import Any
+from uuid import uuid4
+
+from sqlalchemy import Row, Select, and_, case, delete, select, tuple_, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bridge.core.model import Conversation, Cursor, Entry, Goal, Person, Task
+from bridge.errors import NotFound
+from bridge.ports import Claim, Page
+from persistence import lease
+from persistence.codec import storable
+from persistence.engine import Database
+from persistence.pages import position, token
+from persistence.rows import to_conversation, to_entry, to_goal, to_person, to_task
+from persistence.search import mentions
+from persistence.tables import CONVERSATIONS, ENTRIES, GOALS, LEASES, TASKS, USERS
+
+Settle = Callable[[str], Awaitable[None]]
+"""Waits until what was journalled for a conversation is in the store. Raises StoreUnavailable."""
+
+
+class Store:
+    """What is queried. It lags behind the journal by a moment; reading a conversation waits for that."""
+
+    def __init__(self, database: Database, settle: Settle, *, default_zone: str) -> None:
+        """`default_zone`: IANA name, of people nobody has told us about."""
+        self._database = database
+        self._settle = settle
+        self._default_zone = default_zone
+
+    # ── people ────────────────────────────────────────────────────────────────────────────────────────────
+
+    async def person(self, user_id: str) -> Person:
+        """See ports.Store."""
+        user_id = storable(user_id)
+        mine = select(*USERS.c).where(USERS.c.id == user_id)
+        async with self._database.reading() as connection:
+            row = (await connection.execute(mine)).one_or_none()
+        if row is None:
+            async with self._database.writing() as connection:
+                await self._add_person(connection, user_id)
+                row = (await connection.execute(mine)).one()
+        return to_person(row)
+
+    async def _add_person(self, connection: AsyncConnection, user_id: str) -> None:
+        await connection.execute(
+            self._database.insert(USERS)
+            .values(id=user_id, time_zone=self._default_zone, created_at=datetime.now(UTC), **_BLANK)
+            .on_conflict_do_nothing()
+        )
+
+    # ── owning a conversation ─────────────────────────────────────────────────────────────────────────────
+
+    async def claim(self, user_id: str, *, agent: str, conversation_id: str | None) -> Claim:
+        """See ports.Store."""
+        user_id = storable(user_id)
+        if conversation_id is None:
+            return await self._begin(user_id, storable(agent))
+        conversation_id = storable(conversation_id)
+        async with self._database.writing() as connection:
+            epoch = await lease.take(connection, user_id, conversation_id)
+            await connection.execute(_update(user_id, conversation_id, ended_at=None))
+        # Only now: what the owner before appended until it lost its lease is part of the history.
+        await self._settle(conversation_id)
+        async with self._database.reading() as connection:
+            conversation = await _find(connection, user_id, conversation_id)
+            rows = await connection.execute(_entries(conversation_id))
+        return Claim(conversation=conversation, epoch=epoch, history=tuple(to_entry(row) for row in rows))
+
+    async def _begin(self, user_id: str, agent: str) -> Claim:
+        now = datetime.now(UTC)
+        conversation = Conversation(
+            id=str(uuid4()), user_id=user_id, agent=agent, title="", started_at=now, last_activity_at=now
+        )
+        values = {name: getattr(conversation, name) for name in CONVERSATIONS.columns.keys()}  # noqa: SIM118 - columns
+        owned = {"conversation_id": conversation.id, "user_id": user_id, "epoch": 1, "taken_at": now}
+        async with self._database.writing() as connection:
+            await self._add_person(connection, user_id)
+            await connection.execute(CONVERSATIONS.insert().values(values))
+            await connection.execute(LEASES.insert().values(owned))
+        return Claim(conversation=conversation, epoch=1, history=())
+
+    async def release(self, user_id: str, conversation_id: str, *, epoch: int, seconds: int) -> None:
+        """See ports.Store."""
+        user_id, conversation_id = storable(user_id), storable(conversation_id)
+        newest = select(LEASES.c.epoch).where(LEASES.c.conversation_id == conversation_id).scalar_subquery()
+        columns = CONVERSATIONS.c
+        ended = _update(
+            user_id,
+            conversation_id,
+            duration_seconds=columns.duration_seconds + seconds,
+            ended_at=case((newest == epoch, datetime.now(UTC)), else_=columns.ended_at),
+        )
+        async with self._database.writing() as connection:
+            _one(await connection.execute(ended))
+
+    # ── reading ───────────────────────────────────────────────────────────────────────────────────────────
+
+    async def conversations(
+        self, user_id: str, *, agent: str | None, text: str | None, limit: int, after: str | None
+    ) -> Page[Conversation]:
+        """See ports.Store. Raises Refused when `after` is none of our tokens."""
+        columns = CONVERSATIONS.c
+        newest = columns.last_activity_at.desc(), columns.id.desc()
+        query = (
+            select(*columns).where(columns.user_id == storable(user_id)).order_by(*newest).limit(limit + 1)
+        )
+        if agent is not None:
+            query = query.where(columns.agent == storable(agent))
+        if text:
+            query = query.where(mentions(storable(text), sqlite=self._database.is_sqlite))
+        if after is not None:
+            at, key = position(after)
+            # Spelt out: a row comparison would send the instant past its type, and SQLite compares texts.
+            earlier = columns.last_activity_at < at
+            same = and_(columns.last_activity_at == at, columns.id < key)
+            query = query.where(earlier | same)
+        found = [to_conversation(row) for row in await self._read(query)]
+        last = found[limit - 1] if len(found) > limit else None
+        return Page(items=tuple(found[:limit]), next=token(last.last_activity_at, last.id) if last else None)
+
+    async def conversation(self, user_id: str, conversation_id: str) -> Conversation:
+        """See ports.Store."""
+        conversation_id = storable(conversation_id)
+        await self._settle(conversation_id)
+        async with self._database.reading() as connection:
+            return await _find(connection, storable(user_id), conversation_id)
+
+    async def entries(
+        self, user_id: str, conversation_id: str, *, after: Cursor | None, limit: int
+    ) -> Page[Entry]:
+        """See ports.Store; `next` reads as a cursor."""
+        conversation_id = storable(conversation_id)
+        await self._settle(conversation_id)
+        query = _entries(conversation_id).limit(limit + 1)
+        if after is not None:
+            query = query.where(tuple_(ENTRIES.c.epoch, ENTRIES.c.idx) > (after.epoch, after.idx))
+        async with self._database.reading() as connection:
+            await _find(connection, storable(user_id), conversation_id)
+            found = [to_entry(row) for row in await connection.execute(query)]
+        more = str(found[limit - 1].cursor) if len(found) > limit else None
+        return Page(items=tuple(found[:limit]), next=more)
+
+    async def goals(self, user_id: str) -> Sequence[Goal]:
+        """See ports.Store; the newest first."""
+        mine = select(*GOALS.c).where(GOALS.c.user_id == storable(user_id)).order_by(GOALS.c.id.desc())
+        return [to_goal(row) for row in await self._read(mine)]
+
+    async def tasks(self, user_id: str) -> Sequence[Task]:
+        """See ports.Store; the newest first."""
+        mine = select(*TASKS.c).where(TASKS.c.user_id == storable(user_id)).order_by(TASKS.c.id.desc())
+        return [to_task(row) for row in await self._read(mine)]
+
+    async def _read(self, query: Select[Any]) -> Sequence[Row[Any]]:
+        async with self._database.reading() as connection:
+            rows: Sequence[Row[Any]] = (await connection.execute(query)).all()
+            return rows
+
+    # ── changing ──────────────────────────────────────────────────────────────────────────────────────────
+
+    async def rename(self, user_id: str, conversation_id: str, title: str) -> Conversation:
+        """See ports.Store."""
+        renamed = _update(storable(user_id), storable(conversation_id), title=storable(title))
+        async with self._database.writing() as connection:
+            return to_conversation(_one(await connection.execute(renamed)))
+
+    async def delete(self, user_id: str, conversation_id: str) -> None:
+        """See ports.Store. The flusher drops entries whose conversation is gone."""
+        conversation_id = storable(conversation_id)
+        async with self._database.writing() as connection:
+            await lease.drop(connection, storable(user_id), conversation_id)
+            await connection.execute(delete(CONVERSATIONS).where(CONVERSATIONS.c.id == conversation_id))
+
+    async def ping(self) -> None:
+        """See ports.Store."""
+        await self._database.ping()
+
+
+_BLANK = dict.fromkeys(("name", "chronotype", "work_hours", "sleep_window"), "")
+
+
+def _mine(user_id: str, conversation_id: str) -> Any:
+    return and_(CONVERSATIONS.c.id == conversation_id, CONVERSATIONS.c.user_id == user_id)
+
+
+def _update(user_id: str, conversation_id: str, **values: object) -> Any:
+    changed = update(CONVERSATIONS).where(_mine(user_id, conversation_id)).values(**values)
+    return changed.returning(*CONVERSATIONS.c)
+
+
+def _one(result: Any) -> Row[Any]:
+    row: Row[Any] | None = result.one_or_none()
+    if row is None:
+        raise NotFound("there is no such conversation")
+    return row
+
+
+async def _find(connection: AsyncConnection, user_id: str, conversation_id: str) -> Conversation:
+    found = await connection.execute(select(*CONVERSATIONS.c).where(_mine(user_id, conversation_id)))
+    return to_conversation(_one(found))
+
+
+def _entries(conversation_id: str) -> Select[Any]:
+    columns = ENTRIES.c
+    mine = columns.conversation_id == conversation_id
+    return select(*columns).where(mine).order_by(columns.epoch, columns.idx)

@@ -1,0 +1,227 @@
+"""The tables, as SQLModel classes. Neither they nor their rows leave `persistence/`."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any, ClassVar, Final
+
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Column,
+    DateTime,
+    Dialect,
+    ForeignKey,
+    Index,
+    Integer,
+    MetaData,
+    String,
+    Table,
+    Text,
+    TypeDecorator,
+)
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlmodel import Field, SQLModel
+
+METADATA: Final = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "ck": "ck_%(table_name)s_%(constraint_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+
+class UTCDateTime(TypeDecorator[datetime]):
+    """An instant. In and out as an aware datetime in UTC; SQLite, which knows no zones, keeps it naive."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """Refuses naive datetimes: nobody knows what they mean."""
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError("a datetime without a zone cannot be stored")
+        value = value.astimezone(UTC)
+        return value.replace(tzinfo=None) if dialect.name == "sqlite" else value
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """Always aware."""
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+def _json() -> Any:
+    """JSON on both databases, binary on PostgreSQL; None is SQL's NULL."""
+    return JSON(none_as_null=True).with_variant(JSONB(none_as_null=True), "postgresql")
+
+
+def _number() -> Any:
+    """A counting primary key; SQLite counts only a column that is exactly INTEGER."""
+    return BigInteger().with_variant(Integer(), "sqlite")
+
+
+def _user(*, index: bool = False) -> Any:
+    return Field(sa_column=Column(String, ForeignKey("users.id"), nullable=False, index=index))
+
+
+def _owner(*, primary_key: bool = True) -> Any:
+    """The conversation a row lives and dies with."""
+    key = ForeignKey("conversations.id", ondelete="CASCADE")
+    return Field(sa_column=Column(String, key, primary_key=primary_key, nullable=False))
+
+
+def _origin() -> Any:
+    """The conversation a goal or task was made in; it outlives it."""
+    key = ForeignKey("conversations.id", ondelete="SET NULL")
+    return Field(default=None, sa_column=Column(String, key, nullable=True, index=True))
+
+
+def _at(*, nullable: bool = False) -> Any:
+    column: Column[datetime] = Column(UTCDateTime(), nullable=nullable)
+    return Field(default=None, sa_column=column) if nullable else Field(sa_column=column)
+
+
+def _text(*, nullable: bool = False) -> Any:
+    return Field(default=None if nullable else "", sa_column=Column(Text, nullable=nullable))
+
+
+class Row(SQLModel):
+    """The root of our tables."""
+
+    metadata: ClassVar[MetaData] = METADATA
+
+
+class User(Row, table=True):
+    """Somebody who talks."""
+
+    __tablename__ = "users"
+    id: str = Field(primary_key=True)
+    name: str = _text()
+    time_zone: str = _text()
+    chronotype: str = _text()
+    work_hours: str = _text()
+    sleep_window: str = _text()
+    pin_hash: str | None = _text(nullable=True)
+    created_at: datetime = _at()
+
+
+class Conversation(Row, table=True):
+    """A conversation; lives until it is deleted."""
+
+    __tablename__ = "conversations"
+    __table_args__ = (Index(None, "user_id", "last_activity_at", "id"),)
+    id: str = Field(primary_key=True)
+    user_id: str = _user()
+    agent: str = _text()
+    title: str = _text()
+    started_at: datetime = _at()
+    last_activity_at: datetime = _at()
+    ended_at: datetime | None = _at(nullable=True)
+    duration_seconds: int = Field(default=0)
+    message_count: int = Field(default=0)
+    linked_goal_id: str | None = _text(nullable=True)
+    linked_task_id: str | None = _text(nullable=True)
+    extracted_intent: str | None = _text(nullable=True)
+    intent_payload: Any = Field(default=None, sa_column=Column(_json(), nullable=True))
+
+
+class Lease(Row, table=True):
+    """Who may act in a conversation. A table of its own: a slow intent does not hold up the flusher."""
+
+    __tablename__ = "leases"
+    conversation_id: str = _owner()
+    user_id: str = _user()
+    epoch: int = Field(sa_column=Column(BigInteger, nullable=False))
+    taken_at: datetime = _at()
+
+
+class Entry(Row, table=True):
+    """One thing that was said or done. `detail` is the codec's JSON of it, for a message its further keys."""
+
+    __tablename__ = "entries"
+    conversation_id: str = _owner()
+    epoch: int = Field(sa_column=Column(BigInteger, primary_key=True))
+    idx: int = Field(sa_column=Column(BigInteger, primary_key=True))
+    user_id: str = _user()
+    at: datetime = _at()
+    kind: str
+    role: str | None = Field(default=None)
+    content: str = _text()
+    input_modality: str | None = Field(default=None)
+    interrupted: bool = Field(default=False)
+    heard: str | None = _text(nullable=True)
+    detail: Any = Field(sa_column=Column(_json(), nullable=False))
+
+
+class FunctionCall(Row, table=True):
+    """A call of one of our intents: claimed once, and what came of it. `status` pending = not known yet."""
+
+    __tablename__ = "function_calls"
+    __table_args__ = (Index(None, "conversation_id", "wish", "started_at"),)
+    conversation_id: str = _owner()
+    request: str = Field(primary_key=True)
+    call_id: str = Field(primary_key=True)
+    user_id: str = _user()
+    epoch: int = Field(sa_column=Column(BigInteger, nullable=False))
+    name: str
+    arguments: Any = Field(sa_column=Column(_json(), nullable=False))
+    fingerprint: str
+    """Hash of the arguments: the same call must come with the same ones."""
+    wish: str | None = Field(default=None)
+    """Hash of the arguments that make two calls the same wish, when the intent names some."""
+    status: str
+    result: Any = Field(default=None, sa_column=Column(_json(), nullable=True))
+    started_at: datetime = _at()
+    finished_at: datetime | None = _at(nullable=True)
+
+
+class Goal(Row, table=True):
+    """Something a user wants to reach."""
+
+    __tablename__ = "goals"
+    id: int | None = Field(default=None, sa_column=Column(_number(), primary_key=True))
+    user_id: str = _user(index=True)
+    conversation_id: str | None = _origin()
+    statement: str = _text()
+    timeline: str = _text()
+    due_at: datetime | None = _at(nullable=True)
+    context_notes: str = _text()
+    status: str = Field(default="open")
+    created_at: datetime = _at()
+
+
+class Task(Row, table=True):
+    """Something a user wants to be reminded of."""
+
+    __tablename__ = "tasks"
+    id: int | None = Field(default=None, sa_column=Column(_number(), primary_key=True))
+    user_id: str = _user(index=True)
+    conversation_id: str | None = _origin()
+    title: str = _text()
+    trigger_type: str
+    scheduled_at: datetime | None = _at(nullable=True)
+    recurrence_rule: str | None = _text(nullable=True)
+    location_trigger: str | None = _text(nullable=True)
+    status: str = Field(default="open")
+    previous_time: datetime | None = _at(nullable=True)
+    reschedule_reason: str = _text()
+    created_at: datetime = _at()
+
+
+def _table(name: str) -> Table:
+    return METADATA.tables[name]
+
+
+USERS: Final = _table("users")
+CONVERSATIONS: Final = _table("conversations")
+LEASES: Final = _table("leases")
+ENTRIES: Final = _table("entries")
+FUNCTION_CALLS: Final = _table("function_calls")
+GOALS: Final = _table("goals")
+TASKS: Final = _table("tasks")
