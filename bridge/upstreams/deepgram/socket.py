@@ -1,0 +1,293 @@
+"""The socket to Deepgram: opened, greeted, told its settings, kept alive, read, written to, closed."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass
+from ssl import SSLCertVerificationError
+from typing import Final
+from uuid import uuid4
+
+import orjson
+import structlog
+from websockets.asyncio.client import ClientConnection, connect
+from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidStatus, InvalidURI, SecurityError
+from websockets.http11 import Response
+from websockets.uri import parse_uri
+
+from bridge.core.commands import Ask
+from bridge.core.events import AgentErred, AgentLeft, AgentReady, PeerEvent
+from bridge.core.model import Thing
+from bridge.errors import BadConfig, BridgeError, PeerGone, UpstreamFailed
+from bridge.ports import Brief, Upstream
+from bridge.upstreams.deepgram.messages import Reader, decode, write
+from bridge.upstreams.deepgram.settings import kinds_referred, settings_message
+
+log = structlog.get_logger(__name__)
+
+MAX_FRAME: Final = 4 * 1024 * 1024
+"""Bytes of one frame of the agent's."""
+MAX_HELD: Final = 4 * 1024 * 1024
+"""Bytes of sound kept while `SettingsApplied` is awaited: a greeting may come before it. More is dropped."""
+KEEP_ALIVE: Final = '{"type":"KeepAlive"}'
+GONE: Final = 1006
+"""Close code of a socket that ended without a close."""
+NEVER_RETRY: Final = frozenset({4400, 4401, 4402, 4403, 4404})
+"""Close codes that mirror an HTTP status: bad request, bad key, no credit, not allowed, not there."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Timeouts:
+    """How long the agent's end is waited for; all in seconds."""
+
+    open: float = 10.0
+    """TCP, TLS and the handshake together."""
+    welcome: float = 2.0
+    """`Welcome` after the handshake; then Settings are sent without it."""
+    applied: float = 15.0
+    """`SettingsApplied` after Settings."""
+    send: float = 5.0
+    """One write."""
+    keep_alive: float = 8.0
+    """Silence of ours after which `KeepAlive` is sent (Deepgram: every 8 s while not sending audio)."""
+    ping: float = 5.0
+    """Between pings, and for each pong."""
+    close: float = 1.0
+    """The closing handshake."""
+
+
+class DeepgramUpstreams:
+    """Opens Voice Agent sessions at one address. Implements the port `Upstreams`."""
+
+    def __init__(
+        self, url: str, api_key: str | None, *, name: str = "deepgram", timeouts: Timeouts | None = None
+    ) -> None:
+        """`api_key` None: no credentials are sent (another bridge that asks for none). Raises BadConfig."""
+        try:
+            parse_uri(url)
+        except InvalidURI:
+            raise BadConfig("the agent's address must begin with ws:// or wss://") from None
+        self._url = url
+        self._headers = {"Authorization": f"Token {api_key}"} if api_key else {}
+        self._name = name
+        self._timeouts = timeouts or Timeouts()
+        self._logger = logging.getLogger("websockets.client.deepgram")
+        # At DEBUG the library logs the headers of the handshake, and with them the key.
+        self._logger.setLevel(logging.WARNING)
+
+    @property
+    def name(self) -> str:
+        """For logs, metrics and the page."""
+        return self._name
+
+    async def open(self, brief: Brief) -> Upstream:
+        """Connect, wait for `Welcome`, send `Settings`. Raises UpstreamFailed."""
+        socket = await self._connect()
+        upstream = DeepgramUpstream(socket, self._timeouts)
+        try:
+            await upstream.begin(brief)
+        except BaseException:
+            await upstream.close()
+            raise
+        return upstream
+
+    async def aclose(self) -> None:
+        """Nothing is shared between sessions."""
+
+    async def _connect(self) -> ClientConnection:
+        wait = self._timeouts
+        try:
+            return await connect(
+                self._url,
+                additional_headers=self._headers,
+                user_agent_header="voice-bridge",
+                compression=None,
+                proxy=None,
+                open_timeout=wait.open,
+                ping_interval=wait.ping,
+                ping_timeout=wait.ping,
+                close_timeout=wait.close,
+                max_size=MAX_FRAME,
+                logger=self._logger,
+            )
+        except InvalidStatus as refused:
+            raise _refused(refused.response) from None
+        except (OSError, InvalidHandshake, ValueError) as error:
+            retry = not isinstance(error, SSLCertVerificationError | SecurityError | ValueError)
+            log.warning("agent_unreachable", error=type(error).__name__, retry=retry)
+            raise UpstreamFailed("The voice agent cannot be reached.", retry=retry) from None
+
+
+class DeepgramUpstream:
+    """One Voice Agent session. Implements the port `Upstream`."""
+
+    def __init__(self, socket: ClientConnection, timeouts: Timeouts) -> None:
+        self._socket = socket
+        self._timeouts = timeouts
+        self._clock = asyncio.get_running_loop().time
+        self._reader = Reader(_request_id(socket.response))
+        self._early: list[bytes | str] = []
+        """Frames that came before `Welcome`."""
+        self._held: list[bytes | PeerEvent] = []
+        """What the agent said before `SettingsApplied`, for after it."""
+        self._held_bytes = 0
+        self._alive_at = self._clock()
+        """When sound or a KeepAlive was last sent."""
+        self._applied_by = self._clock() + timeouts.welcome + timeouts.applied
+        self._hopeless = False
+        """The agent said that opening it again cannot help."""
+
+    async def begin(self, brief: Brief) -> None:
+        """Wait for `Welcome`, send `Settings`; to be called once and first. Raises UpstreamFailed."""
+        try:
+            await self._await_welcome()
+            things = await _things(brief) if self._reader.bridge else {}
+            message = settings_message(brief, hints=self._reader.bridge, things=things)
+            await self._write(orjson.dumps(message).decode())
+        except ConnectionClosed as closed:
+            raise UpstreamFailed("The voice agent closed at once.", retry=self._left(closed).retry) from None
+        except PeerGone:
+            raise UpstreamFailed("The voice agent is gone.", retry=True) from None
+
+    async def frames(self) -> AsyncIterator[bytes | PeerEvent]:
+        """Sound and events, `AgentReady` before all but errors, `AgentLeft` last."""
+        for early in self._early:
+            for each in self._arrived(early):
+                yield each
+        while True:
+            try:
+                async with asyncio.timeout_at(self._next_duty()):
+                    frame = await self._socket.recv()
+            except TimeoutError:
+                if overdue := await self._do_duty():
+                    yield overdue
+                    return
+            except ConnectionClosed as closed:
+                yield self._left(closed)
+                return
+            else:
+                for each in self._arrived(frame):
+                    yield each
+
+    async def send(self, frame: bytes | Ask) -> None:
+        """Write one frame; an empty one is ignored, since it would end the sound. Raises PeerGone."""
+        if not isinstance(frame, bytes):
+            await self._write(write(frame))
+        elif frame:
+            self._alive_at = self._clock()
+            await self._write(frame)
+
+    async def close(self) -> None:
+        """Close with 1000, at the latest after the closing time limit; never raises."""
+        try:
+            async with asyncio.timeout(self._timeouts.close + 1):
+                await self._socket.close()
+        except TimeoutError:
+            self._socket.transport.abort()
+
+    # ── reading ────────────────────────────────────────────────────────────────────────────────────────
+
+    async def _await_welcome(self) -> None:
+        try:
+            async with asyncio.timeout(self._timeouts.welcome):
+                while not self._reader.welcomed:
+                    frame = await self._socket.recv()
+                    message = {} if isinstance(frame, bytes) else decode(frame)
+                    if message.get("type") == "Welcome":
+                        self._reader.read(message)
+                    else:
+                        self._early.append(frame)
+        except TimeoutError:
+            log.warning("agent_welcome_missing", seconds=self._timeouts.welcome)
+
+    def _arrived(self, frame: bytes | str) -> Sequence[bytes | PeerEvent]:
+        """What one frame means, as far as it may be told now."""
+        if isinstance(frame, str):
+            return [each for event in self._reader.read(decode(frame)) for each in self._in_order(event)]
+        if self._reader.applied:
+            return (frame,) if frame else ()
+        self._held_bytes += len(frame)
+        if frame and self._held_bytes <= MAX_HELD:
+            self._held.append(frame)
+        return ()
+
+    def _in_order(self, event: PeerEvent) -> Sequence[bytes | PeerEvent]:
+        match event:
+            case AgentReady():
+                ready, self._held = [event, *self._held], []
+                return ready
+            case AgentErred(retry=retry):
+                self._hopeless |= not retry
+                return (event,)
+            case _ if self._reader.applied:
+                return (event,)
+            case _:
+                self._held.append(event)
+                return ()
+
+    def _left(self, closed: ConnectionClosed) -> AgentLeft:
+        code, reason = (closed.rcvd.code, closed.rcvd.reason) if closed.rcvd else (GONE, "")
+        return AgentLeft(code, reason, retry=not self._hopeless and code not in NEVER_RETRY)
+
+    # ── writing ────────────────────────────────────────────────────────────────────────────────────────
+
+    def _next_duty(self) -> float:
+        """When something must be done although nothing came."""
+        keep_alive = self._alive_at + self._timeouts.keep_alive
+        return keep_alive if self._reader.applied else min(keep_alive, self._applied_by)
+
+    async def _do_duty(self) -> AgentLeft | None:
+        """Send KeepAlive when it is due; give up on an agent that does not begin."""
+        if not self._reader.applied and self._clock() >= self._applied_by:
+            log.warning("agent_never_ready", request=self._reader.request)
+            await self.close()
+            return AgentLeft(GONE, "no SettingsApplied", retry=not self._hopeless)
+        if self._clock() >= self._alive_at + self._timeouts.keep_alive:
+            self._alive_at = self._clock()
+            try:
+                await self._write(KEEP_ALIVE)
+            except PeerGone:
+                log.info("agent_gone_on_keep_alive", request=self._reader.request)
+        return None
+
+    async def _write(self, frame: bytes | str) -> None:
+        try:
+            async with asyncio.timeout(self._timeouts.send):
+                await self._socket.send(frame)
+        except TimeoutError:
+            self._socket.transport.abort()
+            raise PeerGone("the agent takes nothing") from None
+        except ConnectionClosed:
+            raise PeerGone("the agent is gone") from None
+
+
+async def _things(brief: Brief) -> dict[str, Sequence[Thing]]:
+    """The user's things that the agent's functions refer to; none of a kind that cannot be read now."""
+    things: dict[str, Sequence[Thing]] = {}
+    for kind in kinds_referred(brief):
+        try:
+            things[kind] = await brief.references(kind)
+        except BridgeError as error:
+            log.warning("references_unavailable", kind=kind, code=error.code)
+    return things
+
+
+def _refused(response: Response) -> UpstreamFailed:
+    """A handshake that was answered with an HTTP status. Our key or our request is wrong, or it may pass."""
+    status = response.status_code
+    retry = status in {408, 425, 429} or status >= 500
+    log.warning(
+        "agent_refused",
+        status=status,
+        dg_error=response.headers.get("dg-error"),
+        dg_request_id=response.headers.get("dg-request-id"),
+        retry=retry,
+    )
+    return UpstreamFailed(f"The voice agent turned the connection away (HTTP {status}).", retry=retry)
+
+
+def _request_id(response: Response | None) -> str:
+    """The session's id until `Welcome` names it; never the same twice, calls are keyed by it."""
+    return (response.headers.get("dg-request-id") if response else None) or str(uuid4())
