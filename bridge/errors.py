@@ -5,6 +5,7 @@
     ├── BadMessage           a peer sent something that cannot be read
     ├── PeerGone             the other end of a socket is gone, or too slow
     ├── Refused              a request is turned away; has an HTTP status
+    │   ├── BadRequest           422, or another 4xx: its body, query or headers are wrong
     │   ├── Unauthenticated      401
     │   ├── Forbidden            403
     │   ├── NotFound             404: not there, or somebody else's
@@ -67,6 +68,16 @@ class Refused(BridgeError):
         super().__init__(description, code=code)
         self.retry_after = retry_after
         """Seconds, when waiting helps."""
+
+
+class BadRequest(Refused):
+    """The body, the query or a header of a request is wrong."""
+
+    code = "BRIDGE_BAD_REQUEST"
+
+    def __init__(self, description: str, *, status: int = 422) -> None:
+        super().__init__(description)
+        self.status = status
 
 
 class Unauthenticated(Refused):

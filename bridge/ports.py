@@ -54,7 +54,7 @@ class Upstream(Protocol):
     """One agent session, open. Exactly one task iterates `frames`; exactly one calls `send`."""
 
     def frames(self) -> AsyncIterator[bytes | PeerEvent]:
-        """Sound as `bytes`, the rest as events, `AgentReady` first. Ends when the agent is gone; never raises.
+        """Sound as `bytes`, the rest as events, `AgentReady` first. Ends with the agent; never raises.
 
         The last thing it yields is `AgentLeft`.
         """
@@ -262,7 +262,7 @@ class Ledger(Protocol):
     """Function calls: claimed once, run once, remembered. Key: conversation, upstream request, call id."""
 
     async def run_once(self, job: Job, arguments: JSON, handle: Handle) -> Outcome:
-        """In ONE transaction: check the epoch, claim, `handle`, link the conversation, store the outcome, commit.
+        """In ONE transaction: check the epoch, claim, `handle`, link the conversation, store the outcome.
 
         There already (same arguments, or the same wish in the intent's dedupe window): the stored outcome.
         An outcome that is not DONE rolls back what the handler wrote, and is stored.

@@ -1,4 +1,4 @@
-"""Rules about what is done: function calls asked for, held, run, withdrawn, answered; entries made durable."""
+"""Rules about what is done: function calls asked for, held, run, withdrawn, answered; entries saved."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What happened, in the past tense. `Event`: our own shell says so; `PeerEvent`: client or agent caused it."""
+"""What happened, in the past tense. `Event`: our own shell says so; `PeerEvent`: a peer caused it."""
 
 from __future__ import annotations
 

@@ -27,7 +27,7 @@ class Reply:
     lines: list[Line] = field(default_factory=list)
     played_ms: int | None = None
     """What the client reported of it; None = this client reports nothing."""
-    ended: int = -1
+    ended: int = 0
     """Number of the reply whose last sound was sent."""
 
     def said(self, cursor: Cursor, content: str, now: Moment) -> None:

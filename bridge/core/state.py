@@ -125,7 +125,8 @@ class State:
 
     def close(self, reason: str, code: int = 1000) -> Commands:
         """End both ends; what is being saved or done runs out first."""
-        self.phase, self.reason, self.settled = Phase.CLOSING, reason, False
+        self.phase, self.link, self.reason = Phase.CLOSING, Link.ABSENT, reason
+        self.settled, self.confirmed = False, True
         for timer in ALL_TIMERS:
             yield do.Unschedule(timer)
         yield do.CloseClient(code, reason)

@@ -1,0 +1,245 @@
+"""Sound on its way: what waits for a socket, what is held, what is dropped. It waits for nothing else."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from enum import Enum
+from typing import Generic, Protocol, TypeVar
+
+from bridge.core.model import AudioFormat
+
+T = TypeVar("T")
+
+SOUND_SECONDS = 10
+"""Seconds of sound that may wait for a socket, or be held; the oldest is dropped beyond."""
+CONTROL_ITEMS = 2000
+"""Messages that may wait for a socket (about 256 KiB of JSON); beyond, its peer is too slow."""
+
+
+class Outbox(Generic[T]):
+    """What waits for one socket: sound and messages in the order they came. One task takes, any code puts."""
+
+    def __init__(self) -> None:
+        self.max_sound = SOUND_SECONDS * AudioFormat(sample_rate=24000).bytes_per_second
+        """Bytes of sound that may wait."""
+        self.dropped = 0
+        """Bytes of sound dropped because the socket was too slow."""
+        self._sounds: deque[tuple[int, bytes]] = deque()
+        self._messages: deque[tuple[int, T]] = deque()
+        self._sound_bytes = 0
+        self._count = 0
+        self._filled = asyncio.Event()
+
+    def put_sound(self, frame: bytes) -> None:
+        """Queue a frame; the oldest ones go when there is too much."""
+        self._count += 1
+        self._sounds.append((self._count, frame))
+        self._sound_bytes += len(frame)
+        while self._sound_bytes > self.max_sound:
+            self.dropped += self._pop_sound()
+        self._filled.set()
+
+    def put(self, message: T) -> bool:
+        """Queue a message. False: too many wait already, the peer does not read."""
+        self._count += 1
+        self._messages.append((self._count, message))
+        self._filled.set()
+        return len(self._messages) <= CONTROL_ITEMS
+
+    def clear_sound(self) -> None:
+        """Throw queued sound away, on purpose."""
+        self._sound_bytes = 0
+        self._sounds.clear()
+
+    def clear(self) -> None:
+        """Throw away all that is queued."""
+        self.clear_sound()
+        self._messages.clear()
+
+    async def take(self) -> bytes | T:
+        """The next frame or message; waits for one."""
+        while not (self._sounds or self._messages):
+            self._filled.clear()
+            await self._filled.wait()
+        if self._messages and (not self._sounds or self._messages[0][0] < self._sounds[0][0]):
+            return self._messages.popleft()[1]
+        frame = self._sounds.popleft()[1]
+        self._sound_bytes -= len(frame)
+        return frame
+
+    def collect_dropped(self) -> int:
+        """Bytes dropped since the last time."""
+        dropped, self.dropped = self.dropped, 0
+        return dropped
+
+    def _pop_sound(self) -> int:
+        size = len(self._sounds.popleft()[1])
+        self._sound_bytes -= size
+        return size
+
+
+class Sink(Protocol):
+    """Where sound goes: an outbox, whatever its messages are."""
+
+    max_sound: int
+
+    def put_sound(self, frame: bytes) -> None: ...
+
+    def clear_sound(self) -> None: ...
+
+    def collect_dropped(self) -> int: ...
+
+
+class Way(Enum):
+    """What happens to the user's sound."""
+
+    CLOSED = "closed"
+    """Not expected yet."""
+    HELD = "held"
+    OPEN = "open"
+    SILENCE = "silence"
+    """There is no client; silence is sent in its place."""
+
+
+class Speech:
+    """The user's sound, on its way to the agent."""
+
+    def __init__(self) -> None:
+        self.way = Way.CLOSED
+        self.format = AudioFormat()
+        self.dropped = 0
+        """Bytes of held sound that had to go."""
+        self.frames = 0
+        self.bytes = 0
+        self._outbox: Sink | None = None
+        self._held: deque[bytes] = deque()
+        self._held_bytes = 0
+
+    def hear(self, frame: bytes) -> bool:
+        """Take a frame of the client's. False: sound is not expected now; it is thrown away."""
+        if self.way is Way.OPEN and self._outbox is not None:
+            self._outbox.put_sound(frame)
+        elif self.way is Way.HELD:
+            self._hold(frame)
+        else:
+            return False
+        self.frames += 1
+        self.bytes += len(frame)
+        return True
+
+    def _hold(self, frame: bytes) -> None:
+        self._held.append(frame)
+        self._held_bytes += len(frame)
+        while self._held_bytes > SOUND_SECONDS * self.format.bytes_per_second:
+            size = len(self._held.popleft())
+            self._held_bytes -= size
+            self.dropped += size
+
+    def collect(self) -> tuple[int, int, int]:
+        """Frames, bytes and bytes dropped since the last time."""
+        counts = (
+            self.frames,
+            self.bytes,
+            self.dropped + (self._outbox.collect_dropped() if self._outbox else 0),
+        )
+        self.frames = self.bytes = self.dropped = 0
+        return counts
+
+    def connect(self, outbox: Sink | None) -> None:
+        """The agent's end is this one now (None: there is none)."""
+        self._outbox = outbox
+        if outbox is not None:
+            outbox.max_sound = SOUND_SECONDS * self.format.bytes_per_second
+
+    def open(self) -> None:
+        """Send what is held, then let sound straight across."""
+        self.way = Way.OPEN
+        if self._outbox is not None:
+            for frame in self._held:
+                self._outbox.put_sound(frame)
+        self._held.clear()
+        self._held_bytes = 0
+
+    def play_silence(self, frame: bytes) -> None:
+        """Send a frame of our own making."""
+        if self._outbox is not None:
+            self._outbox.put_sound(frame)
+
+
+def silence(audio: AudioFormat, milliseconds: int) -> bytes:
+    """Silence in that format; empty when the format is compressed and silence has no fixed bytes."""
+    size = audio.bytes_per_second * milliseconds // 1000
+    match audio.encoding:
+        case "linear16" | "linear32":
+            return bytes(size)
+        case "mulaw":
+            return b"\xff" * size
+        case "alaw":
+            return b"\xd5" * size
+        case _:
+            return b""
+
+
+class Voice:
+    """The agent's sound, on its way to the client: which reply it is, how much of it was relayed."""
+
+    def __init__(self) -> None:
+        self.format = AudioFormat(sample_rate=24000)
+        self.reply = 0
+        """Number of the reply sound was last relayed of; 0 = none yet."""
+        self.frames = 0
+        self.bytes = 0
+        self._reply_bytes = 0
+        self._new = True
+        self._dropping = False
+        self._outbox: Sink | None = None
+
+    @property
+    def reply_ms(self) -> int:
+        """Milliseconds of the current reply relayed so far."""
+        return self._reply_bytes * 1000 // self.format.bytes_per_second
+
+    def say(self, frame: bytes) -> None:
+        """Take a frame of the agent's."""
+        if self._dropping:
+            return
+        if self._new:
+            self._new, self._reply_bytes = False, 0
+            self.reply += 1
+        self._reply_bytes += len(frame)
+        self.frames += 1
+        self.bytes += len(frame)
+        if self._outbox is not None:
+            self._outbox.put_sound(frame)
+
+    def collect(self) -> tuple[int, int, int]:
+        """Frames, bytes and bytes dropped since the last time."""
+        counts = self.frames, self.bytes, self._outbox.collect_dropped() if self._outbox else 0
+        self.frames = self.bytes = 0
+        return counts
+
+    def connect(self, outbox: Sink | None) -> None:
+        """The client's end is this one now (None: there is none)."""
+        self._outbox = outbox
+        self.expect(self.format)
+
+    def expect(self, audio: AudioFormat) -> None:
+        """The agent speaks in this format from now on."""
+        self.format = audio
+        if self._outbox is not None:
+            self._outbox.max_sound = SOUND_SECONDS * audio.bytes_per_second
+
+    def drop(self) -> None:
+        """Throw away what is queued and what still comes, until `go_on`."""
+        self._dropping = True
+        if self._outbox is not None:
+            self._outbox.clear_sound()
+
+    def go_on(self) -> None:
+        """Let sound pass again."""
+        self._dropping = False
+
+    def end_reply(self) -> None:
+        """The next frame begins a new reply."""
+        self._new = True

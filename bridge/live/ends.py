@@ -1,0 +1,95 @@
+"""The two ends of a running session: the seat a client's socket takes, and the line to an agent."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+import structlog
+
+from bridge.core.commands import Ask, News
+from bridge.core.events import AgentLeft, PeerEvent
+from bridge.errors import BridgeError, PeerGone
+from bridge.live.audio import Outbox
+from bridge.ports import Transport, Upstream
+
+log = structlog.get_logger(__name__)
+
+TOO_SLOW = 4410
+"""Close code for a client that does not read; it may come back."""
+
+
+@dataclass(frozen=True, slots=True)
+class Close:
+    """In an outbox: what stands before it is sent, then the socket is closed."""
+
+    code: int
+    reason: str
+
+
+class Seat:
+    """A client's place at a session. Taken by one socket at a time."""
+
+    def __init__(self, transport: Transport) -> None:
+        self.transport = transport
+        self.outbox: Outbox[News | Close] = Outbox()
+        self.warned = False
+        """It was told that it speaks too early."""
+        self._closing = False
+
+    def tell(self, news: News) -> None:
+        """Queue news. A client that lets too much pile up is closed."""
+        if not self._closing and not self.outbox.put(news):
+            self.outbox.clear()
+            self.close(TOO_SLOW, "too slow")
+
+    def close(self, code: int, reason: str) -> None:
+        """Close the socket once what is queued was sent."""
+        if not self._closing:
+            self._closing = True
+            self.outbox.put(Close(code, reason))
+
+    async def pump(self) -> None:
+        """Write what is queued until it is closed or gone. Ends with the socket closed."""
+        try:
+            while True:
+                item = await self.outbox.take()
+                if isinstance(item, Close):
+                    await self.transport.close(item.code, item.reason)
+                    return
+                await self.transport.send(item)
+        except PeerGone:
+            await self.transport.close(TOO_SLOW, "too slow")
+
+
+class Line:
+    """One agent session: opened, read, written to, closed. `report` gets each frame and event as it comes."""
+
+    def __init__(self, report: Callable[[Line, bytes | PeerEvent], None]) -> None:
+        self.outbox: Outbox[Ask] = Outbox()
+        self._report = report
+
+    async def run(self, opening: Awaitable[Upstream]) -> None:
+        """Open it and stay until it is gone. The last report is `AgentLeft`, unless this is cancelled."""
+        try:
+            upstream = await opening
+        except BridgeError as error:
+            log.warning("agent_unreachable", code=error.code, retry=error.retry, problem=error.description)
+            self._report(self, AgentLeft(reason=error.code, retry=error.retry))
+            return
+        try:
+            async with asyncio.TaskGroup() as group:
+                pump = group.create_task(self._pump(upstream), name="agent-pump")
+                async for frame in upstream.frames():
+                    self._report(self, frame)
+                pump.cancel()
+        finally:
+            await upstream.close()
+
+    async def _pump(self, upstream: Upstream) -> None:
+        try:
+            while True:
+                await upstream.send(await self.outbox.take())
+        except PeerGone:
+            await upstream.close()

@@ -1,0 +1,292 @@
+"""The live sessions of this process: started, found, joined again, taken over, drained."""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from types import TracebackType
+
+import structlog
+from limits import RateLimitItem
+from limits.storage import MemoryStorage
+from limits.strategies import MovingWindowRateLimiter
+
+from bridge.core.agent import Agent
+from bridge.core.events import EndRequested
+from bridge.core.model import Conversation, Entry, Message
+from bridge.core.session import Session
+from bridge.errors import BridgeError, NotFound, TooMany, Unauthenticated, Unavailable
+from bridge.live.runner import Parts, Runner
+from bridge.ports import SessionFacts, Store, Transport
+
+log = structlog.get_logger(__name__)
+
+TICKET_PREFIX = "vbs_"
+"""Of the one-time token of a new session."""
+RESUME_PREFIX = "vbr_"
+"""Of the token a client comes back with."""
+UNATTACHED_SECONDS = 60.0
+"""How long a session waits for its first client."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Quotas:
+    """What one user may have."""
+
+    rates: tuple[RateLimitItem, ...] = ()
+    """New sessions a window; all must hold."""
+    sessions: int = 1
+    """Sessions at a time; one more ends the oldest."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Prepared:
+    """A session that waits for its client."""
+
+    session_id: str
+    conversation: Conversation
+    token: str
+    """For one handshake, within 60 s."""
+    agent: Agent
+    upstream: str
+    history: tuple[Entry, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Closed:
+    """A session that was ended."""
+
+    session_id: str
+    message_count: int
+    """Messages of its conversation."""
+
+
+class Live:
+    """A session of this process."""
+
+    def __init__(self, runner: Runner, sessions: Sessions) -> None:
+        self.runner = runner
+        self._sessions = sessions
+        self.attached = False
+        """A client's socket has come."""
+        self._token = ""
+
+    @property
+    def facts(self) -> SessionFacts:
+        return self.runner.facts
+
+    @property
+    def message_count(self) -> int:
+        return sum(isinstance(entry.what, Message) for entry in self.runner.session.entries)
+
+    async def serve(self, transport: Transport) -> None:
+        """Give it a client's accepted socket. Returns when the socket is done with."""
+        with structlog.contextvars.bound_contextvars(**identifiers(self.facts)):
+            self.attached = True
+            token = self._sessions.new_resume_token(self)
+            await self.runner.serve(transport, request_id=secrets.token_hex(16), resume_token=token)
+
+    def end(self, code: str, description: str = "", *, close_code: int = 1000) -> None:
+        """Ask the session to end; `runner.finished` is set when all is saved and done."""
+        if not self.runner.finished.is_set():
+            self.runner.step(EndRequested(code, description, close_code))
+
+
+def identifiers(facts: SessionFacts) -> dict[str, str]:
+    """What stands on every log line of a session."""
+    return {"session_id": facts.session_id, "conversation_id": facts.conversation_id, "agent": facts.agent}
+
+
+@dataclass(kw_only=True)
+class Sessions:
+    """All live sessions. An async context manager: leaving it ends them all."""
+
+    agents: Mapping[str, Agent]
+    default_agent: str
+    parts: Parts
+    store: Store
+    quotas: Quotas
+    now: Callable[[], datetime]
+    draining: bool = False
+    _live: dict[str, Live] = field(default_factory=dict)
+    _tickets: dict[str, Live] = field(default_factory=dict)
+    _resumes: dict[str, Live] = field(default_factory=dict)
+    _rates: MovingWindowRateLimiter = field(default_factory=lambda: MovingWindowRateLimiter(MemoryStorage()))
+    _group: asyncio.TaskGroup = field(default_factory=asyncio.TaskGroup)
+
+    async def __aenter__(self) -> Sessions:
+        await self._group.__aenter__()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.drain(seconds=5.0)
+        await self._group.__aexit__(kind, error, trace)
+
+    def __len__(self) -> int:
+        return len(self._live)
+
+    # ── for the routes ──────────────────────────────────────────────────────────────────────
+
+    async def prepare(self, user_id: str, *, agent: str | None, conversation_id: str | None) -> Prepared:
+        """Start a session that waits 60 s for its client. Ends the user's older ones beyond the quota.
+
+        Raises NotFound, TooMany, Unavailable, StoreUnavailable.
+        """
+        if self.draining:
+            raise Unavailable("The server is about to stop.", code="BRIDGE_GOING_AWAY", retry_after=5)
+        if conversation_id and not agent:
+            agent = (await self.store.conversation(user_id, conversation_id)).agent
+        chosen = self._agent(agent or self.default_agent)
+        self._count(user_id)
+        await self._make_room(user_id, conversation_id)
+        person = await self.store.person(user_id)
+        claim = await self.store.claim(user_id, agent=chosen.name, conversation_id=conversation_id)
+        session = Session(
+            session_id=secrets.token_hex(12),
+            conversation_id=claim.conversation.id,
+            user_id=user_id,
+            agent=chosen,
+            epoch=claim.epoch,
+            history=claim.history,
+        )
+        facts = SessionFacts(
+            session_id=session.session_id,
+            conversation_id=session.conversation_id,
+            user_id=user_id,
+            agent=chosen.name,
+            upstream=self.parts.upstreams.name,
+        )
+        live = await self._begin(Runner(session, person, facts, self.parts))
+        return Prepared(
+            session_id=session.session_id,
+            conversation=claim.conversation,
+            token=self._ticket(live),
+            agent=chosen,
+            upstream=facts.upstream,
+            history=claim.history,
+        )
+
+    async def admit(self, credential: str | None) -> Live | None:
+        """The session a token of ours is for; None: not one of ours. Raises Unauthenticated if it is void."""
+        if credential is None or not credential.startswith((TICKET_PREFIX, RESUME_PREFIX)):
+            return None
+        live = self._tickets.pop(credential, None) or self._resumes.pop(credential, None)
+        if live is None or live.runner.finished.is_set():
+            raise Unauthenticated("That token is used, expired or unknown.", code="BRIDGE_TOKEN_VOID")
+        return live
+
+    def find(self, user_id: str, session_id: str) -> Live:
+        """A live session of that user. Raises NotFound."""
+        live = self._live.get(session_id)
+        if live is None or live.facts.user_id != user_id:
+            raise NotFound("There is no such session.")
+        return live
+
+    async def end(self, user_id: str, session_id: str) -> Closed:
+        """End a session; returns when all it said and did is saved. Raises NotFound."""
+        live = self.find(user_id, session_id)
+        live.end("")
+        await live.runner.finished.wait()
+        return Closed(session_id, live.message_count)
+
+    async def end_conversation(self, conversation_id: str, code: str, description: str) -> None:
+        """End whatever session a conversation has here; returns when it is over."""
+        await self._end_all(
+            [x for x in self._live.values() if x.facts.conversation_id == conversation_id], code, description
+        )
+
+    # ── its own ─────────────────────────────────────────────────────────────────────────────
+
+    async def drain(self, seconds: float) -> None:
+        """Take no new sessions, end the live ones with 1012, wait for their saves."""
+        self.draining = True
+        lives = list(self._live.values())
+        for live in lives:
+            live.end("BRIDGE_GOING_AWAY", "The server stops; come back.", close_code=1012)
+        try:
+            async with asyncio.timeout(seconds):
+                for live in lives:
+                    await live.runner.finished.wait()
+        except TimeoutError:
+            log.warning("drain_incomplete", sessions=len(self._live))
+            for live in lives:
+                live.runner.finished.set()
+
+    def new_resume_token(self, live: Live) -> str:
+        """A token to come back with; the one before is void."""
+        self._resumes.pop(live._token, None)
+        live._token = RESUME_PREFIX + secrets.token_urlsafe(32)
+        self._resumes[live._token] = live
+        return live._token
+
+    def _agent(self, name: str) -> Agent:
+        if (agent := self.agents.get(name)) is None:
+            raise NotFound(f"There is no agent called {name[:60]!r}.", code="BRIDGE_UNKNOWN_AGENT")
+        return agent
+
+    def _count(self, user_id: str) -> None:
+        for rate in self.quotas.rates:
+            if not self._rates.hit(rate, user_id):
+                reset = self._rates.get_window_stats(rate, user_id).reset_time
+                wait = max(1.0, reset - self.now().timestamp())
+                raise TooMany(f"At most {rate} of new sessions.", retry_after=wait)
+
+    async def _make_room(self, user_id: str, conversation_id: str | None) -> None:
+        mine = [
+            x for x in self._live.values() if x.facts.user_id == user_id and not x.runner.finished.is_set()
+        ]
+        same = [x for x in mine if x.facts.conversation_id == conversation_id]
+        others = [x for x in mine if x not in same]
+        over = len(others) - self.quotas.sessions + 1
+        ending = same + others[: max(0, over)]
+        await self._end_all(ending, "BRIDGE_TAKEN_OVER", "The conversation goes on somewhere else.")
+
+    async def _end_all(self, ending: list[Live], code: str, description: str) -> None:
+        for live in ending:
+            live.end(code, description)
+        for live in ending:
+            await live.runner.finished.wait()
+
+    def _ticket(self, live: Live) -> str:
+        token = TICKET_PREFIX + secrets.token_urlsafe(32)
+        self._tickets[token] = live
+        asyncio.get_running_loop().call_later(UNATTACHED_SECONDS, self._expire, token, live)
+        return token
+
+    def _expire(self, token: str, live: Live) -> None:
+        self._tickets.pop(token, None)
+        if not live.attached:
+            live.end("")
+
+    async def _begin(self, runner: Runner) -> Live:
+        live, started = Live(runner, self), asyncio.Event()
+        self._live[runner.facts.session_id] = live
+        self._group.create_task(self._keep(live, started), name=f"session-{runner.facts.session_id}")
+        await started.wait()
+        return live
+
+    async def _keep(self, live: Live, started: asyncio.Event) -> None:
+        """One session's life. Whatever goes wrong in it stays in it."""
+        facts = live.facts
+        structlog.contextvars.bind_contextvars(**identifiers(facts))
+        begun = self.now()
+        try:
+            await live.runner.run(started)
+        except Exception:
+            log.exception("session_failed")
+        finally:
+            self._live.pop(facts.session_id, None)
+            self._resumes.pop(live._token, None)
+            await self._release(live, int((self.now() - begun).total_seconds()))
+
+    async def _release(self, live: Live, seconds: int) -> None:
+        facts, epoch = live.facts, live.runner.session.epoch
+        try:
+            await self.store.release(facts.user_id, facts.conversation_id, epoch=epoch, seconds=seconds)
+        except BridgeError as error:
+            log.warning("release_failed", code=error.code)

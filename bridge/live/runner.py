@@ -1,0 +1,304 @@
+"""Runs one session: steps it with what happens at both ends, and performs its commands."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Callable, Coroutine, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from functools import partial
+from typing import assert_never
+
+import structlog
+
+from bridge.core import commands as do
+from bridge.core import events as ev
+from bridge.core.calls import CANCELLED
+from bridge.core.events import Event, Moment, PeerEvent
+from bridge.core.model import Entry, Person
+from bridge.core.session import Session
+from bridge.core.timers import Timer
+from bridge.errors import JournalFailed
+from bridge.live.audio import Speech, Voice, Way, silence
+from bridge.live.briefing import Briefing
+from bridge.live.ends import Line, Seat
+from bridge.ports import Intents, Job, Journal, Observer, SessionFacts, Transport, Upstream, Upstreams
+
+log = structlog.get_logger(__name__)
+
+SILENCE_MS = 20
+REPORT_SECONDS = 1.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parts:
+    """What all sessions of a process use."""
+
+    upstreams: Upstreams
+    journal: Journal
+    intents: Intents
+    briefing: Briefing
+    observers: Sequence[Observer]
+    now: Callable[[], datetime]
+    """Wall time, UTC."""
+
+
+class Runner:
+    """One session as it runs: `run` is its life, `serve` gives it a client's socket."""
+
+    def __init__(self, session: Session, person: Person, facts: SessionFacts, parts: Parts) -> None:
+        self.session = session
+        self.facts = facts
+        self.finished = asyncio.Event()
+        """Set when the session has ended and all is saved and done."""
+        self._person = person
+        self._parts = parts
+        self._speech = Speech()
+        self._voice = Voice()
+        self._seat: Seat | None = None
+        self._line: Line | None = None
+        self._line_task: asyncio.Task[None] | None = None
+        self._silence: asyncio.Task[None] | None = None
+        self._timers: dict[type[Timer], asyncio.TimerHandle] = {}
+        self._intents: dict[tuple[str, str], asyncio.Task[None]] = {}
+        self._waiting: deque[Event | PeerEvent] = deque()
+        self._stepping = False
+        self._group = asyncio.TaskGroup()
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._loop = asyncio.get_running_loop()
+
+    async def run(self, started: asyncio.Event) -> None:
+        """Live until the session is finished; all its tasks are gone then. `started`: it may be served."""
+        try:
+            async with self._group:
+                started.set()
+                self._start(self._report(), "report")
+                await self.finished.wait()
+                for task in list(self._tasks):
+                    task.cancel()
+        finally:
+            self.finished.set()
+            for timer in self._timers.values():
+                timer.cancel()
+            if self._seat:
+                self._seat.close(1011, "internal error")
+
+    async def serve(self, transport: Transport, *, request_id: str, resume_token: str) -> None:
+        """Give the session this client's socket; returns when the socket is done with."""
+        seat = Seat(transport)
+        if self._seat:
+            self._seat.close(1000, "another socket came for this session")
+            self.step(ev.ClientLeft(1000))
+        self._seat = seat
+        self._voice.connect(seat.outbox)
+        self.step(ev.Attached(request_id=request_id, resume_token=resume_token))
+        async with asyncio.TaskGroup() as group:
+            pump = group.create_task(seat.pump(), name="client-pump")
+            async for frame in transport.frames():
+                if seat is self._seat:
+                    self._from_client(seat, frame)
+            pump.cancel()
+
+    def _from_client(self, seat: Seat, frame: bytes | PeerEvent) -> None:
+        if isinstance(frame, bytes):
+            if not self._speech.hear(frame) and not seat.warned:
+                seat.warned = True
+                self.step(ev.ClientSpokeEarly())
+            return
+        if isinstance(frame, ev.ClientLeft):
+            self._seat = None
+            self._voice.connect(None)
+        self.step(frame)
+
+    def _from_agent(self, line: Line, frame: bytes | PeerEvent) -> None:
+        if line is not self._line:
+            return
+        if isinstance(frame, bytes):
+            self._voice.say(frame)
+        else:
+            self.step(frame)
+
+    # ── stepping ────────────────────────────────────────────────────────────────────────────
+
+    def step(self, event: Event | PeerEvent) -> None:
+        """Let the session handle an event and perform its commands, at once and without waiting."""
+        self._waiting.append(event)
+        if self._stepping:
+            return
+        self._stepping = True
+        try:
+            while self._waiting:
+                self._step(self._waiting.popleft())
+        finally:
+            self._stepping = False
+
+    def _step(self, event: Event | PeerEvent) -> None:
+        now = Moment(self._loop.time(), self._parts.now(), self._voice.reply, self._voice.reply_ms)
+        commands = self.session.handle(event, now)
+        for observer in self._parts.observers:
+            observer.stepped(self.facts, event, commands, now)
+        for command in commands:
+            self._perform(command)
+
+    def _perform(self, command: do.Command) -> None:
+        match command:
+            case do.Tell(news):
+                if self._seat:
+                    self._seat.tell(news)
+            case do.AskAgent(ask):
+                if self._line:
+                    self._line.outbox.put(ask)
+            case do.Save(entry):
+                self._parts.journal.append(entry).add_done_callback(partial(self._saved, entry))
+            case do.RunIntent() | do.CancelIntent():
+                self._act(command)
+            case do.Schedule() | do.Unschedule():
+                self._set_timer(command)
+            case do.OpenAgent() | do.CloseAgent() | do.CloseClient() | do.Finish():
+                self._manage(command)
+            case do.HoldSpeech() | do.PassSpeech() | do.PlaySilence():
+                self._steer_speech(command)
+            case do.DropReply() | do.PassReply() | do.EndReply():
+                self._steer_voice(command)
+            case _:
+                assert_never(command)
+
+    def _manage(self, command: do.OpenAgent | do.CloseAgent | do.CloseClient | do.Finish) -> None:
+        match command:
+            case do.OpenAgent():
+                self._open_line(command)
+            case do.CloseAgent():
+                self._close_line()
+            case do.CloseClient(code, reason):
+                if self._seat:
+                    self._seat.close(code, reason)
+            case do.Finish():
+                self.finished.set()
+
+    def _steer_speech(self, command: do.HoldSpeech | do.PassSpeech | do.PlaySilence) -> None:
+        if self._silence:
+            self._silence.cancel()
+            self._silence = None
+        match command:
+            case do.HoldSpeech():
+                self._speech.way = Way.HELD
+            case do.PassSpeech():
+                self._speech.open()
+            case do.PlaySilence():
+                self._speech.way = Way.SILENCE
+                self._silence = self._start(self._play_silence(), "silence")
+
+    def _steer_voice(self, command: do.DropReply | do.PassReply | do.EndReply) -> None:
+        match command:
+            case do.DropReply():
+                self._voice.drop()
+            case do.PassReply():
+                self._voice.go_on()
+            case do.EndReply():
+                self._voice.end_reply()
+
+    async def _play_silence(self) -> None:
+        frame, due = silence(self._speech.format, SILENCE_MS), self._loop.time()
+        while frame:
+            self._speech.play_silence(frame)
+            due += SILENCE_MS / 1000
+            await asyncio.sleep(due - self._loop.time())
+
+    # ── timers and tasks ────────────────────────────────────────────────────────────────────
+
+    def _set_timer(self, command: do.Schedule | do.Unschedule) -> None:
+        match command:
+            case do.Schedule(seconds, event):
+                self._unschedule(type(event))
+                self._timers[type(event)] = self._loop.call_later(seconds, self._due, event)
+            case do.Unschedule(event_type):
+                self._unschedule(event_type)
+
+    def _due(self, event: Timer) -> None:
+        self._timers.pop(type(event), None)
+        self.step(event)
+
+    def _unschedule(self, event_type: type[Timer]) -> None:
+        if timer := self._timers.pop(event_type, None):
+            timer.cancel()
+
+    def _start(self, work: Coroutine[object, object, None], name: str) -> asyncio.Task[None]:
+        task = self._group.create_task(work, name=name)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        return task
+
+    def _saved(self, entry: Entry, done: asyncio.Future[None]) -> None:
+        error = None if done.cancelled() else done.exception()
+        if done.cancelled() or error:
+            code = error.code if isinstance(error, JournalFailed) else JournalFailed.code
+            log.error("entry_not_saved", code=code, problem=type(error).__name__)
+            self.step(ev.SaveFailed(entry, code))
+        else:
+            self.step(ev.EntrySaved(entry))
+
+    async def _report(self) -> None:
+        """Tell the observers once a second what sound went by, and the session what had to be dropped."""
+        while True:
+            await asyncio.sleep(REPORT_SECONDS)
+            for towards, way in (("agent", self._speech), ("client", self._voice)):
+                frames, size, dropped = way.collect()
+                if frames:
+                    for observer in self._parts.observers:
+                        observer.sounded(self.facts, towards, frames, size)
+                if dropped:
+                    milliseconds = dropped * 1000 // way.format.bytes_per_second
+                    self.step(ev.SoundDropped(towards, milliseconds))
+
+    # ── the agent's end ─────────────────────────────────────────────────────────────────────
+
+    def _open_line(self, command: do.OpenAgent) -> None:
+        self._close_line()
+        self._speech.format = command.audio_in
+        self._voice.expect(command.audio_out)
+        line = Line(self._from_agent)
+        self._line = line
+        self._speech.connect(line.outbox)
+        self._line_task = self._start(line.run(self._brief_and_open(command)), "agent")
+
+    async def _brief_and_open(self, command: do.OpenAgent) -> Upstream:
+        brief = await self._parts.briefing.brief(self._person, self.session.agent, command)
+        return await self._parts.upstreams.open(brief)
+
+    def _close_line(self) -> None:
+        self._line = None
+        self._speech.connect(None)
+        if self._line_task:
+            self._line_task.cancel()
+            self._line_task = None
+
+    # ── intents ─────────────────────────────────────────────────────────────────────────────
+
+    def _act(self, command: do.RunIntent | do.CancelIntent) -> None:
+        if isinstance(command, do.CancelIntent):
+            if task := self._intents.get((command.request, command.call_id)):
+                task.cancel()
+            return
+        key = command.call.request, command.call.function.id
+        task = self._start(self._run_intent(command), "intent")
+        self._intents[key] = task
+        task.add_done_callback(lambda _: self._intents.pop(key, None))
+
+    async def _run_intent(self, command: do.RunIntent) -> None:
+        job = Job(
+            session_id=self.session.session_id,
+            conversation_id=self.session.conversation_id,
+            epoch=self.session.epoch,
+            person=self._person,
+            agent=self.session.agent,
+            call=command.call,
+            cursor=command.cursor,
+        )
+        try:
+            outcome = await self._parts.intents.run(job)
+        except asyncio.CancelledError:
+            if self.finished.is_set():
+                raise
+            outcome = CANCELLED
+        self.step(ev.IntentFinished(command.call.request, command.call.function.id, outcome))

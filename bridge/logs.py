@@ -1,0 +1,70 @@
+"""Logging: JSON lines on stdout, one per life-cycle step, with the ids of the session on each."""
+
+from __future__ import annotations
+
+import logging
+import logging.config
+import sys
+from typing import TextIO
+
+import orjson
+import structlog
+from structlog.typing import EventDict, Processor, WrappedLogger
+
+PRIVATE = frozenset(
+    {"content", "text", "arguments", "prompt", "transcript", "title", "name", "token", "authorization"}
+)
+"""Fields that may hold what people said, or a secret: never logged as they are."""
+
+QUIET = {
+    # Both print headers or query strings below these levels, credentials included.
+    "websockets": logging.WARNING,
+    "uvicorn.access": logging.WARNING,
+    "uvicorn.error": logging.WARNING,
+    "httpx": logging.WARNING,
+    "httpcore": logging.WARNING,
+    "asyncio": logging.WARNING,
+    "alembic": logging.WARNING,
+    "aiosqlite": logging.WARNING,
+}
+
+
+def redact(_: WrappedLogger, __: str, line: EventDict) -> EventDict:
+    """Replace the value of every private field by its length."""
+    for key in PRIVATE & line.keys():
+        line[key] = f"<{len(str(line[key]))} characters>"
+    return line
+
+
+def _render(_: WrappedLogger, __: str, line: EventDict) -> str:
+    return orjson.dumps(line, default=str).decode()
+
+
+def set_up(level: str, stream: TextIO | None = None) -> None:
+    """Send structlog and the standard library's loggers through one chain to `stream` (stdout)."""
+    shared: list[Processor] = [
+        structlog.contextvars.merge_contextvars,
+        structlog.stdlib.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso", utc=True, key="at"),
+        structlog.processors.dict_tracebacks,
+        redact,
+    ]
+    floor = logging.getLevelNamesMapping()[level.upper()]
+    structlog.configure(
+        processors=[*shared, structlog.processors.EventRenamer("event"), _render],
+        wrapper_class=structlog.make_filtering_bound_logger(floor),
+        logger_factory=structlog.WriteLoggerFactory(stream or sys.stdout),
+        cache_logger_on_first_use=False,
+    )
+    handler = logging.StreamHandler(stream or sys.stdout)
+    handler.setFormatter(
+        structlog.stdlib.ProcessorFormatter(
+            foreign_pre_chain=[*shared, structlog.stdlib.add_logger_name],
+            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, _render],
+        )
+    )
+    root = logging.getLogger()
+    root.handlers = [handler]
+    root.setLevel(floor)
+    for name, quiet in QUIET.items():
+        logging.getLogger(name).setLevel(max(quiet, floor))

@@ -1,0 +1,1 @@
+"""Observers: they watch every step of every session and change nothing."""

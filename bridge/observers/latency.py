@@ -1,0 +1,53 @@
+"""How long the person waits: from the end of their turn to the agent's first sound, and each stage of it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from prometheus_client import CollectorRegistry, Histogram
+
+from bridge.core import commands as do
+from bridge.core import events as ev
+from bridge.core.events import Event, Moment, PeerEvent
+from bridge.ports import SessionFacts
+
+BUCKETS = (0.1, 0.25, 0.5, 0.75, 1.0, 1.5, 2.0, 3.0, 5.0, 10.0)
+STAGES = {
+    "stt_latency": "hear",
+    "ttt_text_latency": "think",
+    "tts_latency": "speak",
+    "total_latency": "total",
+}
+"""Key of Deepgram's `LatencyReport` → our name of the stage."""
+
+
+class Latency:
+    """Histograms of what agents report in `LatencyReport`, and of text towards the client."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        self._stages = Histogram(
+            "bridge_stage_seconds", "Time of a stage of a turn, as the agent reports it.",
+            ["upstream", "stage"], buckets=BUCKETS, registry=registry,
+        )  # fmt: skip
+        self._journal = Histogram(
+            "bridge_text_delay_seconds", "From an entry's parse to its being durable and told.",
+            ["kind"], buckets=(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.5, 2.5), registry=registry,
+        )  # fmt: skip
+
+    def stepped(
+        self, facts: SessionFacts, event: Event | PeerEvent, commands: Sequence[do.Command], now: Moment
+    ) -> None:
+        match event:
+            case ev.LatencyReported(extra):
+                for key, stage in STAGES.items():
+                    seconds = extra.get(key)
+                    if isinstance(seconds, int | float):
+                        self._stages.labels(facts.upstream, stage).observe(seconds)
+            case ev.EntrySaved(entry):
+                kind = type(entry.what).__name__.lower()
+                self._journal.labels(kind).observe((now.at - entry.at).total_seconds())
+            case _:
+                pass
+
+    def sounded(self, facts: SessionFacts, towards: str, frames: int, size: int) -> None:
+        """Sound has no latency of its own here."""

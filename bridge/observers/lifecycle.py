@@ -1,0 +1,88 @@
+"""Log lines of a session's life: one per step, ids on each, nothing that people said."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import structlog
+
+from bridge.core import commands as do
+from bridge.core import events as ev
+from bridge.core.events import Event, Moment, PeerEvent
+from bridge.core.model import Call, Result
+from bridge.ports import SessionFacts
+
+log = structlog.get_logger(__name__)
+
+
+class Lifecycle:
+    """Writes the life of sessions to the log. Never more than about a line a second for one session."""
+
+    def stepped(
+        self, facts: SessionFacts, event: Event | PeerEvent, commands: Sequence[do.Command], now: Moment
+    ) -> None:
+        line = _line_of(event)
+        if line:
+            name, fields = line
+            log.info(name, **_ids(facts), **fields)
+        for command in commands:
+            match command:
+                case do.OpenAgent(history=history):
+                    log.info("agent_opening", **_ids(facts), upstream=facts.upstream, history=len(history))
+                case do.CloseClient(code, reason):
+                    log.info("client_closing", **_ids(facts), close_code=code, reason=reason)
+                case do.Finish(reason):
+                    log.info("session_finished", **_ids(facts), reason=reason)
+                case _:
+                    pass
+
+    def sounded(self, facts: SessionFacts, towards: str, frames: int, size: int) -> None:
+        log.debug("sound", **_ids(facts), towards=towards, frames=frames, bytes=size)
+
+
+def _ids(facts: SessionFacts) -> dict[str, str]:
+    return {"session_id": facts.session_id, "conversation_id": facts.conversation_id, "agent": facts.agent}
+
+
+def _line_of(event: Event | PeerEvent) -> tuple[str, dict[str, object]] | None:
+    """Name and fields of the line an event is worth, if it is."""
+    match event:
+        case ev.Attached():
+            return "client_attached", {}
+        case ev.ClientSettings(instance=instance, audio_in=heard, audio_out=spoken):
+            return "client_settings", {
+                "instance": instance[:40],
+                "audio_in": str(heard),
+                "audio_out": str(spoken),
+            }
+        case ev.ClientLeft(code):
+            return "client_left", {"close_code": code}
+        case ev.ClientErred(code):
+            return "client_message_refused", {"code": code}
+        case ev.AgentReady(request):
+            return "agent_ready", {"request_id": request}
+        case ev.AgentLeft(code, reason, retry):
+            return "agent_left", {"close_code": code, "reason": reason[:120], "retry": retry}
+        case ev.AgentErred(code=code, fatal=fatal, retry=retry):
+            return "agent_error", {"code": code, "fatal": fatal, "retry": retry}
+        case ev.AgentWarned(code=code):
+            return "agent_warning", {"code": code}
+        case ev.SoundDropped(towards, milliseconds):
+            return "sound_dropped", {"towards": towards, "ms": milliseconds}
+        case ev.EndRequested(code):
+            return "end_requested", {"code": code}
+        case ev.EntrySaved(entry):
+            return _act_line(entry.what)
+        case _:
+            return None
+
+
+def _act_line(what: object) -> tuple[str, dict[str, object]] | None:
+    match what:
+        case Call(function=function, ours=ours):
+            return "call_requested", {"function": function.name, "call_id": function.id, "ours": ours}
+        case Result(name=name, call_id=call_id, outcome=outcome):
+            fields: dict[str, object] = {"function": name, "call_id": call_id, "status": outcome.status.value}
+            return "call_ended", {**fields, "duration_ms": outcome.duration_ms}
+        case _:
+            return None

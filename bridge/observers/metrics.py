@@ -1,0 +1,87 @@
+"""Counters and gauges of all sessions, for Prometheus. No ids in labels."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from prometheus_client import CollectorRegistry, Counter, Gauge
+
+from bridge.core import commands as do
+from bridge.core import events as ev
+from bridge.core.events import Event, Moment, PeerEvent
+from bridge.core.model import Message, Result
+from bridge.ports import SessionFacts
+
+
+class Metrics:
+    """Counts what happens. docs/operations.md lists the names."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        def counter(name: str, text: str, *labels: str) -> Counter:
+            return Counter(name, text, labels, registry=registry)
+
+        self._active = Gauge(
+            "bridge_sessions_active", "Sessions with a client.", ["agent"], registry=registry
+        )
+        self._ended = counter("bridge_sessions_ended", "Sessions that ended, by reason.", "agent", "reason")
+        self._messages = counter("bridge_messages", "Messages stored.", "agent", "role", "modality")
+        self._calls = counter(
+            "bridge_calls", "Function calls that ended, by status.", "agent", "function", "status"
+        )
+        self._barge_ins = counter("bridge_barge_ins", "Times somebody began to speak.", "agent")
+        self._opened = counter("bridge_agent_opened", "Times an agent's end was opened.", "upstream")
+        self._lost = counter(
+            "bridge_agent_lost", "Times an agent's end was lost, by close code.", "upstream", "code"
+        )
+        self._unsaved = counter("bridge_entries_unsaved", "Entries that could not be made durable.")
+        self._dropped = counter(
+            "bridge_sound_dropped_seconds", "Sound dropped, its receiver too slow.", "towards"
+        )
+        self._frames = counter("bridge_frames", "Sound frames relayed.", "towards")
+        self._bytes = counter("bridge_sound_bytes", "Bytes of sound relayed.", "towards")
+
+    def stepped(
+        self, facts: SessionFacts, event: Event | PeerEvent, commands: Sequence[do.Command], now: Moment
+    ) -> None:
+        self._count(facts, event)
+        for command in commands:
+            match command:
+                case do.OpenAgent():
+                    self._opened.labels(facts.upstream).inc()
+                case do.Finish(reason):
+                    self._ended.labels(facts.agent, reason).inc()
+                case _:
+                    pass
+
+    def _count(self, facts: SessionFacts, event: Event | PeerEvent) -> None:
+        match event:
+            case ev.Attached():
+                self._active.labels(facts.agent).inc()
+            case ev.ClientLeft():
+                self._active.labels(facts.agent).dec()
+            case ev.UserStartedSpeaking():
+                self._barge_ins.labels(facts.agent).inc()
+            case ev.AgentLeft(code):
+                self._lost.labels(facts.upstream, str(code)).inc()
+            case ev.SaveFailed():
+                self._unsaved.inc()
+            case ev.SoundDropped(towards, milliseconds):
+                self._dropped.labels(towards).inc(milliseconds / 1000)
+            case ev.EntrySaved(entry):
+                self._count_entry(facts, entry.what)
+            case _:
+                pass
+
+    def _count_entry(self, facts: SessionFacts, what: object) -> None:
+        match what:
+            case Message(role, _, modality):
+                self._messages.labels(facts.agent, role.value, modality.value).inc()
+            case Result(name=name, outcome=outcome):
+                known = name if outcome.route else "unknown"
+                self._calls.labels(facts.agent, known, outcome.status.value).inc()
+            case _:
+                pass
+
+    def sounded(self, facts: SessionFacts, towards: str, frames: int, size: int) -> None:
+        self._frames.labels(towards).inc(frames)
+        self._bytes.labels(towards).inc(size)

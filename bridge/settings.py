@@ -1,0 +1,177 @@
+"""Every setting: name, default, unit, help. From config/bridge.yaml and the environment, which wins."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Annotated, Literal
+from zoneinfo import ZoneInfo
+
+import yaml
+from limits import RateLimitItem, parse_many
+from pydantic import AliasChoices, Field, SecretStr, ValidationError, field_validator
+from pydantic_settings import (
+    BaseSettings,
+    NoDecode,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    YamlConfigSettingsSource,
+)
+
+from bridge.errors import BadConfig
+
+ROOT = Path(__file__).resolve().parent.parent
+CONFIG = ROOT / "config"
+CONFIG_FILE = "BRIDGE_CONFIG"
+"""Environment variable that names another YAML file than config/bridge.yaml."""
+
+
+def _bare(name: str) -> AliasChoices:
+    """A setting whose variable has no BRIDGE_ in front, because everybody knows it without."""
+    return AliasChoices(name.lower(), name)
+
+
+class Settings(BaseSettings):
+    """All settings. Unknown ones are errors."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="BRIDGE_", env_nested_delimiter="__", extra="forbid", frozen=True, env_ignore_empty=True
+    )
+
+    host: str = Field(
+        default="127.0.0.1", validation_alias=_bare("HOST"), description="Address to listen on."
+    )
+    port: int = Field(
+        default=8000, ge=0, le=65535, validation_alias=_bare("PORT"), description="Port; 0 takes a free one."
+    )
+    log_level: Literal["debug", "info", "warning", "error"] = Field(
+        default="info", validation_alias=_bare("LOG_LEVEL"), description="The least level that is logged."
+    )
+    database_url: SecretStr = Field(
+        default=SecretStr(""),
+        validation_alias=_bare("DATABASE_URL"),
+        description="SQLite or PostgreSQL; empty: a SQLite file in the data folder.",
+    )
+    deepgram_api_key: SecretStr = Field(
+        default=SecretStr(""),
+        validation_alias=_bare("DEEPGRAM_API_KEY"),
+        description="Key of the Deepgram Voice Agent.",
+    )
+    deepgram_agent_url: str = Field(
+        default="wss://agent.deepgram.com/v1/agent/converse",
+        validation_alias=_bare("DEEPGRAM_AGENT_URL"),
+        description="The agent's WebSocket; another Voice Bridge works too.",
+    )
+    data_dir: Path = Field(default=Path("data"), description="Folder of the journal and of the SQLite file.")
+    agents_dir: Path = Field(default=CONFIG / "agents", description="Folder with one folder per agent.")
+    agent: str = Field(default="flux", description="The agent of those who do not ask for one.")
+    upstream: Literal["auto", "deepgram", "local"] = Field(
+        default="auto",
+        description="Who answers. auto: Deepgram when its key or its address is set, else the local agent.",
+    )
+    auth: Literal["none"] = Field(
+        default="none", description="How people prove who they are. none: everybody is `user`."
+    )
+    user: str = Field(
+        default="local", min_length=1, max_length=64, description="Who everybody is with auth none."
+    )
+    time_zone: str = Field(default="UTC", description="IANA name; of users who have said nothing of theirs.")
+    durability: Literal["process", "disk"] = Field(
+        default="disk",
+        description="disk: entries are on disk before they are shown. process: they survive our end only.",
+    )
+    workers: Literal[1] = Field(default=1, description="Server processes. A SQLite file takes one.")
+    journal_quota_mb: int = Field(
+        default=1024, ge=1, description="MiB the journal may take while the store is away."
+    )
+    allowed_origins: tuple[str, ...] = Field(
+        default=(), description="Origins of pages beside our own that may connect."
+    )
+    trust_proxy: bool = Field(
+        default=False, description="Believe X-Forwarded-Proto, -Host and -For of a proxy in front."
+    )
+    session_rates: Annotated[tuple[RateLimitItem, ...], NoDecode] = Field(
+        default=tuple(parse_many("5/10 minutes; 20/day")),
+        description="New sessions per user, e.g. `5/10 minutes; 20/day`; empty: any number.",
+    )
+    sessions_per_user: int = Field(
+        default=1, ge=1, description="Sessions of a user at a time; one more ends the oldest."
+    )
+    http_secret: SecretStr = Field(default=SecretStr(""), description="Signs the calls of `http:` intents.")
+    http_hosts: tuple[str, ...] = Field(default=(), description="Hosts that `http:` intents may call.")
+
+    @field_validator("session_rates", mode="before")
+    @classmethod
+    def _read_rates(cls, value: object) -> object:
+        return tuple(parse_many(value)) if isinstance(value, str) and value.strip() else value or ()
+
+    @field_validator("time_zone")
+    @classmethod
+    def _known_zone(cls, value: str) -> str:
+        try:
+            ZoneInfo(value)
+        except (KeyError, ValueError, OSError) as error:
+            raise ValueError("is not an IANA time zone such as Europe/Berlin") from error
+        return value
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        return init_settings, env_settings, YamlConfigSettingsSource(settings_cls, yaml_file=config_file())
+
+    @property
+    def store_url(self) -> str:
+        """The database's URL, the default filled in."""
+        return self.database_url.get_secret_value() or f"sqlite:///{self.data_dir.resolve() / 'bridge.db'}"
+
+    @property
+    def chosen_upstream(self) -> Literal["deepgram", "local"]:
+        """Who answers, once `auto` is decided."""
+        if self.upstream != "auto":
+            return self.upstream
+        elsewhere = self.deepgram_agent_url != Settings.model_fields["deepgram_agent_url"].default
+        return "deepgram" if elsewhere or self.deepgram_api_key.get_secret_value() else "local"
+
+
+def config_file() -> Path:
+    """The YAML file in force."""
+    return Path(os.environ.get(CONFIG_FILE) or CONFIG / "bridge.yaml")
+
+
+def variable(name: str) -> str:
+    """The environment variable of a setting."""
+    alias = Settings.model_fields[name].validation_alias
+    return str(alias.choices[-1]) if isinstance(alias, AliasChoices) else f"BRIDGE_{name.upper()}"
+
+
+def load() -> Settings:
+    """Read and check all settings. Raises BadConfig that names the file and line, or the variable."""
+    known = {variable(name) for name in Settings.model_fields} | {CONFIG_FILE}
+    strange = sorted(name for name in os.environ if name.startswith("BRIDGE_") and name not in known)
+    if strange:
+        raise BadConfig(f"environment: {strange[0]} is not a setting (docs/configuration.md lists them)")
+    try:
+        return Settings()
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        raise BadConfig(f"{config_file()}:{mark.line + 1 if mark else 1}: this is not YAML") from error
+    except ValidationError as error:
+        raise BadConfig(
+            "\n".join(_where(problem["loc"], problem["msg"]) for problem in error.errors())
+        ) from error
+
+
+def _where(location: tuple[int | str, ...], message: str) -> str:
+    name = str(location[0]).lower() if location else ""
+    name = next((n for n in Settings.model_fields if name in (n, variable(n).lower())), name)
+    if name in Settings.model_fields and variable(name) in os.environ:
+        return f"environment: {variable(name)}: {message}"
+    lines = config_file().read_text(encoding="utf-8").splitlines() if config_file().is_file() else []
+    line = next((n for n, text in enumerate(lines, 1) if text.partition(":")[0].strip().lower() == name), 1)
+    return f"{config_file()}:{line}: {name}: {message}"
