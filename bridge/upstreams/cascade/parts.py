@@ -139,6 +139,8 @@ class Answer:
     """The function's name."""
     content: str
     """The result, or what went wrong, in words the mind can use; may be JSON as text."""
+    note: str = ""
+    """Never to be spoken: ids the mind may need later, e.g. `task_id: 12`."""
 
 
 class LanguageModel(Protocol):

@@ -1,0 +1,382 @@
+"""The dialogue of one session: hears a sentence, answers, asks for one thing at a time, calls functions.
+
+Pure: the time, the person's zone and their things come in with every sentence. It is idle, or it asks for one
+argument of the wish at hand, or it waits for the answer of a call.
+
+    hear(sentence) ─▶ wishes ─▶ missing? ─▶ ask ─▶ hear …
+                                   └ no ─▶ call ─▶ answered ─▶ next wish
+"""
+
+from collections import deque
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from bridge.core.agent import Agent, Effect, Kind, Parameter
+from bridge.core.model import Thing
+from bridge.upstreams.cascade.thinking import phrases, results
+from bridge.upstreams.cascade.thinking.acts import Act, act_of, asks
+from bridge.upstreams.cascade.thinking.corrections import correct, mover, remainder
+from bridge.upstreams.cascade.thinking.matching import Book
+from bridge.upstreams.cascade.thinking.slots import Scene, answered, beside, from_match
+from bridge.upstreams.cascade.thinking.splitting import split
+from bridge.upstreams.cascade.thinking.templates import Match, Slot
+from bridge.upstreams.cascade.thinking.things import Memory, Things
+from bridge.upstreams.cascade.thinking.times import Clock, Said, read, whole
+from bridge.upstreams.cascade.thinking.values import find_boolean
+from bridge.upstreams.cascade.thinking.wishes import Wish
+
+Step = str | Wish
+"""A sentence to say, or a wish whose function is to be called now."""
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """The question that is open."""
+
+    parameter: Parameter | None
+    """None: "shall I really?"."""
+    tries: int = 0
+    """How often the answer was none."""
+
+
+class Dialogue:
+    """Keeps what one session is about. `hear` and `finished` return what to say and to call, in order."""
+
+    def __init__(
+        self, agent: Agent, book: Book, memory: Memory | None = None, done: Wish | None = None
+    ) -> None:
+        self._agent = agent
+        self._book = book
+        self._phrases = phrases.Phrases()
+        self.memory = memory or Memory()
+        self._wishes: deque[Wish] = deque()
+        """What is still to be done; the first is the one at hand."""
+        self._asked: Asked | None = None
+        self._done = done
+        """The wish that was done last."""
+        self._calling = False
+        self._misses = 0
+        """How many sentences in a row meant nothing."""
+        self._last: tuple[str, ...] = ()
+        """What was said last, to be repeated."""
+
+    # ── hearing ──────────────────────────────────────────────────────────────────────────────────────
+
+    def hear(self, text: str, clock: Clock, things: Things) -> list[Step]:
+        """Take one sentence of the person's."""
+        scene = Scene(clock, things, self.memory)
+        withdrawn, self._calling = self._calling, False
+        said = read(text, clock)
+        if not said.words:
+            steps = self._proceed(scene) if withdrawn else self._unclear(scene)
+        else:
+            steps = self._listen(said, scene, withdrawn)
+        return self._spoken(steps)
+
+    def _spoken(self, steps: list[Step]) -> list[Step]:
+        sentences = tuple(step for step in steps if isinstance(step, str) and step)
+        self._last = sentences or self._last
+        return [step for step in steps if step]
+
+    def _listen(self, said: Said, scene: Scene, withdrawn: bool) -> list[Step]:
+        act = act_of(said.norms)
+        if act and (steps := self._act(act, scene, withdrawn)) is not None:
+            return steps
+        if steps := self._corrected(said, scene):
+            return steps
+        if steps := self._wished(said, scene):
+            return steps
+        if self._asked and self._wishes:
+            return self._answer(said, scene)
+        if steps := self._guessed(said, scene):
+            return steps
+        if withdrawn:
+            return self._proceed(scene)
+        return self._missed(said)
+
+    # ── acts ─────────────────────────────────────────────────────────────────────────────────────────
+
+    def _act(self, act: Act, scene: Scene, withdrawn: bool) -> list[Step] | None:
+        """What an act leads to; None when it answers the open question instead."""
+        self._misses = 0
+        match act:
+            case Act.CANCEL:
+                return self._cancel(scene)
+            case Act.REPEAT:
+                return list(self._last) or self._unclear(scene)
+            case Act.PAUSE:
+                return [self._phrases.say("pause")]
+            case Act.HELP:
+                return [phrases.abilities(self._agent, self._book), *self._again(scene)]
+            case Act.HELLO:
+                return [self._phrases.say("hello")] if not self._asked else self._again(scene)
+            case Act.BYE:
+                self._forget()
+                return [self._phrases.say("bye")]
+            case Act.THANKS if not self._asked:
+                return self._proceed(scene) if withdrawn else [self._phrases.say("thanks")]
+            case Act.YES | Act.NO if self._asked:
+                return self._yes_or_no(act is Act.YES, scene)
+            case Act.YES:
+                return self._proceed(scene) if withdrawn else [self._phrases.say("go on")]
+            case Act.NO:
+                return self._no(withdrawn)
+            case _:
+                return self._shrug(scene) if self._asked else None
+
+    def _no(self, withdrawn: bool) -> list[Step]:
+        if withdrawn:
+            self._forget()
+            return [self._phrases.say("cancelled")]
+        return [self._phrases.say("bye")]
+
+    def _yes_or_no(self, yes: bool, scene: Scene) -> list[Step] | None:
+        asked = self._asked
+        if asked and asked.parameter is None:
+            if not yes:
+                return self._cancel(scene)
+            self._wishes[0] = Wish(self._wishes[0].intent, self._wishes[0].values, confirmed=True)
+            return self._proceed(scene)
+        if asked and asked.parameter and asked.parameter.kind in {Kind.BOOLEAN, Kind.CHOICE}:
+            return None
+        return self._shrug(scene)
+
+    def _shrug(self, scene: Scene) -> list[Step]:
+        """No answer to the question: what may be left open is left open."""
+        if self._asked and self._asked.parameter and self._asked.parameter.required:
+            return [self._phrases.say("needed"), *self._again(scene)]
+        return self._again(scene)
+
+    def _cancel(self, scene: Scene) -> list[Step]:
+        self._asked = None
+        if self._wishes:
+            self._wishes.popleft()
+            return [self._phrases.say("cancelled"), *(self._proceed(scene) if self._wishes else [])]
+        if self._done:
+            self._done = None
+            return [self._phrases.say("done already")]
+        return [self._phrases.say("nothing to cancel")]
+
+    def _forget(self) -> None:
+        self._wishes.clear()
+        self._asked = None
+
+    # ── wishes ───────────────────────────────────────────────────────────────────────────────────────
+
+    def _wished(self, said: Said, scene: Scene) -> list[Step]:
+        """Wishes in the sentence; while a question is open, only what is clearly one."""
+        found: list[Wish] = []
+        for part in split(said, self._book, scene.clock):
+            match = self._book.match(part, scene.clock, scene.refers)
+            if match and not (self._asked and self._answers(match)):
+                found.append(from_match(match, part, scene))
+        if not found:
+            return []
+        self._misses = 0
+        first, *more = found
+        if self._wishes and self._wishes[0].intent is first.intent and not more and self._adds(first):
+            self._wishes[0] = self._wishes[0].knowing(first.values).doubting(first.unclear)
+        else:
+            self._wishes.extendleft(reversed(found))
+        self._asked = None
+        return self._proceed(scene)
+
+    def _answers(self, match: Match) -> bool:
+        """An example laid over an answer: is it rather the answer? Asked what to do, "book a flight" is."""
+        if not match.template.elements:
+            return False
+        if not match.template.strong or not match.slots:
+            return True
+        asked, wish = self.asking, self.at_hand
+        if asked is None or asked.kind is not Kind.TEXT or wish is None:
+            return False
+        lone = len(match.template.elements) > 1 and isinstance(match.template.elements[1], Slot)
+        return lone and (
+            match.template.intent is wish.intent or match.template.slots[0].parameter.refers_to != ""
+        )
+
+    def _adds(self, wish: Wish) -> bool:
+        return self._asked is not None and bool(wish.values)
+
+    def _guessed(self, said: Said, scene: Scene) -> list[Step]:
+        """A wish without any example's words: "dentist on friday at three"."""
+        if asks(said.norms):
+            return []
+        timing = said.timing or whole(said.text, scene.clock)
+        if self._done and timing and (not said.rest or not said.timing):
+            wish = mover(self._book, self._done, scene, timing)
+            if wish:
+                self._wishes.appendleft(wish)
+                return self._proceed(scene)
+        intent = self._book.guess(said)
+        if intent is None:
+            return []
+        wish = beside(Wish(intent), said, scene)
+        text = next((p for p in wish.open(Kind.TEXT) if p.required), None)
+        if text and said.timing and (told := answered(wish, text, said, self._book, scene)):
+            wish = told
+        self._wishes.appendleft(wish)
+        return self._proceed(scene)
+
+    def _corrected(self, said: Said, scene: Scene) -> list[Step]:
+        """ "No, at six", "I meant Tuesday": about the wish at hand, else about the last one that was done."""
+        left = remainder(said, scene)
+        if left is None or (act := act_of(left.norms)) is Act.CANCEL:
+            return self._cancel(scene) if left else []
+        if act or self._is_new_wish(left, scene):
+            return []
+        if self._wishes:
+            asked = self._asked.parameter if self._asked else None
+            better = correct(self._wishes[0], left, scene, asked)
+            if better is None or better.values == self._wishes[0].values:
+                return []
+            self._wishes[0] = better
+            return self._proceed(scene)
+        return self._corrected_after(left, scene)
+
+    def _corrected_after(self, left: Said, scene: Scene) -> list[Step]:
+        if self._done is None:
+            return []
+        timing = left.timing
+        if timing and not left.rest and (wish := mover(self._book, self._done, scene, timing)):
+            self._wishes.appendleft(wish)
+            return self._proceed(scene)
+        better = correct(self._done, left, scene)
+        if better is None or better.values == self._done.values:
+            return []
+        self._wishes.appendleft(better)
+        return self._proceed(scene)
+
+    def _is_new_wish(self, said: Said, scene: Scene) -> bool:
+        match = self._book.match(said, scene.clock, scene.refers)
+        return match is not None and bool(match.template.strong) and bool(match.slots)
+
+    # ── questions ────────────────────────────────────────────────────────────────────────────────────
+
+    def _answer(self, said: Said, scene: Scene) -> list[Step]:
+        asked = self._asked
+        if asked is None or asked.parameter is None:
+            yes = find_boolean(said.norms)
+            return self._missed_answer(said, scene) if yes is None else self._yes_or_no(yes, scene) or []
+        if asks(said.norms) and not said.timing:
+            return [self._phrases.say("stay"), *self._again(scene)]
+        wish = answered(self._wishes[0], asked.parameter, said, self._book, scene)
+        if wish is None:
+            return self._missed_answer(said, scene)
+        self._wishes[0] = wish
+        self._misses = 0
+        self._asked = None
+        return self._proceed(scene)
+
+    def _missed_answer(self, said: Said, scene: Scene) -> list[Step]:
+        asked = self._asked
+        if asked is None:
+            return self._missed(said)
+        self._asked = Asked(asked.parameter, asked.tries + 1)
+        if asked.tries == 0:
+            return [self._phrases.say("sorry"), *self._again(scene)]
+        return [self._phrases.say("type"), *self._again(scene)]
+
+    def _again(self, scene: Scene) -> list[Step]:
+        """The open question once more; nothing when there is none."""
+        if self._asked is None or not self._wishes:
+            return []
+        return [self._question(self._wishes[0], self._asked.parameter, scene)]
+
+    def _question(self, wish: Wish, parameter: Parameter | None, scene: Scene) -> str:
+        if parameter is None:
+            return phrases.confirmation(wish.intent, {n: v.argument for n, v in wish.values.items()})
+        if parameter.kind is Kind.REFERENCE:
+            return self._which(wish, parameter, scene)
+        return phrases.question(parameter)
+
+    def _which(self, wish: Wish, parameter: Parameter, scene: Scene) -> str:
+        candidates = wish.unclear.get(parameter.name, ())
+        if candidates:
+            return phrases.which(self._phrases.say("which"), candidates, scene.clock)
+        there: Sequence[Thing] = scene.things.get(parameter.refers_to, ())
+        question = phrases.question(parameter)
+        if parameter.name in wish.unclear:
+            question = f"I can't find that {parameter.refers_to}. {question}"
+        if 1 <= len(there) <= 4:
+            return phrases.which(f"{question} There is", there, scene.clock).rstrip("?") + "."
+        return question
+
+    def _unclear(self, scene: Scene) -> list[Step]:
+        self._misses += 1
+        return [self._phrases.say("unclear" if self._misses == 1 else "type"), *self._again(scene)]
+
+    def _missed(self, said: Said) -> list[Step]:
+        """Nothing this agent does."""
+        self._misses += 1
+        if self._misses > 1:
+            return [self._phrases.say("type"), phrases.abilities(self._agent, self._book)]
+        lead = self._phrases.say("stay" if asks(said.norms) else "sorry")
+        return [lead, phrases.abilities(self._agent, self._book)]
+
+    # ── going on ─────────────────────────────────────────────────────────────────────────────────────
+
+    def _proceed(self, scene: Scene) -> list[Step]:
+        """Go on with the wish at hand: ask what is missing, or call its function."""
+        if not self._wishes:
+            return [self._phrases.say("go on")]
+        wish = self._wishes[0]
+        missing = wish.missing()
+        if missing and missing.kind is Kind.REFERENCE and not self._things(missing, scene):
+            self._wishes.popleft()
+            none = f"You don't have any {missing.refers_to} yet that I could use for that."
+            return [none, *(self._proceed(scene) if self._wishes else [])]
+        if missing:
+            fresh = self._asked is None
+            self._asked = Asked(missing)
+            lead = [self._phrases.say("got it")] if fresh and missing.name not in wish.unclear else []
+            return [" ".join([*lead, self._question(wish, missing, scene)])]
+        if wish.intent.effect is Effect.DESTRUCTIVE and not wish.confirmed:
+            self._asked = Asked(None)
+            return [self._question(wish, None, scene)]
+        self._asked = None
+        self._calling = True
+        return [wish]
+
+    def _things(self, parameter: Parameter, scene: Scene) -> bool:
+        return bool(scene.things.get(parameter.refers_to)) or parameter.refers_to in self.memory.last
+
+    # ── results ──────────────────────────────────────────────────────────────────────────────────────
+
+    def finished(self, content: str, note: str, clock: Clock, things: Things) -> list[Step]:
+        """Take the answer to the call that is open."""
+        self._calling = False
+        wish = self._wishes.popleft()
+        told = results.spoken(content) or self._phrases.say("done")
+        if parameter := results.wants_more(content, wish.intent):
+            known = {name: value for name, value in wish.values.items() if name != parameter.name}
+            self._wishes.appendleft(Wish(wish.intent, known))
+            self._asked = Asked(parameter)
+            return self._spoken([told])
+        self._done = wish
+        for kind, identity in results.ids(f"{content}\n{note}").items():
+            self.memory = self.memory.remembering(_thing(kind, identity, wish))
+        if self._wishes:
+            return self._spoken([told, *self._proceed(Scene(clock, things, self.memory))])
+        return self._spoken([told, self._phrases.say("more")])
+
+    # ── watching ─────────────────────────────────────────────────────────────────────────────────────
+
+    @property
+    def asking(self) -> Parameter | None:
+        """The argument that is asked for, if one is."""
+        return self._asked.parameter if self._asked else None
+
+    @property
+    def at_hand(self) -> Wish | None:
+        """The wish that is being filled or called."""
+        return self._wishes[0] if self._wishes else None
+
+
+def _thing(kind: str, identity: str, wish: Wish) -> Thing:
+    """What a call made or moved, as far as its arguments tell."""
+    same = next((v.thing for v in wish.values.values() if v.thing and v.thing.id == identity), None)
+    text = wish.first(Kind.TEXT)
+    title = same.title if same else str(wish.values[text.name].argument) if text else ""
+    timing = wish.timing()
+    return Thing(kind, identity, title, timing.at if timing else same.at if same else None)

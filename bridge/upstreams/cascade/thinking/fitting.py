@@ -1,0 +1,50 @@
+"""How finished a half-heard sentence sounds, as the dialogue stands."""
+
+from bridge.core.agent import Kind
+from bridge.upstreams.cascade.parts import Fit
+from bridge.upstreams.cascade.thinking.acts import Act, act_of
+from bridge.upstreams.cascade.thinking.dialogue import Dialogue
+from bridge.upstreams.cascade.thinking.matching import Book
+from bridge.upstreams.cascade.thinking.slots import Scene, answered, from_match
+from bridge.upstreams.cascade.thinking.times import Said, read
+from bridge.upstreams.cascade.thinking.wishes import Wish
+from bridge.upstreams.cascade.thinking.words import DANGLING
+
+
+def fit(partial: str, dialogue: Dialogue, book: Book, scene: Scene) -> Fit:
+    """COMPLETE when it fills an intent or answers the question; UNFINISHED when words are looked for."""
+    said = read(partial, scene.clock)
+    if not said.words:
+        return Fit.OPEN
+    act = act_of(said.norms)
+    if act is not None:
+        return Fit.UNFINISHED if act is Act.PAUSE else Fit.COMPLETE
+    if said.words[-1].norm in DANGLING:
+        return Fit.UNFINISHED
+    if (wish := _filled(said, dialogue, book, scene)) is None:
+        return Fit.OPEN
+    return Fit.COMPLETE if _is_full(wish, said) else Fit.OPEN
+
+
+def _filled(said: Said, dialogue: Dialogue, book: Book, scene: Scene) -> Wish | None:
+    if match := book.match(said, scene.clock, scene.refers):
+        if len(match.slots) < len(match.template.slots):
+            return None
+        return from_match(match, said, scene)
+    wish, asked = dialogue.at_hand, dialogue.asking
+    if wish and asked and asked.kind is not Kind.TEXT:
+        return answered(wish, asked, said, book, scene)
+    return None
+
+
+def _is_full(wish: Wish, said: Said) -> bool:
+    """Nothing is missing, and no time is likely to follow: not even a time of day after a day."""
+    if wish.missing():
+        return False
+    timed = [p for p in wish.intent.parameters if p.kind is Kind.TIME]
+    if not timed:
+        return True
+    timing = said.timing or wish.timing()
+    if timing is None:
+        return not wish.open(Kind.TIME) or any(p.required_when for p in timed)
+    return timing.names_clock or not any(p.required or p.required_when for p in timed)

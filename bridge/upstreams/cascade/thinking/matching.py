@@ -1,0 +1,199 @@
+"""Which intent a sentence is, by its examples; which words fill which slot."""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Final
+
+from bridge.core.agent import Intent, Kind, Parameter
+from bridge.upstreams.cascade.thinking.templates import Match, Slot, Template, lay, tails, templates
+from bridge.upstreams.cascade.thinking.times import Clock, Said, whole
+from bridge.upstreams.cascade.thinking.values import find_choice, find_number
+from bridge.upstreams.cascade.thinking.words import LIGHT, NOISE, Words, excerpt, norms, stem, word_set
+
+ENOUGH: Final = 0.6
+"""Share of an example's weight that must have been said."""
+ASKING: Final = word_set(
+    "add create set make new another start something one more help first open submit intent request "
+    "next let us thing"
+)
+"""Words with which people ask for a thing without naming one."""
+
+
+Refers = Callable[[str, str], bool]
+"""Whether some words mean a thing of a kind: (kind, words)."""
+LOST: Final = 0.7
+"""What a match loses whose reference means nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Book:
+    """The intents of an agent, ready to be looked up."""
+
+    intents: tuple[Intent, ...]
+    templates: tuple[Template, ...]
+    tails: tuple[Template, ...]
+
+    @classmethod
+    def of(cls, intents: Sequence[Intent]) -> "Book":
+        """Read the examples of all intents."""
+        every = tuple(template for intent in intents for template in templates(intent))
+        ends = {(t.intent.name, t.elements): t for template in every for t in tails(template)}
+        return cls(tuple(intents), every, tuple(ends.values()))
+
+    def intent(self, name: str) -> Intent | None:
+        return next((intent for intent in self.intents if intent.name == name), None)
+
+    def kinds(self) -> frozenset[str]:
+        """The kinds of things any argument may refer to."""
+        return frozenset(p.refers_to for intent in self.intents for p in intent.parameters if p.refers_to)
+
+    def match(self, said: Said, clock: Clock, refers: Refers | None = None) -> Match | None:
+        """The example that fits best, if one fits well enough.
+
+        One whose reference means nothing is believed less.
+        """
+        if bare := self.asked_for(said):
+            return bare
+        found = [match for match in self._matches(said, clock) if match.share >= ENOUGH and match.score > 0]
+        ranked = [(_believed(match, said, refers), match.share, match) for match in found]
+        return max(ranked, key=lambda rank: rank[:2], default=(0.0, 0.0, None))[2]
+
+    def _matches(self, said: Said, clock: Clock) -> Iterator[Match]:
+        for template in self.templates:
+            over = said.rest if template.timeless else said.words
+            if (match := lay(template, over)) is None:
+                continue
+            if template.timeless or (checked := _times_fit(match, said, clock)) is None:
+                yield _judged(match) if template.timeless else replace(match, score=-1.0)
+            else:
+                yield _judged(checked)
+
+    def tail(self, intent: Intent, said: Said) -> Match | None:
+        """The end of an example that an answer alone may be: "when I get home"."""
+        found = [
+            match
+            for template in self.tails
+            if template.intent.name == intent.name and template.timeless
+            if (match := lay(template, said.rest)) and match.share >= 0.8 and match.slots
+        ]
+        return max(found, key=lambda match: match.score, default=None)
+
+    def asked_for(self, said: Said) -> Match | None:
+        """An intent that is asked for by name alone: "I want to add a task"."""
+        heard = (word.norm for word in said.rest)
+        left = {stem(norm) for norm in heard if norm not in LIGHT and norm not in NOISE}
+        named = left - {stem(word) for word in ASKING}
+        if not named or len(said.rest) > 9:
+            return None
+        fitting = [(len(named) / len(label), intent) for label, intent in self._labels() if named <= label]
+        best = max(fitting, key=lambda pair: (pair[0], not _needs_thing(pair[1])), default=None)
+        return Match(Template(best[1], ()), 1.0, {}) if best else None
+
+    def _labels(self) -> Iterator[tuple[frozenset[str], Intent]]:
+        for intent in self.intents:
+            label = {stem(word) for word in label_of(intent).split()} - {stem(word) for word in ASKING}
+            kinds = {p.refers_to for p in intent.parameters if p.refers_to}
+            if label | kinds:
+                yield frozenset(label | kinds), intent
+
+    def guess(self, said: Said) -> Intent | None:
+        """The only intent that what was said could be about, though no example fits.
+
+        A time makes it one that needs a time and a text; a choice of an intent's makes it that intent.
+        """
+        scored = [(self._guess_score(intent, said), intent) for intent in self.intents]
+        best = max((score for score, _ in scored), default=0.0)
+        winners = [intent for score, intent in scored if score == best]
+        return winners[0] if best >= 1 and len(winners) == 1 else None
+
+    def _guess_score(self, intent: Intent, said: Said) -> float:
+        score = 0.0
+        heard = tuple(word.norm for word in said.rest)
+        named = {stem(word) for word in label_of(intent).split()} - {stem(word) for word in ASKING}
+        score += 0.6 * len(named & {stem(word) for word in heard})
+        for parameter in intent.parameters:
+            if parameter.kind is Kind.CHOICE and find_choice(parameter, heard):
+                score += 1.0
+            elif parameter.kind is Kind.NUMBER and find_number(heard) is not None:
+                score += 0.2
+        if said.timing and said.rest and _takes_time(intent):
+            score += 1.0
+        return score
+
+
+def _believed(match: Match, said: Said, refers: Refers | None) -> float:
+    if refers is None:
+        return match.score
+    for slot in match.template.slots:
+        part = match.slots.get(slot.parameter.name, ())
+        if (
+            slot.parameter.refers_to
+            and part
+            and not refers(slot.parameter.refers_to, excerpt(said.text, part))
+        ):
+            return match.score - LOST
+    return match.score
+
+
+def label_of(intent: Intent) -> str:
+    """An intent's name as words, without what only programmers say: submit_new_task_intent → new task."""
+    parts = norms(intent.name.replace("_", " ").replace("-", " "))
+    label = " ".join(part for part in parts if part not in {"submit", "intent", "function", "handle", "do"})
+    return label or intent.name
+
+
+def _needs_thing(intent: Intent) -> bool:
+    return any(p.kind is Kind.REFERENCE and p.required for p in intent.parameters)
+
+
+def _takes_time(intent: Intent) -> bool:
+    """It needs a text and a time, and nothing that has to be there already."""
+    if _needs_thing(intent):
+        return False
+    timed = [p for p in intent.parameters if p.kind is Kind.TIME and (p.required or p.required_when)]
+    return bool(timed) and any(p.kind is Kind.TEXT and p.required for p in intent.parameters)
+
+
+def _times_fit(match: Match, said: Said, clock: Clock) -> Match | None:
+    """The same match, if every slot for a time holds a time and nothing else."""
+    slots = _anchored(match.template)
+    if slots is None:
+        return None
+    for slot in slots:
+        part = match.slots.get(slot.parameter.name, ())
+        if not part or whole(excerpt(said.text, part), clock) is None:
+            return None
+    return match
+
+
+def _anchored(template: Template) -> list[Slot] | None:
+    """The slots for times, if each stands between fixed words or the ends; else None."""
+    found: list[Slot] = []
+    for index, element in enumerate(template.elements):
+        if not isinstance(element, Slot) or element.parameter.kind not in {Kind.TIME, Kind.RECURRENCE}:
+            continue
+        around = template.elements[max(index - 1, 0) : index + 2]
+        if sum(isinstance(one, Slot) for one in around) > 1:
+            return None
+        found.append(element)
+    return found
+
+
+def _judged(match: Match) -> Match:
+    """A split of two texts at nothing but a common word is believed less when it leaves a lone word."""
+    elements = match.template.elements
+    for index in range(len(elements) - 2):
+        first, between, second = elements[index : index + 3]
+        if isinstance(first, Slot) and isinstance(second, Slot) and not isinstance(between, Slot):
+            short = _lone(match.slots.get(first.parameter.name, ()))
+            if between.norm in LIGHT and short and _is_text(first.parameter):
+                return replace(match, score=match.score - 0.5)
+    return match
+
+
+def _lone(part: Words) -> bool:
+    return len(part) < 2
+
+
+def _is_text(parameter: Parameter) -> bool:
+    return parameter.kind is Kind.TEXT

@@ -1,0 +1,263 @@
+"""From words to arguments: fills a wish from a matched example, from an answer, or from a correction."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from bridge.core.agent import Intent, Kind, Parameter
+from bridge.core.model import Thing
+from bridge.upstreams.cascade.thinking.matching import ASKING, Book, label_of
+from bridge.upstreams.cascade.thinking.templates import Fixed, Match
+from bridge.upstreams.cascade.thinking.things import Memory, Things, pick, resolve
+from bridge.upstreams.cascade.thinking.times import (
+    Clock,
+    Said,
+    Timing,
+    as_argument,
+    corrected,
+    whole,
+)
+from bridge.upstreams.cascade.thinking.values import as_norms, find_boolean, find_choice, find_number
+from bridge.upstreams.cascade.thinking.wishes import Value, Wish, controllers
+from bridge.upstreams.cascade.thinking.words import LIGHT, NOISE, Words, excerpt, norms, stem, trim
+
+LEAD_INS: Final = (
+    *("it is called", "it is named", "it is about", "it is", "that is", "call it", "name it", "the name is"),
+    *("the title is", "the title should be", "i would say", "i think", "i guess", "let us say", "make it"),
+    *(
+        "my goal is to",
+        "my goal is",
+        "remind me to",
+        "i want to",
+        "i would like to",
+        "i need to",
+        "i have to",
+    ),
+    *("to", "about", "for"),
+)
+"""What an answer may begin with that is not part of it."""
+TRAILING: Final = frozenset(["please", "thanks", "um", "uh", "hmm", "ok", "and", "then", "now", "actually"])
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """What words mean depends on: the clock, the person's things, what was made last."""
+
+    clock: Clock
+    things: Things
+    memory: Memory
+
+    def refers(self, kind: str, text: str) -> bool:
+        """Whether a text names a thing of that kind."""
+        return bool(resolve(text, kind, self.things, self.memory, self.clock))
+
+
+def from_match(match: Match, said: Said, scene: Scene) -> Wish:
+    """The wish a matched example makes."""
+    intent = match.template.intent
+    values: dict[str, Value] = {}
+    unclear: dict[str, tuple[Thing, ...]] = {}
+    for name, part in match.slots.items():
+        parameter = next(p for p in intent.parameters if p.name == name)
+        found = value_of(parameter, said, part, scene)
+        if isinstance(found, Value):
+            values[name] = found
+        elif found is not None:
+            unclear[name] = found
+    values = _title_from_example(match, said, values)
+    wish = Wish(intent).knowing(values).doubting(unclear)
+    return beside(wish, said, scene, used=match.template.timeless)
+
+
+def beside(wish: Wish, said: Said, scene: Scene, *, used: bool = True) -> Wish:
+    """The wish with what else was said: its time, a choice, a number.
+
+    `used`: the time is not in a slot yet.
+    """
+    if said.timing and used:
+        wish = with_time(wish, said.timing, scene)
+    heard = as_norms(said.rest)
+    for parameter in wish.open(Kind.CHOICE):
+        if parameter.name in controllers(wish.intent):
+            continue
+        if choice := find_choice(parameter, heard):
+            wish = wish.knowing({parameter.name: Value(choice)})
+    numbers = [p for p in wish.intent.parameters if p.kind is Kind.NUMBER]
+    number = _counted(wish, said) if len(numbers) == 1 and numbers[0].name not in wish.values else None
+    return wish if number is None else wish.knowing({numbers[0].name: Value(number)})
+
+
+def _counted(wish: Wish, said: Said) -> float | None:
+    """A number outside the texts that are known already."""
+    texts = {norm for v in wish.values.values() if isinstance(v.argument, str) for norm in norms(v.argument)}
+    return find_number(
+        [norm for norm in as_norms(said.rest) if norm not in texts and norm not in {"a", "an"}]
+    )
+
+
+def with_time(wish: Wish, timing: Timing, scene: Scene) -> Wish:
+    """The wish with its time known, or known better."""
+    values: dict[str, Value] = {}
+    if timing.recurrence:
+        rule = next((p for p in wish.intent.parameters if p.kind is Kind.RECURRENCE), None)
+        if rule:
+            values[rule.name] = Value(timing.phrase, timing)
+    moment = wish.first(Kind.TIME) or next(iter(wish.open(Kind.TIME)), None)
+    if moment and (timing.at or not timing.recurrence):
+        old = wish.values.get(moment.name)
+        better = corrected(old.timing if old else _time_of_thing(wish), timing, scene.clock)
+        values[moment.name] = Value(as_argument(better, scene.clock), better)
+    return wish.knowing(values)
+
+
+def _time_of_thing(wish: Wish) -> Timing | None:
+    """When the thing is now that the wish is about: "move it to six" means six on its day."""
+    thing = next((value.thing for value in wish.values.values() if value.thing), None)
+    return Timing("at", thing.at, None) if thing and thing.at else None
+
+
+Found = Value | tuple[Thing, ...] | None
+"""A value; or the things a reference may mean; or nothing."""
+
+
+def value_of(parameter: Parameter, said: Said, part: Words, scene: Scene) -> Found:
+    """The value that some words of a sentence give a parameter."""
+    heard = as_norms(part)
+    match parameter.kind:
+        case Kind.TEXT:
+            text = cleaned(said, part)
+            return Value(text) if text else None
+        case Kind.TIME | Kind.RECURRENCE:
+            timing = whole(excerpt(said.text, part), scene.clock)
+            return Value(as_argument(timing, scene.clock), timing) if timing else None
+        case Kind.REFERENCE:
+            return reference(parameter, excerpt(said.text, part), scene)
+        case _:
+            return _plain_value(parameter, heard)
+
+
+def _plain_value(parameter: Parameter, heard: tuple[str, ...]) -> Value | None:
+    found: str | float | bool | None
+    match parameter.kind:
+        case Kind.CHOICE:
+            found = find_choice(parameter, heard)
+        case Kind.NUMBER:
+            found = find_number(heard)
+        case _:
+            found = find_boolean(heard)
+    return None if found is None else Value(found)
+
+
+def reference(parameter: Parameter, text: str, scene: Scene) -> Found:
+    """The thing a text names, or the things it may mean."""
+    found = resolve(text, parameter.refers_to, scene.things, scene.memory, scene.clock)
+    return Value(found[0].id, thing=found[0]) if len(found) == 1 else found
+
+
+def chosen(parameter: Parameter, text: str, candidates: tuple[Thing, ...], scene: Scene) -> Found:
+    """The thing an answer chooses among candidates, or among all of its kind."""
+    found = pick(text, candidates, scene.clock) if candidates else ()
+    if len(found) == 1:
+        return Value(found[0].id, thing=found[0])
+    return found or reference(parameter, text, scene)
+
+
+def cleaned(said: Said, part: Words) -> str:
+    """Words as a text argument: without fillers around them."""
+    inner = trim(part, {"um", "uh", "please", "just", "a", "an"}, right=False)
+    return excerpt(said.text, trim(inner, TRAILING, left=False) or part)
+
+
+def answer_text(said: Said, *, timeless: bool) -> str:
+    """An answer as a text argument: without "it's called …" before it; `timeless`: without its time."""
+    part = trim(said.rest if timeless else said.words, NOISE - {"like"}, right=False)
+    part = trim(part, TRAILING, left=False)
+    changed = True
+    while changed:
+        changed = False
+        for lead in LEAD_INS:
+            size = len(lead.split())
+            if len(part) > size and " ".join(as_norms(part[:size])) == lead:
+                part, changed = part[size:], True
+    return excerpt(said.text, part)
+
+
+def _title_from_example(match: Match, said: Said, values: dict[str, Value]) -> dict[str, Value]:
+    """An example without a slot for the text it needs says that text itself: "wake me up {time}"."""
+    intent = match.template.intent
+    needed = next((p for p in intent.parameters if p.kind is Kind.TEXT and p.required), None)
+    if needed is None or not match.template.itself:
+        return values
+    fixed = [element.norm for element in match.template.elements if isinstance(element, Fixed)]
+    telling = {stem(norm) for norm in fixed if norm not in LIGHT} - _names(intent)
+    return {**values, needed.name: Value(" ".join(fixed))} if telling else values
+
+
+def _names(intent: Intent) -> set[str]:
+    return {stem(word) for word in {*label_of(intent).split(), *ASKING, "reminder", "remind", "schedule"}}
+
+
+def answered(wish: Wish, asked: Parameter, said: Said, book: Book, scene: Scene) -> Wish | None:
+    """The wish after an answer to the question for `asked`; None when it is no answer."""
+    before = wish
+    if timing := _answered_time(wish, asked, said, scene):
+        wish = with_time(wish, timing, scene)
+    if (end := book.tail(wish.intent, said)) and asked.kind is not Kind.REFERENCE:
+        wish = _with_tail(wish, end.slots, said, scene)
+    if asked.name not in wish.values:
+        wish = _direct(wish, asked, said, scene)
+    wish = beside(wish, said, scene, used=False)
+    return None if wish.values == before.values and wish.unclear == before.unclear else wish
+
+
+def _answered_time(wish: Wish, asked: Parameter, said: Said, scene: Scene) -> Timing | None:
+    """The time in an answer; asked for one, a bare "six" is a time too."""
+    if asked.kind is Kind.REFERENCE:
+        return None
+    if asked.kind in {Kind.TIME, Kind.RECURRENCE}:
+        return said.timing or whole(said.text, scene.clock)
+    return said.timing if asked.kind is Kind.CHOICE or wish.open(Kind.TIME) else None
+
+
+def _with_tail(wish: Wish, slots: Mapping[str, Words], said: Said, scene: Scene) -> Wish:
+    for name, part in slots.items():
+        parameter = next(p for p in wish.intent.parameters if p.name == name)
+        found = value_of(parameter, said, part, scene)
+        if name not in wish.values and isinstance(found, Value):
+            wish = wish.knowing({name: found})
+    return wish
+
+
+def _direct(wish: Wish, asked: Parameter, said: Said, scene: Scene) -> Wish:
+    found: Found = None
+    if asked.kind is Kind.REFERENCE:
+        found = chosen(asked, said.text, wish.unclear.get(asked.name, ()), scene)
+    elif asked.kind is Kind.TEXT:
+        text = answer_text(said, timeless=bool(wish.open(Kind.TIME)) or said.timing is not None)
+        found = Value(text) if text else None
+    elif asked.kind in {Kind.CHOICE, Kind.NUMBER, Kind.BOOLEAN}:
+        found = _plain_value(asked, said.norms) or _dependent(wish, asked, said)
+    if isinstance(found, Value):
+        name = asked.name
+        if asked.kind is Kind.CHOICE and not _plain_value(asked, said.norms):
+            name = _dependents(wish.intent, asked)[0].name
+        return wish.knowing({name: found})
+    return wish.doubting({asked.name: found}) if found else wish
+
+
+def _dependent(wish: Wish, asked: Parameter, said: Said) -> Value | None:
+    """Asked "at a time or at a place?", "at the office" is the place."""
+    text = answer_text(said, timeless=True)
+    if not _dependents(wish.intent, asked) or not text or said.timing or len(norms(text)) > 5:
+        return None
+    words = trim(said.rest, {"at", "in", "when", "i", "am", "get", "to", "on", *NOISE}, right=False)
+    return Value(excerpt(said.text, words) or text)
+
+
+def _dependents(intent: Intent, asked: Parameter) -> list[Parameter]:
+    """Texts that are needed for one value of a choice."""
+    return [
+        p
+        for p in intent.parameters
+        if p.kind is Kind.TEXT and p.required_when and p.required_when[0] == asked.name
+    ]

@@ -1,0 +1,117 @@
+"""A wish: an intent and what is known of its arguments; what is missing, and what follows from the rest."""
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+
+from bridge.core.agent import Intent, Kind, Parameter
+from bridge.core.model import Thing
+from bridge.upstreams.cascade.thinking.times import Timing
+
+
+@dataclass(frozen=True, slots=True)
+class Value:
+    """What is known of one argument."""
+
+    argument: str | float | bool
+    """As the function gets it."""
+    timing: Timing | None = None
+    """For times: what it means."""
+    thing: Thing | None = None
+    """For references: what it points at."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """Something a person wants done. Never changed; `knowing` gives a new one."""
+
+    intent: Intent
+    values: Mapping[str, Value] = field(default_factory=dict)
+    unclear: Mapping[str, tuple[Thing, ...]] = field(default_factory=dict)
+    """Reference → the things it may be; none when nothing is called that."""
+    confirmed: bool = False
+    """The person said yes to something that cannot be undone."""
+
+    def knowing(self, values: Mapping[str, Value]) -> "Wish":
+        """The same wish with more known, or known better; choices that follow from it are drawn anew."""
+        unclear = {name: things for name, things in self.unclear.items() if name not in values}
+        return replace(self, values=_inferred(self.intent, {**self.values, **values}), unclear=unclear)
+
+    def doubting(self, unclear: Mapping[str, tuple[Thing, ...]]) -> "Wish":
+        """The same wish with references that are not clear."""
+        fresh = {name: things for name, things in unclear.items() if name not in self.values}
+        return replace(self, unclear={**self.unclear, **fresh})
+
+    def missing(self) -> Parameter | None:
+        """The argument to ask for next; None when the wish is complete."""
+        return next(self._missing(), None)
+
+    def _missing(self) -> Iterator[Parameter]:
+        for parameter in self.intent.parameters:
+            if parameter.name in self.values:
+                continue
+            if parameter.required or parameter.name in self.unclear or self._needed(parameter):
+                yield parameter
+        if self._changes_nothing():
+            yield from self._changes()
+
+    def _needed(self, parameter: Parameter) -> bool:
+        if parameter.required_when is None:
+            return False
+        other, value = parameter.required_when
+        known = self.values.get(other)
+        return known is not None and str(known.argument) == value
+
+    def _changes_nothing(self) -> bool:
+        """It says which thing, of parameters that could say how to change it, none."""
+        kinds = {p.kind for p in self.intent.parameters if p.name in self.values}
+        return kinds == {Kind.REFERENCE}
+
+    def _changes(self) -> Iterator[Parameter]:
+        wanted = {Kind.TIME, Kind.CHOICE, Kind.NUMBER}
+        yield from [p for p in self.intent.parameters if p.kind in wanted and p.question][:1]
+
+    def open(self, *kinds: Kind) -> list[Parameter]:
+        """Parameters of these kinds that are not known yet, those that must be known first."""
+        found = [p for p in self.intent.parameters if p.kind in kinds and p.name not in self.values]
+        return sorted(found, key=lambda p: not (p.required or self._needed(p)))
+
+    def first(self, kind: Kind) -> Parameter | None:
+        """The first known parameter of a kind."""
+        return next((p for p in self.intent.parameters if p.kind is kind and p.name in self.values), None)
+
+    def timing(self) -> Timing | None:
+        """The time in it, if there is one."""
+        return next((value.timing for value in self.values.values() if value.timing), None)
+
+    def arguments(self) -> str:
+        """The arguments as JSON, in the order of the intent's parameters."""
+        known = [p.name for p in self.intent.parameters if p.name in self.values]
+        return json.dumps({name: _number(self.values[name].argument) for name in known}, ensure_ascii=False)
+
+
+def controllers(intent: Intent) -> frozenset[str]:
+    """Names of the parameters whose value decides which others are required."""
+    return frozenset(p.required_when[0] for p in intent.parameters if p.required_when)
+
+
+def _inferred(intent: Intent, values: dict[str, Value]) -> dict[str, Value]:
+    """What follows: a choice that others depend on has the value that fits what is known of those."""
+    for parameter in intent.parameters:
+        if parameter.required_when is None or parameter.name not in values:
+            continue
+        other, value = parameter.required_when
+        known = values.get(other)
+        if known is None or not _supported(intent, values, other, str(known.argument)):
+            values[other] = Value(value)
+    return values
+
+
+def _supported(intent: Intent, values: Mapping[str, Value], other: str, value: str) -> bool:
+    return any(p.required_when == (other, value) and p.name in values for p in intent.parameters)
+
+
+def _number(argument: str | float | bool) -> str | float | bool:
+    if isinstance(argument, float) and argument.is_integer():
+        return int(argument)
+    return argument
