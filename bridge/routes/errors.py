@@ -1,0 +1,73 @@
+"""How a request is told that it failed: one JSON shape, the right status, nothing of our insides."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+
+from bridge.errors import BadMessage, BridgeError, JournalFailed, Refused, StoreUnavailable
+from bridge.routes.answers import answer
+
+RETRY_SECONDS = 5.0
+CODES = {404: "BRIDGE_NOT_FOUND", 405: "BRIDGE_METHOD_NOT_ALLOWED"}
+"""HTTP status that Starlette itself gives → our code."""
+
+Handler = Callable[[Request, Exception], Awaitable[Response]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Refusal:
+    """An error as HTTP tells it."""
+
+    status: int
+    code: str
+    description: str
+    headers: Mapping[str, str]
+
+
+def refusal(error: BridgeError) -> Refusal:
+    """The status, code and text of an error; what is not meant for clients is 500 without a text."""
+    match error:
+        case Refused():
+            status, description, wait = error.status, error.description, error.retry_after
+        case BadMessage():
+            status, description, wait = 422, error.description, None
+        case StoreUnavailable() | JournalFailed():
+            status, description, wait = 503, "The record cannot be reached just now.", RETRY_SECONDS
+        case _:
+            status, description, wait = 500, "Something went wrong here.", None
+    headers = {} if wait is None else {"Retry-After": str(max(1, math.ceil(wait)))}
+    if status == 401:
+        headers["WWW-Authenticate"] = "Bearer"
+    return Refusal(status=status, code=error.code, description=description, headers=headers)
+
+
+def exception_handlers() -> dict[int | type[Exception], Handler]:
+    """For Starlette's `exception_handlers`."""
+    return {BridgeError: _refused, HTTPException: _turned_away, Exception: _failed}
+
+
+async def _refused(request: Request, error: Exception) -> Response:
+    assert isinstance(error, BridgeError)
+    told = refusal(error)
+    return _told(told.status, told.code, told.description, told.headers)
+
+
+async def _turned_away(request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)
+    code = CODES.get(error.status_code, "BRIDGE_REFUSED")
+    return _told(error.status_code, code, error.detail, error.headers)
+
+
+async def _failed(request: Request, error: Exception) -> Response:
+    return _told(500, BridgeError.code, "Something went wrong here.", None)
+
+
+def _told(status: int, code: str, description: str, headers: Mapping[str, str] | None) -> Response:
+    error = {"code": code, "description": description}
+    return answer({"error": error}, status=status, headers=headers)

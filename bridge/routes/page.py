@@ -1,0 +1,39 @@
+"""The page: static files, with headers that let it load nothing but itself."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from starlette.exceptions import HTTPException
+from starlette.responses import Response
+from starlette.routing import Mount
+from starlette.staticfiles import StaticFiles
+from starlette.types import Scope
+
+HEADERS = {
+    "Content-Security-Policy": (
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self' ws: wss:; "
+        "manifest-src 'self'; worker-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+    ),
+    "Permissions-Policy": "microphone=(self), screen-wake-lock=(self)",
+    "Referrer-Policy": "no-referrer",
+    "X-Content-Type-Options": "nosniff",
+    "Cache-Control": "no-cache",
+}
+SERVED = {".html", ".css", ".js", ".svg", ".png", ".webmanifest"}
+
+
+class Page(StaticFiles):
+    """The files of web/ that a browser needs, and no others."""
+
+    async def get_response(self, path: str, scope: Scope) -> Response:
+        if path != "." and Path(path).suffix not in SERVED:
+            raise HTTPException(404)
+        response = await super().get_response(path, scope)
+        response.headers.update(HEADERS)
+        return response
+
+
+def page_routes(folder: Path) -> list[Mount]:
+    """The page at `/`. To be the last of all routes."""
+    return [Mount("/", Page(directory=folder, html=True))]

@@ -1,0 +1,216 @@
+"""The JSON of our REST interface as pydantic models: they check requests and fill /openapi.json."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, RootModel, StringConstraints
+
+from bridge.core.model import Modality, Role, Status
+from bridge.wire import read_cursor
+
+
+def _printable(text: str) -> str:
+    if any(ord(character) < 32 for character in text):
+        raise ValueError("control characters are not allowed")
+    return text
+
+
+def _cursor(text: str) -> str:
+    read_cursor(text)
+    return text
+
+
+Words = Annotated[
+    str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200), AfterValidator(_printable)
+]
+Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_.:-]{1,64}$")]
+CursorText = Annotated[str, StringConstraints(max_length=30), AfterValidator(_cursor)]
+
+
+class Shape(BaseModel):
+    """Unknown fields are mistakes."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+# ── requests ────────────────────────────────────────────────────────────────────────────────
+
+
+class SessionWish(Shape):
+    agent: Name | None = Field(
+        None, description="Name of the agent; absent: the conversation's, or the default."
+    )
+    conversation_id: Name | None = Field(None, description="Go on with this conversation.")
+
+
+class ConversationChange(Shape):
+    title: Words
+
+
+class ConversationQuery(Shape):
+    agent: Name | None = Field(None, description="Only conversations with this agent.")
+    text: Words | None = Field(None, description="Only those with this text in their title or messages.")
+    limit: int = Field(50, ge=1, le=200, description="At most so many.")
+    after: Words | None = Field(None, description="`next` of the part before.")
+
+
+class EntryQuery(Shape):
+    limit: int = Field(100, ge=1, le=200, description="At most so many.")
+    after: CursorText | None = Field(None, description="Only entries after this cursor, e.g. 3:14.")
+
+
+class ExportQuery(Shape):
+    format: Literal["json", "markdown"] = "json"
+
+
+# ── answers ─────────────────────────────────────────────────────────────────────────────────
+
+
+class Error(Shape):
+    code: str = Field(description="Stable; see docs/protocol.md.")
+    description: str
+
+
+class ErrorAnswer(Shape):
+    error: Error
+
+
+class MessageEntry(Shape):
+    kind: Literal["message"]
+    cursor: str
+    at: datetime
+    role: Role
+    content: str
+    modality: Modality
+    interrupted: bool = Field(description="The user cut it short.")
+    heard: str | None = Field(description="Of an interrupted message: what was heard.")
+
+
+class CallEntry(Shape):
+    kind: Literal["call"]
+    cursor: str
+    at: datetime
+    id: str
+    name: str
+    arguments: str = Field(description="JSON as text, as the model wrote it.")
+
+
+class ResultEntry(Shape):
+    kind: Literal["result"]
+    cursor: str
+    at: datetime
+    id: str = Field(description="Of the call.")
+    name: str
+    content: str
+    status: Status
+    duration_ms: int
+    goal_id: str | None
+    task_id: str | None
+
+
+class CutEntry(Shape):
+    kind: Literal["cut"]
+    cursor: str
+    at: datetime
+    of: str = Field(description="Cursor of the message that was interrupted, in an earlier part of the list.")
+    heard: str
+
+
+class EntryShape(RootModel[MessageEntry | CallEntry | ResultEntry | CutEntry]):
+    root: MessageEntry | CallEntry | ResultEntry | CutEntry = Field(discriminator="kind")
+
+
+class EntryPart(Shape):
+    items: list[EntryShape]
+    next: str | None
+
+
+class ConversationShape(Shape):
+    id: str
+    agent: str
+    title: str
+    started_at: datetime
+    last_activity_at: datetime
+    ended_at: datetime | None
+    duration_seconds: int
+    message_count: int
+    linked_goal_id: str | None
+    linked_task_id: str | None
+    extracted_intent: str | None
+    intent_payload: dict[str, object] | None
+
+
+class ConversationPart(Shape):
+    items: list[ConversationShape]
+    next: str | None
+
+
+class ConversationExport(Shape):
+    conversation: ConversationShape
+    messages: list[EntryShape]
+
+
+class AgentShape(Shape):
+    name: str
+    title: str
+    greeting: str
+
+
+class LimitsShape(Shape):
+    session_seconds: float
+    idle_seconds: float
+    idle_grace_seconds: float
+
+
+class SessionAnswer(Shape):
+    session_id: str
+    conversation_id: str
+    websocket_url: str
+    token: str = Field(description="For one handshake, within 60 seconds.")
+    agent: AgentShape
+    upstream: str = Field(description="Who answers: deepgram, local, …")
+    messages: list[EntryShape] = Field(description="All entries so far, calls and results included.")
+    limits: LimitsShape
+
+
+class SessionClosed(Shape):
+    session_id: str
+    status: Literal["closed"]
+    message_count: int
+
+
+class GoalShape(Shape):
+    id: str
+    statement: str
+    timeline: str
+    due_at: datetime | None
+    context_notes: str
+    status: str
+    created_at: datetime
+    conversation_id: str | None
+
+
+class GoalPart(Shape):
+    items: list[GoalShape]
+    next: str | None
+
+
+class TaskShape(Shape):
+    id: str
+    title: str
+    trigger_type: str
+    scheduled_at: datetime | None
+    recurrence_rule: str | None
+    location_trigger: str | None
+    status: str
+    previous_time: datetime | None
+    reschedule_reason: str
+    created_at: datetime
+    conversation_id: str | None
+
+
+class TaskPart(Shape):
+    items: list[TaskShape]
+    next: str | None
