@@ -1,0 +1,159 @@
+"""Executes function calls: each one checked, run once, within its time, and answered with a sentence."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+import traceback
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+import structlog
+
+from bridge.core.agent import Agent, Effect, Intent
+from bridge.core.model import Outcome, Status
+from bridge.errors import BadConfig, CallMismatch, StaleEpoch, StoreUnavailable
+from bridge.ports import Job, Ledger, Transaction
+from intents import sentences
+from intents.arguments import Arguments, understand
+from intents.handlers import python
+from intents.handlers.http import HttpHandler, HttpSettings
+
+log = structlog.get_logger(__name__)
+
+SETTLE_SECONDS = 5.0
+"""How long the outcome of an external call may take to be stored, beside the intent's own limit."""
+
+
+class Executor:
+    """ports.Intents. One for the process, for all sessions at once; `aclose` it at the end."""
+
+    def __init__(
+        self, *, ledger: Ledger, clock: Callable[[], datetime], http: HttpSettings | None = None
+    ) -> None:
+        """`clock` gives the wall time, aware. Without `http` no intent may have an HTTP handler."""
+        self._ledger = ledger
+        self._clock = clock
+        self._http_settings = http or HttpSettings()
+        self._http = HttpHandler(self._http_settings, clock)
+
+    async def aclose(self) -> None:
+        """Give back the connections to services. No `run` may follow."""
+        await self._http.aclose()
+
+    def verify(self, agents: Iterable[Agent]) -> None:
+        """To be called at start: may all their HTTP handlers be reached from here? Raises BadConfig."""
+        for agent in agents:
+            for intent in agent.intents:
+                if _is_http(intent) and (refusal := self._http_settings.refusal(intent.handler)):
+                    raise BadConfig(f"{intent.name} of the agent {agent.name} cannot be used: {refusal}")
+
+    async def run(self, job: Job) -> Outcome:
+        """See ports.Intents."""
+        started = time.monotonic()
+        outcome = await self._answer(job)
+        return replace(outcome, duration_ms=round((time.monotonic() - started) * 1000))
+
+    async def _answer(self, job: Job) -> Outcome:
+        function = job.call.function
+        intent = job.agent.intent(function.name)
+        if intent is None:
+            return _refused(sentences.unknown_function(function.name))
+        arguments = understand(
+            function.arguments, intent, now=self._clock(), zone=_zone(job.person.time_zone)
+        )
+        if isinstance(arguments, Outcome):
+            return replace(arguments, route=intent.route)
+        outcome = await self._guarded(job, intent, arguments)
+        return replace(outcome, route=intent.route)
+
+    async def _guarded(self, job: Job, intent: Intent, arguments: Arguments) -> Outcome:
+        """Run it; every error becomes a sentence."""
+        try:
+            if _is_http(intent):
+                return await self._outside(job, intent, arguments)
+            return await self._inside(job, intent, arguments)
+        except StoreUnavailable:
+            return _failed(sentences.AWAY)
+        except StaleEpoch:
+            return _failed(sentences.TAKEN_OVER)
+        except CallMismatch:
+            return _refused(sentences.MISMATCH)
+        except Exception as error:
+            # Neither its text nor its locals: they may hold what people said.
+            where = "".join(traceback.format_tb(error.__traceback__))
+            log.error("intent_failed", intent=intent.name, error=type(error).__name__, traceback=where)
+            return _failed(sentences.FAULT)
+
+    async def _inside(self, job: Job, intent: Intent, arguments: Arguments) -> Outcome:
+        """Handler, effect and outcome in one transaction."""
+        handler = python.find(intent.handler)
+
+        async def handle(tx: Transaction) -> Outcome:
+            result: object = await handler(tx, job, arguments)
+            if isinstance(result, str):
+                result = Outcome(status=Status.DONE, content=result)
+            if not isinstance(result, Outcome):
+                raise TypeError(f"{intent.handler} returned neither a sentence nor an Outcome")
+            return replace(result, route=intent.route)
+
+        try:
+            async with asyncio.timeout(intent.limit_seconds) as limit:
+                return await self._ledger.run_once(job, arguments.said, handle)
+        except TimeoutError:
+            if not limit.expired():
+                raise
+            log.warning("intent_timed_out", intent=intent.name, limit_seconds=intent.limit_seconds)
+            return Outcome(status=Status.TIMED_OUT, content=sentences.TIMED_OUT)
+
+    async def _outside(self, job: Job, intent: Intent, arguments: Arguments) -> Outcome:
+        """Claimed, done elsewhere, remembered: at least once, with a key so that the service does it once."""
+        posted = False
+        try:
+            async with asyncio.timeout(intent.limit_seconds) as limit:
+                if known := await self._ledger.begin(job, arguments.said):
+                    return known
+                posted = True
+                outcome = await self._http.run(job, intent, arguments)
+        except TimeoutError:
+            if not limit.expired():
+                raise
+            log.warning("intent_timed_out", intent=intent.name, limit_seconds=intent.limit_seconds)
+            sure = not posted or intent.effect is Effect.READ
+            outcome = Outcome(
+                status=Status.TIMED_OUT, content=sentences.TIMED_OUT if sure else sentences.PERHAPS
+            )
+            if not posted:
+                return outcome
+        await self._settle(job, intent, arguments, replace(outcome, route=intent.route))
+        return outcome
+
+    async def _settle(self, job: Job, intent: Intent, arguments: Arguments, outcome: Outcome) -> None:
+        """What was done elsewhere is done: not being able to remember it changes nothing for the agent."""
+        try:
+            async with asyncio.timeout(SETTLE_SECONDS):
+                await self._ledger.settle(job, arguments.said, outcome)
+        except (StoreUnavailable, TimeoutError):
+            log.warning("intent_not_settled", intent=intent.name)
+
+
+def _is_http(intent: Intent) -> bool:
+    return intent.handler.startswith("http:")
+
+
+def _zone(name: str) -> ZoneInfo:
+    """The user's zone; UTC when there is no such zone."""
+    try:
+        return ZoneInfo(name)
+    except (KeyError, ValueError, OSError):
+        return ZoneInfo("UTC")
+
+
+def _refused(sentence: str) -> Outcome:
+    return Outcome(status=Status.REFUSED, content=sentence)
+
+
+def _failed(sentence: str) -> Outcome:
+    return Outcome(status=Status.FAILED, content=sentence)

@@ -1,0 +1,148 @@
+"""What an intent can do with the planner: add a goal, add a task, move a task. One spoken sentence each."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from types import MappingProxyType
+
+from bridge.core.model import Outcome, Status, Task
+from bridge.errors import NotFound
+from bridge.ports import Job, Transaction
+from intents import sentences, times, when
+from intents.arguments import GRACE, Arguments
+from intents.handlers import Handler
+
+OPEN = "open"
+SMALL_WORDS = {"a", "an", "the", "my", "our", "to", "task", "reminder", "appointment", "please"}
+"""Words that don't tell one task from another."""
+MAX_NAMED = 3
+"""How many tasks are named when it is not clear which one is meant."""
+
+
+async def add_goal(tx: Transaction, job: Job, arguments: Arguments) -> Outcome:
+    """Takes goal_statement, timeline (time), context_notes."""
+    timeline = arguments.when("timeline")
+    goal = await tx.planner.add_goal(
+        statement=arguments.text("goal_statement"),
+        timeline=arguments.text("timeline"),
+        due_at=timeline.at if timeline else None,
+        context_notes=arguments.text("context_notes"),
+    )
+    by = f", {goal.timeline}" if goal.timeline else ""
+    return Outcome(
+        status=Status.DONE,
+        content=f"Goal saved: {goal.statement}{by}.",
+        note=f"goal_id: {goal.id}",
+        goal_id=goal.id,
+    )
+
+
+async def add_task(tx: Transaction, job: Job, arguments: Arguments) -> Outcome:
+    """Takes title, trigger_type (time | location), scheduled_at (time), recurrence_rule, location_trigger."""
+    by_place = arguments.text("trigger_type") == "location"
+    at = None if by_place else arguments.when("scheduled_at")
+    task = await tx.planner.add_task(
+        title=arguments.text("title"),
+        trigger_type="location" if by_place else "time",
+        scheduled_at=at.at if at else None,
+        recurrence_rule=at.rule if at else None,
+        location_trigger=arguments.text("location_trigger") if by_place else None,
+    )
+    return Outcome(
+        status=Status.DONE,
+        content=f"Task created: {task.title}, {_say_trigger(task, arguments)}.",
+        note=f"task_id: {task.id}",
+        task_id=task.id,
+    )
+
+
+def _say_trigger(task: Task, arguments: Arguments) -> str:
+    if task.location_trigger:
+        return f"at {task.location_trigger}"
+    if task.scheduled_at is None:
+        return "without a time"
+    at = times.say(task.scheduled_at, arguments.now, arguments.zone)
+    if task.recurrence_rule:
+        return f"{times.say_recurrence(task.recurrence_rule, arguments.zone)}, starting {at}"
+    return at
+
+
+async def move_task(tx: Transaction, job: Job, arguments: Arguments) -> Outcome:
+    """Takes task_id (an id, or kindly the title of an open task), preferred_new_time (time), reason."""
+    asked, now, zone = arguments.text("task_id"), arguments.now, arguments.zone
+    found = await _find(tx, asked)
+    if not found:
+        return _refused(f"There is no open task {sentences.quoted(asked)}: which task do you mean?")
+    if len(found) > 1:
+        return _refused(f"Which one do you mean: {_say_tasks(found, arguments)}?", _ids(found))
+    task = found[0]
+    to = _new_time(task, arguments)
+    if isinstance(to, str):
+        return _refused(to, _ids(found))
+    try:
+        moved = await tx.planner.move_task(task.id, to=to, reason=arguments.text("reason"))
+    except NotFound:
+        return _refused(f"{task.title} is not there any more, so it can't be moved.")
+    since = f", from {times.say(task.scheduled_at, now, zone)}" if task.scheduled_at else ""
+    return Outcome(
+        status=Status.DONE,
+        content=f"Moved: {moved.title}{since} to {times.say(to, now, zone)}.",
+        note=f"task_id: {moved.id}",
+        task_id=moved.id,
+    )
+
+
+def _new_time(task: Task, arguments: Arguments) -> datetime | str:
+    """When the task is to be; a string is the question to ask instead."""
+    new, now, zone = arguments.when("preferred_new_time"), arguments.now, arguments.zone
+    if new is None:
+        return f"To what time should I move {task.title}?"
+    if new.rule:
+        return f"I can't change how often {task.title} is, but I can move it once: when should it be?"
+    to = when.move(task.scheduled_at, new, now, zone)
+    if to is None:
+        return f"I don't know what time {sentences.quoted(new.words)} is: when should {task.title} be?"
+    if to < now - GRACE:
+        return f"That was {times.say(to, now, zone)}, which has passed already: when should {task.title} be?"
+    return to
+
+
+async def _find(tx: Transaction, asked: str) -> Sequence[Task]:
+    """The open task of that id; else those of exactly that title; else those that share its words."""
+    if (task := await tx.planner.task(asked)) and task.status == OPEN:
+        return [task]
+    tasks, wanted = await tx.planner.open_tasks(), _words(asked)
+    exact = [task for task in tasks if _words(task.title) == wanted]
+    within = [task for task in tasks if wanted and set(wanted) <= set(_words(task.title))]
+    around = [task for task in tasks if _words(task.title) and set(_words(task.title)) <= set(wanted)]
+    return exact or within or around
+
+
+def _words(title: str) -> list[str]:
+    return [word for word in re.findall(r"[^\W_]+", title.casefold()) if word not in SMALL_WORDS]
+
+
+def _say_tasks(tasks: Sequence[Task], arguments: Arguments) -> str:
+    named = tuple(_say_task(task, arguments) for task in tasks[:MAX_NAMED])
+    return sentences.either(named if len(tasks) <= MAX_NAMED else (*named, "another one"))
+
+
+def _say_task(task: Task, arguments: Arguments) -> str:
+    at = f" {times.say(task.scheduled_at, arguments.now, arguments.zone)}" if task.scheduled_at else ""
+    return f"{task.title}{at}"
+
+
+def _ids(tasks: Sequence[Task]) -> str:
+    return ", ".join(f"task_id: {task.id}" for task in tasks)
+
+
+def _refused(sentence: str, note: str = "") -> Outcome:
+    return Outcome(status=Status.REFUSED, content=sentence, note=note)
+
+
+HANDLERS: Mapping[str, Handler] = MappingProxyType(
+    {"planner.add_goal": add_goal, "planner.add_task": add_task, "planner.move_task": move_task}
+)
+"""What `handler:` may name."""
