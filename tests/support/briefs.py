@@ -25,8 +25,10 @@ MOVE = Intent(
     description="Moves a task.",
     handler="planner.move_task",
     parameters=(
-        Parameter(name="task_id", kind=Kind.REFERENCE, required=True, refers_to="task"),
-        Parameter(name="preferred_new_time", kind=Kind.TIME),
+        Parameter(
+            name="task_id", kind=Kind.REFERENCE, required=True, refers_to="task", question="Which task?"
+        ),
+        Parameter(name="preferred_new_time", kind=Kind.TIME, question="When instead?"),
     ),
     examples=("move {task_id} to {preferred_new_time}",),
 )
