@@ -1,0 +1,150 @@
+"""The only file that names concrete classes: builds the parts and wires them."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from importlib.metadata import version
+from itertools import chain
+
+import structlog
+from prometheus_client import CollectorRegistry
+from starlette.applications import Starlette
+
+from bridge.core.agent import Agent
+from bridge.errors import BadConfig, StoreUnavailable
+from bridge.live.briefing import Briefing
+from bridge.live.registry import Quotas, Sessions
+from bridge.live.runner import Parts
+from bridge.observers.latency import Latency
+from bridge.observers.lifecycle import Lifecycle
+from bridge.observers.metrics import Metrics
+from bridge.ports import Upstreams
+from bridge.routes.conversations import conversation_routes
+from bridge.routes.errors import exception_handlers
+from bridge.routes.identity import FixedUser, Identity
+from bridge.routes.openapi import Api
+from bridge.routes.operations import operations_routes
+from bridge.routes.page import page_routes
+from bridge.routes.planner import planner_routes
+from bridge.routes.sessions import session_routes
+from bridge.routes.talk import talk_routes
+from bridge.settings import ROOT, Settings
+from bridge.transports.websocket import WebSocketTransport
+from bridge.upstreams.cascade.local import LocalUpstreams, missing
+from bridge.upstreams.deepgram.socket import DeepgramUpstreams
+from intents.agents import load_agents
+from intents.executor import Executor
+from intents.handlers.http import HttpSettings
+from persistence.record import Record, open_record
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class App:
+    """The server's parts that its owner needs."""
+
+    asgi: Starlette
+    sessions: Sessions
+
+
+def now() -> datetime:
+    """Wall time, UTC."""
+    return datetime.now(UTC)
+
+
+@asynccontextmanager
+async def open_app(settings: Settings) -> AsyncIterator[App]:
+    """Build everything; on leaving, sessions end, the journal is flushed, all is closed. Raises BadConfig."""
+    agents = load_agents(settings.agents_dir)
+    if settings.agent not in agents:
+        raise BadConfig(f"BRIDGE_AGENT: there is no agent {settings.agent!r} in {settings.agents_dir}")
+    async with AsyncExitStack() as stack:
+        record = await stack.enter_async_context(_open_record(settings))
+        upstreams = make_upstreams(settings)
+        stack.push_async_callback(upstreams.aclose)
+        executor = Executor(ledger=record.ledger, clock=now, http=_http_settings(settings))
+        stack.push_async_callback(executor.aclose)
+        executor.verify(agents.values())
+        registry = CollectorRegistry()
+        parts = Parts(
+            upstreams=upstreams,
+            journal=record.journal,
+            intents=executor,
+            briefing=Briefing(record.store, now),
+            observers=(Lifecycle(), Metrics(registry), Latency(registry)),
+            now=now,
+        )
+        sessions = await stack.enter_async_context(_sessions(settings, agents, record, parts))
+        yield App(_asgi(settings, sessions, record, registry), sessions)
+
+
+def _open_record(settings: Settings) -> AbstractAsyncContextManager[Record]:
+    return open_record(
+        settings.store_url,
+        settings.data_dir,
+        default_zone=settings.time_zone,
+        journal_quota_bytes=settings.journal_quota_mb * 1024 * 1024,
+    )
+
+
+def _sessions(settings: Settings, agents: Mapping[str, Agent], record: Record, parts: Parts) -> Sessions:
+    return Sessions(
+        agents=agents,
+        default_agent=settings.agent,
+        parts=parts,
+        store=record.store,
+        quotas=Quotas(rates=settings.session_rates, sessions=settings.sessions_per_user),
+        now=now,
+    )
+
+
+def _http_settings(settings: Settings) -> HttpSettings:
+    hosts = frozenset(host.lower() for host in settings.http_hosts)
+    return HttpSettings(secret=settings.http_secret.get_secret_value(), allowed_hosts=hosts)
+
+
+def make_upstreams(settings: Settings) -> Upstreams:
+    """Who answers. Raises BadConfig."""
+    if settings.chosen_upstream == "deepgram":
+        return DeepgramUpstreams(
+            settings.deepgram_agent_url, settings.deepgram_api_key.get_secret_value() or None
+        )
+    if lacking := missing():
+        log.warning("local_agent_incomplete", missing=lacking, help="pip install 'voice-bridge[local]'")
+    return LocalUpstreams()
+
+
+def _asgi(settings: Settings, sessions: Sessions, record: Record, registry: CollectorRegistry) -> Starlette:
+    identity = Identity(
+        FixedUser(settings.user), origins=settings.allowed_origins, trust_proxy=settings.trust_proxy
+    )
+    api = Api(version("voice-bridge"))
+    described = [
+        *session_routes(api, identity, sessions, record.store),
+        *conversation_routes(api, identity, sessions, record.store),
+        *planner_routes(api, identity, record.store),
+    ]
+
+    async def problem() -> str:
+        """Why no session can be started now."""
+        if sessions.draining:
+            return "the server is about to stop"
+        if record.ready:
+            try:
+                await record.store.ping()
+            except StoreUnavailable:
+                return "the store is away"
+        return record.problem
+
+    routes = chain(
+        talk_routes(sessions, identity, WebSocketTransport),
+        described,
+        [api.document(described)],
+        operations_routes(problem, registry),
+        page_routes(ROOT / "web"),
+    )
+    return Starlette(routes=list(routes), exception_handlers=exception_handlers())

@@ -1,0 +1,125 @@
+"""The command `voice-bridge`: settings → app → uvicorn."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import signal
+import socket
+import sys
+from collections.abc import Callable
+
+import structlog
+import uvicorn
+
+from bridge import logs
+from bridge.app import App, open_app
+from bridge.errors import BadConfig
+from bridge.settings import Settings, load
+
+log = structlog.get_logger(__name__)
+
+USER_TIMEOUT_MS = 10_000
+"""A peer that acknowledges nothing for that long is gone (TCP_USER_TIMEOUT)."""
+SEND_BUFFER = 128 * 1024
+"""Bytes the kernel may hold for a client that does not read (SO_SNDBUF)."""
+MAX_FRAME = 1024 * 1024
+"""Bytes of a client's frame that are read at all; the transport takes less, and says so."""
+DRAIN_SECONDS = 10.0
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run the command. Returns the process's exit status."""
+    options = _parser().parse_args(arguments)
+    try:
+        return int(options.run(options))
+    except BadConfig as error:
+        print(f"voice-bridge: {error.description}", file=sys.stderr)
+        return 2
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="voice-bridge", description="A server between people who talk and voice agents."
+    )
+    commands = parser.add_subparsers(required=True, metavar="command")
+    serve = commands.add_parser("serve", help="start the server")
+    serve.set_defaults(run=_serve)
+    return parser
+
+
+def _serve(_: argparse.Namespace) -> int:
+    settings = load()
+    logs.set_up(settings.log_level)
+    with listen(settings) as listening, asyncio.Runner(loop_factory=Server.loop_factory()) as runner:
+        runner.run(_run(settings, listening))
+    return 0
+
+
+async def _run(settings: Settings, listening: socket.socket) -> None:
+    for number in (signal.SIGINT, signal.SIGTERM):
+        # uvicorn takes these over and raises them again at its end; the journal is flushed after that.
+        signal.signal(number, lambda *_: None)
+    async with open_app(settings) as app:
+        await Server(app, settings).serve(sockets=[listening])
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, signal.SIG_DFL)
+    log.info("server_stopped")
+
+
+class Server(uvicorn.Server):
+    """uvicorn, which says when it is ready, and lets sessions end before it cuts their sockets."""
+
+    def __init__(self, app: App, settings: Settings) -> None:
+        super().__init__(
+            uvicorn.Config(
+                app.asgi,
+                lifespan="off",
+                log_config=None,
+                access_log=False,
+                ws="websockets-sansio",
+                ws_per_message_deflate=False,
+                ws_max_size=MAX_FRAME,
+                ws_ping_interval=5,
+                ws_ping_timeout=5,
+                timeout_graceful_shutdown=5,
+                proxy_headers=False,
+                server_header=False,
+            )
+        )
+        self._app = app
+        self._settings = settings
+
+    @staticmethod
+    def loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
+        """uvloop's where it is installed."""
+        return uvicorn.Config("").get_loop_factory()
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Begin to listen; one line tells the address."""
+        await super().startup(sockets)
+        for listening in sockets or []:
+            host, port = listening.getsockname()[:2]
+            page = f"http://{f'[{host}]' if ':' in host else host}:{port}/"
+            answering = {"agent": self._settings.agent, "upstream": self._settings.chosen_upstream}
+            log.info("server_ready", page=page, **answering)
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """End the sessions while there is still somebody to tell, then stop."""
+        await self._app.sessions.drain(DRAIN_SECONDS)
+        await super().shutdown(sockets)
+
+
+def listen(settings: Settings) -> socket.socket:
+    """The listening socket, bound. Accepted sockets inherit its limits. Raises BadConfig when it is taken."""
+    listening = socket.socket(socket.AF_INET6 if ":" in settings.host else socket.AF_INET, socket.SOCK_STREAM)
+    listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    listening.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER)
+    if hasattr(socket, "TCP_USER_TIMEOUT"):
+        listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, USER_TIMEOUT_MS)
+    try:
+        listening.bind((settings.host, settings.port))
+    except OSError as error:
+        listening.close()
+        raise BadConfig(f"cannot listen on {settings.host}:{settings.port}: {error.strerror}") from error
+    return listening
