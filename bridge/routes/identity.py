@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import zip_longest
 from urllib.parse import urlsplit
 
 from starlette.requests import HTTPConnection
@@ -88,7 +89,7 @@ def credential_of(authorization: str | None) -> str | None:
 
 def credential_in(subprotocols: Sequence[str]) -> str | None:
     """What stands in `token, x`, `bearer, x` or `access_token.x`."""
-    for offered, following in zip(subprotocols, [*subprotocols[1:], ""], strict=True):
+    for offered, following in zip_longest(subprotocols, subprotocols[1:]):
         if offered.lower() in SCHEMES:
             return following or None
         if offered.startswith(JWT_PREFIX):

@@ -14,7 +14,7 @@ from starlette.routing import BaseRoute, Route, WebSocketRoute
 from starlette.types import Receive, Scope, Send
 from starlette.websockets import WebSocket
 
-from bridge.errors import BridgeError, Unavailable
+from bridge.errors import BridgeError, NotFound, Unavailable
 from bridge.live.registry import Live, Sessions
 from bridge.ports import Transport
 from bridge.routes.answers import answer
@@ -31,11 +31,12 @@ FAREWELL_SECONDS = 1.0
 def talk_routes(
     sessions: Sessions, identity: Identity, transport: Callable[[WebSocket], Transport]
 ) -> list[BaseRoute]:
-    """`transport` puts an accepted WebSocket behind the port."""
+    """To stand before any catch-all. `transport` puts an accepted WebSocket behind the port."""
     talk = Talk(sessions, identity, transport)
     return [
         *(WebSocketRoute(path, talk) for path in PATHS),
         *(Route(path, upgrade_required) for path in PATHS),
+        WebSocketRoute("/{path:path}", NothingHere()),
     ]
 
 
@@ -43,6 +44,14 @@ async def upgrade_required(request: Request) -> Response:
     """A plain GET of the address that wants a WebSocket."""
     error = {"code": "BRIDGE_UPGRADE_REQUIRED", "description": "This address takes WebSockets only."}
     return answer({"error": error}, status=426, headers={"Upgrade": "websocket"})
+
+
+class NothingHere:
+    """ASGI application of a WebSocket to any other address."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        told = refusal(NotFound("There is no WebSocket at this address."))
+        await refuse(WebSocket(scope, receive, send), receive, told)
 
 
 class Talk:
@@ -63,7 +72,7 @@ class Talk:
             credential = credential_of(websocket.headers.get("authorization")) or credential_in(offered)
             live = await self._admit(websocket, credential)
         except BridgeError as error:
-            await self._refuse(websocket, receive, refusal(error))
+            await refuse(websocket, receive, refusal(error))
             return
         with suppress(OSError):  # gone already: serving it finds out, and the session knows what to do
             await websocket.accept(offered[0] if offered else None)  # browsers insist on one they offered
@@ -79,15 +88,16 @@ class Talk:
             raise Unavailable("The session ended before it began.")
         return live
 
-    async def _refuse(self, websocket: WebSocket, receive: Receive, told: Refusal) -> None:
-        """Plain HTTP instead of the upgrade, in Deepgram's shape."""
-        request_id = str(uuid4())
-        log.info("talk_refused", status=told.status, code=told.code, request_id=request_id)
-        body = {"err_code": told.code, "err_msg": told.description, "request_id": request_id}
-        error = told.description.encode("ascii", "replace").decode().replace("\n", " ")
-        headers = {**told.headers, "dg-error": error, "dg-request-id": request_id}
-        await websocket.send_denial_response(answer(body, status=told.status, headers=headers))
-        await _see_off(receive)
+
+async def refuse(websocket: WebSocket, receive: Receive, told: Refusal) -> None:
+    """Plain HTTP instead of the upgrade, in Deepgram's shape."""
+    request_id = str(uuid4())
+    log.info("talk_refused", status=told.status, code=told.code, request_id=request_id)
+    body = {"err_code": told.code, "err_msg": told.description, "request_id": request_id}
+    error = told.description.encode("ascii", "replace").decode().replace("\n", " ")
+    headers = {**told.headers, "dg-error": error, "dg-request-id": request_id}
+    await websocket.send_denial_response(answer(body, status=told.status, headers=headers))
+    await _see_off(receive)
 
 
 async def _see_off(receive: Receive) -> None:

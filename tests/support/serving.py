@@ -22,6 +22,7 @@ async def serving(app: ASGIApp, *, ws_max_size: int = 256 * 1024) -> AsyncIterat
         ws_max_size=ws_max_size,
         log_config=None,
         access_log=False,
+        proxy_headers=False,
         timeout_graceful_shutdown=2,
     )
     server = uvicorn.Server(config)
