@@ -1,0 +1,98 @@
+// The list of past conversations: newest first, searched, opened by their address (#c=…).
+
+import * as api from "./api.js";
+import { find, icon, make, setText, time } from "./dom.js";
+import { day, length } from "./times.js";
+
+/** @typedef {import("./api.js").Conversation} Conversation */
+
+/** Milliseconds without a key before a search begins, and between two refreshes. */
+const CALM_MS = 250;
+
+/** The conversation an address names, if any. @param {string} hash */
+export const named = (hash) => new URLSearchParams(hash.slice(1)).get("c");
+
+/** @param {string} id */
+export const address = (id) => `#${new URLSearchParams({ c: id })}`;
+
+export class Conversations {
+  #list = find("history-list");
+  #empty = find("history-empty");
+  #more = find("history-more");
+  #search = /** @type {HTMLInputElement} */ (find("search"));
+  /** @type {Conversation[]} */
+  #items = [];
+  /** @type {string | null} */
+  #next = null;
+  /** @type {string | null} */
+  #current = null;
+  #timer = 0;
+  #asking = new AbortController();
+
+  constructor() {
+    this.#search.addEventListener("input", () => this.refresh());
+    this.#more.addEventListener("click", () => void this.#load(this.#next));
+  }
+
+  /** Fetch the list anew, soon. */
+  refresh() {
+    window.clearTimeout(this.#timer);
+    this.#timer = window.setTimeout(() => void this.#load(null), CALM_MS);
+  }
+
+  /** Mark the one that is shown. @param {string | null} id */
+  mark(id) {
+    if (id === this.#current) return;
+    this.#current = id;
+    for (const link of this.#list.querySelectorAll("a")) markLink(link, named(link.hash) === id);
+  }
+
+  /** @param {string | null} after */
+  async #load(after) {
+    this.#asking.abort();
+    this.#asking = new AbortController();
+    const { signal } = this.#asking;
+    const text = this.#search.value.trim();
+    const part = await api.conversations({ text, after, signal }).catch(() => null);
+    if (signal.aborted) return;
+    if (part === null) return this.#say("The list cannot be loaded right now.");
+    this.#items = after === null ? part.items : [...this.#items, ...part.items];
+    this.#next = part.next;
+    this.#draw(text ? "Nothing found." : "What you talk about will be listed here.");
+  }
+
+  /** @param {string} empty what to say when there is nothing */
+  #draw(empty) {
+    this.#list.replaceChildren(...this.#items.map((item) => entry(item, item.id === this.#current)));
+    this.#more.hidden = this.#next === null;
+    this.#say(this.#items.length ? "" : empty);
+  }
+
+  /** @param {string} words */
+  #say(words) {
+    setText(this.#empty, words);
+    this.#empty.hidden = !words;
+  }
+}
+
+/** @param {Conversation} item @param {boolean} current */
+function entry(item, current) {
+  const made = [item.linked_goal_id && "goal", item.linked_task_id && "task"].filter((kind) => kind !== null && kind !== "");
+  const facts = make("span", { class: "facts" }, time(item.last_activity_at, day(item.last_activity_at, new Date())));
+  if (item.duration_seconds > 0) facts.append(` · ${length(item.duration_seconds)}`);
+  facts.append(` · ${item.message_count} ${item.message_count === 1 ? "message" : "messages"}`);
+  const title = make("span", { class: "name" }, item.title || "Conversation without a title");
+  const marks = make("span", { class: "marks" }, ...made.map((kind) => mark(String(kind))));
+  const link = make("a", { href: address(item.id) }, title, facts, marks);
+  markLink(link, current);
+  return make("li", {}, link);
+}
+
+/** @param {string} kind goal | task */
+const mark = (kind) => make("span", { class: "made" }, icon(kind), make("span", { class: "hidden" }, `made a ${kind}`));
+
+/** @param {Element} link @param {boolean} current */
+function markLink(link, current) {
+  if (current) link.setAttribute("aria-current", "true");
+  else link.removeAttribute("aria-current");
+}

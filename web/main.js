@@ -1,0 +1,149 @@
+// The page: puts the client and the parts of the screen together. Nothing here asks for the microphone by itself.
+
+import * as api from "./api.js";
+import { Banner } from "./banner.js";
+import { VoiceBridge } from "./client.js";
+import { Conversations, named } from "./conversations.js";
+import { Devices, rememberedPushToTalk } from "./devices.js";
+import { Dock } from "./dock.js";
+import { find, setText } from "./dom.js";
+import { Drawers } from "./drawers.js";
+import { listenToKeys } from "./keyboard.js";
+import { PastConversation } from "./past.js";
+import { Planner } from "./planner.js";
+import { atRest } from "./session.js";
+import { dayAndClock } from "./times.js";
+import { Transcript } from "./transcript.js";
+import { WakeLock } from "./wake.js";
+import { whoAnswers } from "./words.js";
+
+const instance = Array.from(crypto.getRandomValues(new Uint8Array(8)), (byte) => byte.toString(16).padStart(2, "0")).join("");
+const agent = new URLSearchParams(location.search).get("agent");
+
+const bridge = new VoiceBridge({ agent, instance, pushToTalk: rememberedPushToTalk() });
+const transcript = new Transcript();
+const dock = new Dock(bridge);
+const banner = new Banner(bridge);
+const conversations = new Conversations();
+const planner = new Planner();
+const past = new PastConversation();
+const drawers = new Drawers((name) => name === "planner" && planner.acknowledge());
+const wakeLock = new WakeLock();
+new Devices(bridge);
+
+/** @type {readonly string[]} */
+const NOTHING = [];
+
+/** Draw all of it from the two states there are: the talk, and the past conversation that may lie over it. */
+function draw() {
+  const { state } = bridge;
+  const reading = past.shown;
+  dock.show(state);
+  banner.show(state);
+  wakeLock.keep(!atRest(state));
+  if (reading) transcript.show(reading.items, NOTHING, null, false);
+  else transcript.show(state.items, state.outbox, awaited(state), true);
+  conversations.mark(reading?.id ?? state.conversationId);
+  find("hero").hidden = reading !== null || state.items.length > 0 || state.outbox.length > 0 || !atRest(state);
+  find("dock").hidden = reading !== null;
+  find("past").hidden = reading === null;
+  drawTitle(state, reading);
+}
+
+/** Who is about to say something. @param {import("./types.js").State} state @returns {"user" | "assistant" | null} */
+function awaited(state) {
+  if (state.phase === "thinking") return "assistant";
+  return state.hearing ? "user" : null;
+}
+
+/** @param {import("./types.js").State} state @param {import("./past.js").Past | null} reading */
+function drawTitle(state, reading) {
+  const title = reading ? (reading.facts?.title || "Past conversation") : (state.live?.agent.title ?? "Voice Bridge");
+  setText(find("title"), title);
+  document.title = title === "Voice Bridge" ? title : `${title} · Voice Bridge`;
+  const subtitle = reading ? pastWords(reading) : state.live ? whoAnswers(state.live.upstream, state.live.agent.title) : "";
+  setText(find("subtitle"), subtitle);
+  find("subtitle").hidden = !subtitle;
+}
+
+/** @param {import("./past.js").Past} reading */
+function pastWords({ facts, failed }) {
+  if (failed) return "This conversation cannot be loaded. It may have been deleted.";
+  return facts ? dayAndClock(facts.started_at, new Date()) : "Loading …";
+}
+
+/** The address says which past conversation is open; the one that is talked in is not a past one. */
+function follow() {
+  const id = named(location.hash);
+  const live = id !== null && id === bridge.state.conversationId;
+  if (id === null || live) past.close();
+  else void past.open(id);
+  drawers.close();
+}
+
+/** Leave the past conversation without a trace in the browser's history. */
+function leavePast() {
+  history.replaceState(null, "", location.pathname + location.search);
+  past.close();
+}
+
+function listenToPast() {
+  past.addEventListener("change", () => {
+    find("export").setAttribute("href", past.shown ? api.exportAddress(past.shown.id, "markdown") : "#");
+    /** @type {HTMLButtonElement} */ (find("resume")).disabled = !past.shown?.facts;
+    draw();
+    transcript.toNewest();
+  });
+  find("resume").addEventListener("click", () => {
+    if (!past.shown) return;
+    bridge.adopt(past.shown.id, past.shown.entries);
+    leavePast();
+    find("talk").focus();
+  });
+  find("remove").addEventListener("click", () => void removePast());
+  find("back").addEventListener("click", (event) => {
+    event.preventDefault();
+    leavePast();
+  });
+}
+
+async function removePast() {
+  if (!(await past.remove())) return;
+  leavePast();
+  conversations.refresh();
+}
+
+function listenToBridge() {
+  bridge.addEventListener("change", draw);
+  bridge.addEventListener("refresh", (event) => {
+    const what = /** @type {CustomEvent<"conversations" | "planner">} */ (event).detail;
+    void (what === "planner" ? planner : conversations).refresh();
+  });
+  find("renew").addEventListener("click", () => {
+    bridge.renew();
+    leavePast();
+    drawers.close();
+    find("talk").focus();
+  });
+}
+
+function listenToWindow() {
+  addEventListener("hashchange", follow);
+  addEventListener("online", () => bridge.wake());
+  addEventListener("pageshow", () => bridge.wake());
+  addEventListener("pointerdown", () => bridge.resumeSound(), { passive: true });
+  document.addEventListener("visibilitychange", () => document.hidden || bridge.wake());
+  listenToKeys(bridge, {
+    ready: () => past.shown === null && !document.querySelector("dialog[open]"),
+    write: () => dock.focusMessage(),
+    close: () => drawers.close() || (past.shown !== null && leavePast()),
+  });
+}
+
+listenToBridge();
+listenToPast();
+listenToWindow();
+conversations.refresh();
+void planner.refresh();
+draw();
+follow();

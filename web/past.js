@@ -1,0 +1,58 @@
+// A past conversation, opened to read: fetched, shown, gone on with, exported, deleted.
+
+import * as api from "./api.js";
+import { find } from "./dom.js";
+import { fold } from "./record.js";
+
+/**
+ * @typedef {object} Past
+ * @property {string} id
+ * @property {import("./api.js").Conversation | null} facts null while it is loaded, or when it could not be
+ * @property {readonly import("./protocol.js").Entry[]} entries
+ * @property {readonly import("./record.js").Item[]} items
+ * @property {boolean} failed
+ */
+
+/** Emits `change`. */
+export class PastConversation extends EventTarget {
+  /** @type {Past | null} */
+  shown = null;
+
+  /** @param {string} id */
+  async open(id) {
+    this.#show({ id, facts: null, entries: [], items: [], failed: false });
+    try {
+      const [facts, entries] = await Promise.all([api.conversation(id), api.entries(id)]);
+      if (this.shown?.id === id) this.#show({ id, facts, entries, items: fold(entries), failed: false });
+    } catch {
+      if (this.shown?.id === id) this.#show({ id, facts: null, entries: [], items: [], failed: true });
+    }
+  }
+
+  close() {
+    if (this.shown) this.#show(null);
+  }
+
+  /** Ask, then delete for good. @returns {Promise<boolean>} whether it is gone */
+  async remove() {
+    const id = this.shown?.id;
+    if (!id || !(await confirmed())) return false;
+    return api.remove(id).then(() => true, () => false);
+  }
+
+  /** @param {Past | null} past */
+  #show(past) {
+    this.shown = past;
+    this.dispatchEvent(new Event("change"));
+  }
+}
+
+/** @returns {Promise<boolean>} */
+function confirmed() {
+  const dialog = /** @type {HTMLDialogElement} */ (find("confirm"));
+  dialog.returnValue = "";
+  dialog.showModal();
+  return new Promise((resolve) => {
+    dialog.addEventListener("close", () => resolve(dialog.returnValue === "delete"), { once: true });
+  });
+}

@@ -1,0 +1,112 @@
+// One WebSocket to the bridge at a time: text as messages, sound as bytes, first words held until they may go.
+
+import { parse } from "./protocol.js";
+
+/** Bytes of sound kept while there is no open socket: 10 s; the oldest go first. */
+const HOLD_BYTES = 320_000;
+/** Bytes the browser may have queued before sound is held back: 4 s. */
+const QUEUE_BYTES = 128_000;
+
+/**
+ * @typedef {object} Listener
+ * @property {() => void} opened
+ * @property {(code: number, opened: boolean) => void} closed
+ * @property {(message: import("./protocol.js").ServerMessage) => void} received
+ * @property {(sound: ArrayBuffer) => void} sounded
+ */
+
+export class BridgeSocket {
+  /** @type {WebSocket | null} */
+  #socket = null;
+  /** @type {ArrayBuffer[]} */
+  #held = [];
+  #heldBytes = 0;
+  #passing = false;
+  #listener;
+
+  /** @param {Listener} listener */
+  constructor(listener) {
+    this.#listener = listener;
+  }
+
+  /**
+   * Open a socket in place of the one before, which is no longer listened to. Sound is held until `passSound`.
+   * @param {string} url
+   * @param {string} token one-time token or resume token
+   */
+  open(url, token) {
+    this.#drop(4000);
+    const address = new URL(url, location.href);
+    address.protocol = address.protocol.replace(/^http/, "ws");
+    const socket = new WebSocket(address, ["bearer", token]);
+    socket.binaryType = "arraybuffer";
+    this.#socket = socket;
+    this.#passing = false;
+    let opened = false;
+    socket.onopen = () => {
+      opened = true;
+      this.#listener.opened();
+    };
+    socket.onmessage = ({ data }) => this.#take(data);
+    socket.onclose = ({ code }) => {
+      this.#socket = null;
+      this.#listener.closed(code, opened);
+    };
+  }
+
+  /** @param {string | ArrayBuffer} data */
+  #take(data) {
+    if (typeof data !== "string") return this.#listener.sounded(data);
+    const message = parse(data);
+    if (message) this.#listener.received(message);
+  }
+
+  /** @param {import("./protocol.js").ClientMessage} message */
+  send(message) {
+    if (this.#socket?.readyState === WebSocket.OPEN) this.#socket.send(JSON.stringify(message));
+  }
+
+  /** Settings are sent: held sound goes first, then all sound as it comes. */
+  passSound() {
+    this.#passing = true;
+    this.#drain();
+  }
+
+  /** Send one frame of sound, or hold it while it cannot go. @param {ArrayBuffer} frame */
+  sendSound(frame) {
+    this.#held.push(frame);
+    this.#heldBytes += frame.byteLength;
+    this.#drain();
+    while (this.#heldBytes > HOLD_BYTES) this.#shift();
+  }
+
+  #drain() {
+    const socket = this.#socket;
+    while (this.#held.length && this.#passing && socket?.readyState === WebSocket.OPEN) {
+      if (socket.bufferedAmount > QUEUE_BYTES) return;
+      socket.send(this.#shift());
+    }
+  }
+
+  #shift() {
+    const frame = /** @type {ArrayBuffer} */ (this.#held.shift());
+    this.#heldBytes -= frame.byteLength;
+    return frame;
+  }
+
+  /** End it on purpose; nothing is reported any more. */
+  close() {
+    this.#held = [];
+    this.#heldBytes = 0;
+    this.#drop(1000);
+  }
+
+  /** @param {number} code */
+  #drop(code) {
+    const socket = this.#socket;
+    if (!socket) return;
+    this.#socket = null;
+    socket.onopen = socket.onmessage = socket.onclose = null;
+    socket.close(code);
+  }
+}

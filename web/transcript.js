@@ -1,0 +1,153 @@
+// What was said, as bubbles, and what was done, as chips. Sticks to the newest unless somebody scrolled away.
+
+import { find, icon, make, setText, time } from "./dom.js";
+import { heardOf } from "./record.js";
+import { clock, day, duration } from "./times.js";
+import { STATUS_WORDS, functionWords } from "./words.js";
+
+/** @typedef {import("./record.js").Item} Item */
+
+/** @type {Record<import("./record.js").Chip["status"], string>} */
+const STATUS_ICONS = {
+  running: "work", done: "check", noted: "check", refused: "ask", failed: "fail", timed_out: "fail", cancelled: "close",
+};
+
+/** Pixels from the foot that still count as being there. */
+const NEAR = 48;
+
+export class Transcript {
+  #log = find("log");
+  #scroll = find("scroll");
+  #jump = find("jump");
+  #waiting = find("waiting");
+  /** What is on screen: the item and its element, in order. @type {{item: Item, element: HTMLElement}[]} */
+  #shown = [];
+  /** @type {readonly Item[]} */
+  #items = [];
+  /** @type {readonly string[]} */
+  #outbox = [];
+  #pending = make("div", { class: "pending" });
+  #stuck = true;
+
+  constructor() {
+    this.#log.append(this.#pending);
+    this.#scroll.addEventListener("scroll", () => this.#noticeScroll(), { passive: true });
+    this.#jump.addEventListener("click", () => this.toNewest());
+    new ResizeObserver(() => this.#stuck && this.toNewest()).observe(this.#log);
+    new ResizeObserver(() => this.#stuck && this.toNewest()).observe(this.#scroll);
+  }
+
+  /**
+   * @param {readonly Item[]} items
+   * @param {readonly string[]} outbox typed, not yet in the record
+   * @param {"user" | "assistant" | null} waiting who is about to say something
+   * @param {boolean} live news are to be announced
+   */
+  show(items, outbox, waiting, live) {
+    this.#log.setAttribute("aria-live", live ? "polite" : "off");
+    if (items !== this.#items) this.#update(items);
+    if (outbox !== this.#outbox) this.#pending.replaceChildren(...outbox.map(pendingBubble));
+    this.#items = items;
+    this.#outbox = outbox;
+    this.#waiting.hidden = waiting === null;
+    this.#waiting.dataset.role = waiting ?? "";
+    if (this.#stuck) this.toNewest();
+  }
+
+  toNewest() {
+    this.#stuck = true;
+    this.#jump.hidden = true;
+    this.#scroll.scrollTop = this.#scroll.scrollHeight;
+  }
+
+  #noticeScroll() {
+    const { scrollTop, scrollHeight, clientHeight } = this.#scroll;
+    this.#stuck = scrollHeight - scrollTop - clientHeight < NEAR;
+    this.#jump.hidden = this.#stuck;
+  }
+
+  /** Touch only what changed. @param {readonly Item[]} items */
+  #update(items) {
+    let kept = 0;
+    while (kept < items.length && this.#shown[kept]?.item.id === items[kept].id) kept += 1;
+    for (const { element } of this.#shown.splice(kept)) element.remove();
+    items.forEach((item, place) => {
+      const shown = this.#shown[place];
+      if (!shown) this.#append(item, items[place - 1]);
+      else if (shown.item !== item) {
+        fill(shown.element, item);
+        shown.item = item;
+      }
+    });
+  }
+
+  /** @param {Item} item @param {Item | undefined} before */
+  #append(item, before) {
+    const element = make("article", { class: `item ${item.kind}` });
+    const newDay = !before || new Date(before.at).toDateString() !== new Date(item.at).toDateString();
+    if (newDay) element.dataset.day = day(item.at, new Date());
+    fill(element, item);
+    this.#pending.before(element);
+    this.#shown.push({ item, element });
+  }
+}
+
+/** @param {HTMLElement} element @param {Item} item */
+function fill(element, item) {
+  if (item.kind === "message") fillBubble(element, item);
+  else fillChip(element, item);
+}
+
+/** Sentences are added one by one, so that only the new one is announced.
+ * @param {HTMLElement} element @param {import("./record.js").Bubble} item */
+function fillBubble(element, { role, parts, at, typed }) {
+  element.dataset.role = role;
+  const bubble = element.querySelector("p") ?? make("p", { class: "bubble" });
+  parts.forEach((part, place) => {
+    const [heard, unheard] = heardOf(part);
+    const sentence = bubble.children[place] ?? bubble.appendChild(make("span"));
+    if (sentence.textContent === `${heard}${unheard} ` && !unheard) return;
+    sentence.replaceChildren(heard, unheard ? make("del", { title: "Not heard" }, unheard) : "", " ");
+  });
+  const interrupted = parts.some((part) => part.interrupted);
+  const foot = element.querySelector("footer") ?? make("footer");
+  const notes = [role === "user" && typed ? "typed" : "", interrupted ? "interrupted" : ""].filter(Boolean).join(", ");
+  foot.replaceChildren(time(at, clock(at)), notes && ` · ${notes}`);
+  element.toggleAttribute("data-interrupted", interrupted);
+  const who = make("span", { class: "hidden" }, role === "user" ? "You: " : "Agent: ");
+  if (!bubble.isConnected) element.replaceChildren(who, bubble, foot);
+}
+
+/** @param {HTMLElement} element @param {import("./record.js").Chip} item */
+function fillChip(element, { name, args, status, content, duration: ms }) {
+  const open = element.querySelector("details")?.open ?? false;
+  const state = make("span", { class: "chip-state" }, STATUS_WORDS[status]);
+  const took = status === "running" ? null : make("span", { class: "chip-time" }, duration(ms));
+  const label = make("span", { class: "chip-name" }, functionWords(name));
+  const head = make("summary", {}, icon(STATUS_ICONS[status]), label, state, took);
+  const wanted = Object.entries(readArguments(args)).flatMap(([key, value]) => [
+    make("dt", {}, functionWords(key)), make("dd", {}, typeof value === "string" ? value : JSON.stringify(value)),
+  ]);
+  const detail = make("div", { class: "chip-detail" }, make("dl", {}, ...wanted), make("p", {}, content));
+  element.dataset.status = status;
+  element.replaceChildren(make("details", { class: "chip", open }, head, detail));
+}
+
+/** @param {string} args JSON as text; from a language model, so perhaps not JSON at all @returns {Record<string, unknown>} */
+function readArguments(args) {
+  try {
+    const read = JSON.parse(args || "{}");
+    return read !== null && typeof read === "object" ? read : { arguments: args };
+  } catch {
+    return { arguments: args };
+  }
+}
+
+/** @param {string} text */
+function pendingBubble(text) {
+  const element = make("article", { class: "item message", "data-role": "user" }, make("p", { class: "bubble" }, text));
+  const foot = make("footer");
+  setText(foot, "sending");
+  element.append(foot);
+  return element;
+}

@@ -1,0 +1,138 @@
+// The shapes of the page's reducer (session.js): its state, what happens to it, and what it wants done.
+
+import type { Entry, ServerMessage, ClientMessage, SessionAnswer } from "./protocol.js";
+import type { Item } from "./record.js";
+import type { Phase } from "./session.js";
+
+export interface Notice {
+  tone: "info" | "warning" | "error";
+  text: string;
+  /** About the connection: goes away when it is back. */
+  passing: boolean;
+}
+
+/** Coming back after a lost socket; times are milliseconds since 1970. */
+export interface Retry {
+  attempt: number;
+  /** When the socket was lost. */
+  since: number;
+  /** When the next attempt begins. */
+  until: number;
+}
+
+export interface Live {
+  id: string;
+  conversationId: string;
+  url: string;
+  agent: { name: string; title: string; greeting: string };
+  /** Who answers: "local", "deepgram", … */
+  upstream: string;
+  /** For joining again; null until the bridge was ready once. */
+  resumeToken: string | null;
+}
+
+export interface State {
+  phase: Phase;
+  /** The session on the bridge; null = none. */
+  live: Live | null;
+  /** The conversation that is shown and that the next session goes on with; null = a new one. */
+  conversationId: string | null;
+  /** Agent to ask for; null = the bridge's default. */
+  agent: string | null;
+  /** This page's own name for itself, for the bridge's logs. */
+  instance: string;
+  items: readonly Item[];
+  /** The newest entry seen. */
+  cursor: string | null;
+  /** Typed, and not yet seen in the record. */
+  outbox: readonly string[];
+  /** Number of the session request under way; null = none. */
+  starting: number | null;
+  /** Counts session requests, so that a late answer is known as such. */
+  ticket: number;
+  /** The bridge accepted our settings on this socket. */
+  settled: boolean;
+  microphone: "off" | "asking" | "on";
+  muted: boolean;
+  pushToTalk: boolean;
+  held: boolean;
+  /** The user is speaking; their words have not arrived yet. */
+  hearing: boolean;
+  /** The agent's voice is to be heard now. */
+  sounding: boolean;
+  /** No more sound of the last reply will come. */
+  replyDone: boolean;
+  retry: Retry | null;
+  notice: Notice | null;
+}
+
+/** When something happened, and a number from 0 to 1 to spread retries by. */
+interface Moment {
+  at: number;
+  roll: number;
+}
+
+export interface Failure {
+  /** HTTP status; 0 = the server was not reached. */
+  status: number;
+  code: string;
+  description: string;
+  /** Seconds; null = not said. */
+  retryAfter: number | null;
+}
+
+export type MicrophoneTrouble = "denied" | "missing" | "busy" | "insecure" | "unplugged" | "other";
+export type TimerName = "keepalive" | "reconnect" | "settle" | "hearing" | "aftermath";
+
+export type Message =
+  // the person
+  | { type: "Tapped" }
+  | { type: "Pressed" }
+  | { type: "Released" }
+  | { type: "Typed"; content: string }
+  | { type: "Hung" }
+  | { type: "Renewed" }
+  | { type: "Adopted"; conversationId: string; entries: readonly Entry[] }
+  | { type: "PushToTalkChosen"; on: boolean }
+  | ({ type: "Retried" } & Moment)
+  | { type: "Dismissed" }
+  // the shell
+  | { type: "MicrophoneOpened" }
+  | { type: "MicrophoneFailed"; reason: MicrophoneTrouble }
+  | { type: "MicrophoneSilent" }
+  | { type: "SessionStarted"; ticket: number; answer: SessionAnswer }
+  | ({ type: "SessionRefused"; ticket: number; failure: Failure } & Moment)
+  | { type: "SocketOpened" }
+  | ({ type: "SocketClosed"; code: number; opened: boolean } & Moment)
+  | ({ type: "Probed"; reachable: boolean } & Moment)
+  | { type: "Received"; message: ServerMessage; now: string }
+  | { type: "EntriesLoaded"; conversationId: string; entries: readonly Entry[] }
+  | { type: "SoundStarted" }
+  | { type: "SoundDrained" }
+  | { type: "SoundPlayed"; ms: number }
+  | { type: "SoundFlushed"; playedMs: number; droppedMs: number }
+  | ({ type: "TimerFired"; name: TimerName } & Moment)
+  | ({ type: "NetworkReturned" } & Moment);
+
+export type Effect =
+  | { type: "OpenSpeaker" }
+  | { type: "FlushSpeaker" }
+  | { type: "EndReply" }
+  | { type: "OpenMicrophone" }
+  | { type: "CloseMicrophone" }
+  | { type: "GateMicrophone"; open: boolean }
+  | { type: "StartSession"; ticket: number; conversationId: string | null; agent: string | null }
+  | { type: "Connect"; url: string; token: string }
+  | { type: "CloseSocket" }
+  | { type: "Send"; message: ClientMessage }
+  | { type: "PassSound" }
+  | { type: "Probe" }
+  | { type: "LoadEntries"; conversationId: string }
+  | { type: "Schedule"; name: TimerName; seconds: number }
+  | { type: "Unschedule"; name: TimerName }
+  | { type: "Refresh"; what: "conversations" | "planner" };
+
+export type Step = [State, Effect[]];
+export type Rule<M> = (state: State, message: M) => Step;
+export type Rules = { [K in Message["type"]]: Rule<Extract<Message, { type: K }>> };
+export type ServerRules = { [K in ServerMessage["type"]]?: Rule<Extract<ServerMessage, { type: K }> & { now: string }> };
