@@ -22,324 +22,97 @@ class Act(Enum):
     """They have no answer to the question."""
 
 
+def _phrases(text: str) -> frozenset[str]:
+    """Phrases between bars."""
+    return frozenset(" ".join(phrase.split()) for phrase in text.split("|"))
+
+
 _HESITATION: Final = frozenset(
     ["um", "uh", "uhm", "er", "erm", "hmm", "well", "oh", "so", "please", "just", "hey"]
 )
 
-_EXACTLY: Final[dict[Act, tuple[str, ...]]] = {
-    Act.CANCEL: (
-        *("never mind", "forget it", "forget about it", "forget that", "cancel", "cancel that", "cancel it"),
-        *(
-            "no cancel that",
-            "no cancel it",
-            "stop",
-            "stop it",
-            "scratch that",
-            "leave it",
-            "undo that",
-            "undo",
-        ),
-        *(
-            "delete that",
-            "take that back",
-            "drop it",
-            "drop that",
-            "no forget it",
-            "skip it",
-            "do not do that",
-        ),
-        *("do not worry about it", "i changed my mind", "i have changed my mind", "no stop", "please stop"),
-        *("actually never mind", "no never mind", "actually no", "no do not", "do not", "actually forget it"),
-    ),
-    Act.YES: (
-        *(
-            "yes",
-            "sure",
-            "ok",
-            "correct",
-            "right",
-            "exactly",
-            "go ahead",
-            "do it",
-            "sounds good",
-            "that works",
-        ),
-        *(
-            "perfect",
-            "great",
-            "fine",
-            "good",
-            "absolutely",
-            "of course",
-            "definitely",
-            "that is right",
-            "all right",
-        ),
-        *(
-            "that is correct",
-            "yes thank you",
-            "yes that is right",
-            "yes do it",
-            "yes go ahead",
-            "sure go ahead",
-        ),
-        *("please do", "yes please", "i am sure", "yes i am sure", "of course yes", "yes i do", "yes it is"),
-    ),
-    Act.NO: (
-        *("no", "no thanks", "no thank you", "not really", "not now", "no that is wrong", "that is wrong"),
-        *(
-            "that is not right",
-            "wrong",
-            "no it is not",
-            "that is not what i said",
-            "no no",
-            "not that",
-            "i do not",
-        ),
-        *("no that is not right", "no that is not what i said", "no way"),
-    ),
-    Act.THANKS: (
-        *(
-            "thanks",
-            "thank you",
-            "thank you very much",
-            "thanks a lot",
-            "many thanks",
-            "great thank you",
-            "cool",
-        ),
-        *(
-            "ok thanks",
-            "ok thank you",
-            "great thanks",
-            "thank you so much",
-            "perfect thank you",
-            "nice",
-            "awesome",
-        ),
-        *(
-            "perfect thanks",
-            "cool thanks",
-            "wonderful",
-            "lovely",
-            "good job",
-            "well done",
-            "ok great",
-            "ok cool",
-        ),
-    ),
-    Act.BYE: (
-        *(
-            "bye",
-            "goodbye",
-            "good bye",
-            "bye bye",
-            "see you",
-            "see you later",
-            "good night",
-            "i am done",
-            "that is all",
-        ),
-        *(
-            "we are done",
-            "nothing else",
-            "no that is all",
-            "no nothing else",
-            "that will be all",
-            "that is it",
-        ),
-        *(
-            "that is everything",
-            "thanks that is all",
-            "thank you that is all",
-            "thank you goodbye",
-            "thanks bye",
-        ),
-        *(
-            "no that is it",
-            "no that is everything",
-            "no thanks that is all",
-            "thank you bye",
-            "nothing",
-            "no bye",
-        ),
-        *(
-            "no thank you that is all",
-            "i am good",
-            "no i am good",
-            "no thanks bye",
-            "ok bye",
-            "have a nice day",
-        ),
-    ),
-    Act.HELP: (
-        *(
-            "help",
-            "help me",
-            "i need help",
-            "what can you do",
-            "who are you",
-            "what do you do",
-            "what can i say",
-        ),
-        *("how does this work", "can you help me", "what are you", "what is this", "how do you work"),
-        *(
-            "what can you do for me",
-            "what can i do",
-            "what can i do here",
-            "what are my options",
-            "what can i ask",
-        ),
-    ),
-    Act.REPEAT: (
-        *(
-            "what",
-            "sorry",
-            "pardon",
-            "what did you say",
-            "can you repeat that",
-            "say that again",
-            "repeat that",
-        ),
-        *(
-            "i did not hear you",
-            "i did not get that",
-            "come again",
-            "excuse me",
-            "repeat",
-            "again",
-            "could you repeat",
-        ),
-        *(
-            "could you repeat that",
-            "can you say that again",
-            "i did not catch that",
-            "sorry what",
-            "pardon me",
-        ),
-    ),
-    Act.HELLO: (
-        *("hello", "hi", "hey", "hey there", "hi there", "good morning", "good afternoon", "good evening"),
-        *(
-            "hello there",
-            "how are you",
-            "are you there",
-            "can you hear me",
-            "hello how are you",
-            "hi how are you",
-        ),
-    ),
-    Act.PAUSE: (
-        *(
-            "let me think",
-            "let me see",
-            "give me a second",
-            "just a moment",
-            "just a second",
-            "one moment",
-            "wait",
-        ),
-        *(
-            "hold on",
-            "one second",
-            "let me think about it",
-            "hang on",
-            "a moment",
-            "give me a moment",
-            "i see",
-            "um",
-        ),
-    ),
-    Act.WHATEVER: (
-        *(
-            "any time",
-            "anytime",
-            "whenever",
-            "it does not matter",
-            "i do not care",
-            "i do not know",
-            "no idea",
-        ),
-        *(
-            "i am not sure",
-            "you choose",
-            "you decide",
-            "no deadline",
-            "does not matter",
-            "not sure",
-            "whatever",
-        ),
-        *("no preference", "none", "surprise me", "i have no idea"),
-    ),
+_EXACTLY: Final[dict[Act, frozenset[str]]] = {
+    Act.CANCEL: _phrases("""
+        never mind | forget it | forget about it | forget that | cancel | cancel that | cancel it |
+        no cancel that | no cancel it | stop | stop it | scratch that | leave it | undo that | undo
+        | delete that | take that back | drop it | drop that | no forget it | skip it | do not do
+        that | do not worry about it | i changed my mind | i have changed my mind | no stop | please
+        stop | actually never mind | no never mind | actually no | no do not | do not | actually
+        forget it
+    """),
+    Act.YES: _phrases("""
+        yes | sure | ok | correct | right | exactly | go ahead | do it | sounds good | that works |
+        perfect | great | fine | good | absolutely | of course | definitely | that is right | all
+        right | that is correct | yes thank you | yes that is right | yes do it | yes go ahead |
+        sure go ahead | please do | yes please | i am sure | yes i am sure | of course yes | yes i
+        do | yes it is
+    """),
+    Act.NO: _phrases("""
+        no | no thanks | no thank you | not really | not now | no that is wrong | that is wrong |
+        that is not right | wrong | no it is not | that is not what i said | no no | not that | i do
+        not | no that is not right | no that is not what i said | no way
+    """),
+    Act.THANKS: _phrases("""
+        thanks | thank you | thank you very much | thanks a lot | many thanks | great thank you |
+        cool | ok thanks | ok thank you | great thanks | thank you so much | perfect thank you |
+        nice | awesome | perfect thanks | cool thanks | wonderful | lovely | good job | well done |
+        ok great | ok cool
+    """),
+    Act.BYE: _phrases("""
+        bye | goodbye | good bye | bye bye | see you | see you later | good night | i am done | that
+        is all | we are done | nothing else | no that is all | no nothing else | that will be all |
+        that is it | that is everything | thanks that is all | thank you that is all | thank you
+        goodbye | thanks bye | no that is it | no that is everything | no thanks that is all | thank
+        you bye | nothing | no bye | no thank you that is all | i am good | no i am good | no thanks
+        bye | ok bye | have a nice day
+    """),
+    Act.HELP: _phrases("""
+        help | help me | i need help | what can you do | who are you | what do you do | what can i
+        say | how does this work | can you help me | what are you | what is this | how do you work |
+        what can you do for me | what can i do | what can i do here | what are my options | what can
+        i ask
+    """),
+    Act.REPEAT: _phrases("""
+        what | sorry | pardon | what did you say | can you repeat that | say that again | repeat
+        that | i did not hear you | i did not get that | come again | excuse me | repeat | again |
+        could you repeat | could you repeat that | can you say that again | i did not catch that |
+        sorry what | pardon me
+    """),
+    Act.HELLO: _phrases("""
+        hello | hi | hey | hey there | hi there | good morning | good afternoon | good evening |
+        hello there | how are you | are you there | can you hear me | hello how are you | hi how are
+        you
+    """),
+    Act.PAUSE: _phrases("""
+        let me think | let me see | give me a second | just a moment | just a second | one moment |
+        wait | hold on | one second | let me think about it | hang on | a moment | give me a moment
+        | i see | um
+    """),
+    Act.WHATEVER: _phrases("""
+        any time | anytime | whenever | it does not matter | i do not care | i do not know | no idea
+        | i am not sure | you choose | you decide | no deadline | does not matter | not sure |
+        whatever | no preference | none | surprise me | i have no idea
+    """),
 }
 _BEGINS: Final = ("never mind", "forget about", "forget the", "forget it", "cancel that", "scratch that")
 """A short sentence that begins so cancels as well."""
 
-_CORRECTS: Final = (
-    *(
-        "no",
-        "not",
-        "sorry",
-        "wait",
-        "actually",
-        "i mean",
-        "i meant",
-        "i said",
-        "i say",
-        "rather",
-        "no no",
-        "oops",
-    ),
-    *(
-        "make it",
-        "make that",
-        "change it to",
-        "change that to",
-        "change to",
-        "it should be",
-        "that should be",
-    ),
-    *(
-        "it is",
-        "i wanted",
-        "i did say",
-        "correction",
-        "scratch that",
-        "let us make it",
-        "let us make that",
-        "better",
-    ),
-    *(
-        "can you make it",
-        "could you make it",
-        "can we make it",
-        "not that",
-        "that is wrong",
-        "that is not right",
-    ),
-    *(
-        "change the time to",
-        "change the title to",
-        "hold on",
-        "and",
-        "but",
-        "oh",
-        "um",
-        "uh",
-        "well",
-        "hmm",
-        "please",
-    ),
-)
+_CORRECTS: Final = _phrases("""
+    no | not | sorry | wait | actually | i mean | i meant | i said | i say | rather | no no | oops |
+    make it | make that | change it to | change that to | change to | it should be | that should be
+    | it is | i wanted | i did say | correction | scratch that | let us make it | let us make that |
+    better | can you make it | could you make it | can we make it | not that | that is wrong | that
+    is not right | change the time to | change the title to | hold on | and | but | oh | um | uh |
+    well | hmm | please
+""")
 """What a correction begins with, once or several times."""
 _TELLING: Final = frozenset(_CORRECTS) - {"it is", "and", "but", "oh", "um", "uh", "well", "hmm", "please"}
 
-_ASKS: Final = (
-    *("what", "who", "where", "why", "how", "which", "whose", "when is", "when do", "when did", "when will"),
-    *("when are", "when was", "when does", "when can", "when should"),
-    *("do you", "are you", "tell me", "can you tell", "is it", "is there", "does", "did you"),
-    *("could you tell", "show me", "sing", "play"),
-)
+_ASKS: Final = _phrases("""
+    what | who | where | why | how | which | whose | when is | when do | when did | when will | when
+    are | when was | when does | when can | when should | do you | are you | tell me | can you tell
+    | is it | is there | does | did you | could you tell | show me | sing | play
+""")
 
 
 def act_of(said: Sequence[str]) -> Act | None:
@@ -356,15 +129,40 @@ def act_of(said: Sequence[str]) -> Act | None:
     return _mixed(heard)
 
 
+_WEIGHTIER: Final = (
+    Act.CANCEL,
+    Act.BYE,
+    Act.HELP,
+    Act.REPEAT,
+    Act.PAUSE,
+    Act.THANKS,
+    Act.NO,
+    Act.YES,
+    Act.HELLO,
+)
+
+
 def _mixed(heard: Sequence[str]) -> Act | None:
-    """Thanks, yes or no before another act: "thanks, bye", "yes, that's all", "no, never mind"."""
-    for size in (1, 2, 3):
-        first, rest = " ".join(heard[:size]), " ".join(heard[size:])
-        if rest and any(first in _EXACTLY[act] for act in (Act.THANKS, Act.YES, Act.NO)):
-            for act in (Act.BYE, Act.CANCEL, Act.THANKS, Act.HELP, Act.YES):
-                if rest in _EXACTLY[act]:
-                    return act
-    return None
+    """The weightiest of several acts in a row: "thanks, bye", "yes, that's all", "no, never mind"."""
+    acts = _acts(tuple(heard))
+    return next((act for act in _WEIGHTIER if act in acts), None)
+
+
+def _acts(heard: tuple[str, ...]) -> frozenset[Act]:
+    """The acts a sentence is made of, if it is made of nothing else; at most twelve words are looked at."""
+    if len(heard) > 12:
+        return frozenset()
+    for size in range(min(len(heard), 6), 0, -1):
+        first = " ".join(heard[:size])
+        act = next((act for act, phrases in _EXACTLY.items() if first in phrases), None)
+        if act is None:
+            continue
+        rest = heard[size:]
+        if not rest:
+            return frozenset([act])
+        if more := _acts(rest):
+            return more | {act}
+    return frozenset()
 
 
 def corrects(said: Sequence[str]) -> int:

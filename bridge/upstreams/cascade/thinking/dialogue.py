@@ -16,10 +16,11 @@ from bridge.core.model import Thing
 from bridge.upstreams.cascade.thinking import phrases, results
 from bridge.upstreams.cascade.thinking.acts import Act, act_of, asks
 from bridge.upstreams.cascade.thinking.corrections import correct, mover, remainder
+from bridge.upstreams.cascade.thinking.laying import Match
 from bridge.upstreams.cascade.thinking.matching import Book
 from bridge.upstreams.cascade.thinking.slots import Scene, answered, beside, from_match
 from bridge.upstreams.cascade.thinking.splitting import split
-from bridge.upstreams.cascade.thinking.templates import Match, Slot
+from bridge.upstreams.cascade.thinking.templates import Slot
 from bridge.upstreams.cascade.thinking.things import Memory, Things
 from bridge.upstreams.cascade.thinking.times import Clock, Said, read, whole
 from bridge.upstreams.cascade.thinking.values import find_boolean
@@ -185,9 +186,12 @@ class Dialogue:
         """An example laid over an answer: is it rather the answer? Asked what to do, "book a flight" is."""
         if not match.template.elements:
             return False
-        if not match.template.strong or not match.slots:
-            return True
         asked, wish = self.asking, self.at_hand
+        if not match.slots:
+            return True
+        if not match.template.strong:
+            other = wish is None or match.template.intent is not wish.intent
+            return not (other and asked and asked.kind is not Kind.TEXT and match.share > 0.99)
         if asked is None or asked.kind is not Kind.TEXT or wish is None:
             return False
         lone = len(match.template.elements) > 1 and isinstance(match.template.elements[1], Slot)

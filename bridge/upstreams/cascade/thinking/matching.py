@@ -5,7 +5,8 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from bridge.core.agent import Intent, Kind, Parameter
-from bridge.upstreams.cascade.thinking.templates import Match, Slot, Template, lay, tails, templates
+from bridge.upstreams.cascade.thinking.laying import Match, lay
+from bridge.upstreams.cascade.thinking.templates import Slot, Template, tails, templates
 from bridge.upstreams.cascade.thinking.times import Clock, Said, whole
 from bridge.upstreams.cascade.thinking.values import find_choice, find_number
 from bridge.upstreams.cascade.thinking.words import LIGHT, NOISE, Words, excerpt, norms, stem, word_set

@@ -2,12 +2,14 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 
 from bridge.core.agent import Intent, Kind, Parameter
 from bridge.core.model import Thing
+from bridge.upstreams.cascade.thinking.laying import Match
 from bridge.upstreams.cascade.thinking.matching import ASKING, Book, label_of
-from bridge.upstreams.cascade.thinking.templates import Fixed, Match
+from bridge.upstreams.cascade.thinking.templates import Fixed, Slot, tails, templates
 from bridge.upstreams.cascade.thinking.things import Memory, Things, pick, resolve
 from bridge.upstreams.cascade.thinking.times import (
     Clock,
@@ -19,7 +21,7 @@ from bridge.upstreams.cascade.thinking.times import (
 )
 from bridge.upstreams.cascade.thinking.values import as_norms, find_boolean, find_choice, find_number
 from bridge.upstreams.cascade.thinking.wishes import Value, Wish, controllers
-from bridge.upstreams.cascade.thinking.words import LIGHT, NOISE, Words, excerpt, norms, stem, trim
+from bridge.upstreams.cascade.thinking.words import LIGHT, NOISE, Words, content, excerpt, norms, stem, trim
 
 LEAD_INS: Final = (
     *("it is called", "it is named", "it is about", "it is", "that is", "call it", "name it", "the name is"),
@@ -57,23 +59,35 @@ def from_match(match: Match, said: Said, scene: Scene) -> Wish:
     intent = match.template.intent
     values: dict[str, Value] = {}
     unclear: dict[str, tuple[Thing, ...]] = {}
+    timings: list[Timing] = []
     for name, part in match.slots.items():
         parameter = next(p for p in intent.parameters if p.name == name)
         found = value_of(parameter, said, part, scene)
         if isinstance(found, Value):
             values[name] = found
+            timings += [found.timing] if found.timing else []
         elif found is not None:
             unclear[name] = found
     values = _title_from_example(match, said, values)
     wish = Wish(intent).knowing(values).doubting(unclear)
-    return beside(wish, said, scene, used=match.template.timeless)
+    if len(timings) == 1:
+        wish = _retimed(wish, timings[0], scene)
+    return beside(wish, said, scene, left=match.left, used=match.template.timeless)
 
 
-def beside(wish: Wish, said: Said, scene: Scene, *, used: bool = True) -> Wish:
-    """The wish with what else was said: its time, a choice, a number.
+def _retimed(wish: Wish, timing: Timing, scene: Scene) -> Wish:
+    """The wish with the time of its slot taken as a change of its thing's: "to six" is six on its day."""
+    timed = {name for name, value in wish.values.items() if value.timing}
+    without = {name: value for name, value in wish.values.items() if name not in timed}
+    return with_time(Wish(wish.intent, without, wish.unclear), timing, scene)
+
+
+def beside(wish: Wish, said: Said, scene: Scene, *, left: Words = (), used: bool = True) -> Wish:
+    """The wish with what else was said: its time, a choice, a number, a text that is led in among `left`.
 
     `used`: the time is not in a slot yet.
     """
+    wish = _led_in(wish, said, left)
     if said.timing and used:
         wish = with_time(wish, said.timing, scene)
     heard = as_norms(said.rest)
@@ -85,6 +99,30 @@ def beside(wish: Wish, said: Said, scene: Scene, *, used: bool = True) -> Wish:
     numbers = [p for p in wish.intent.parameters if p.kind is Kind.NUMBER]
     number = _counted(wish, said) if len(numbers) == 1 and numbers[0].name not in wish.values else None
     return wish if number is None else wish.knowing({numbers[0].name: Value(number)})
+
+
+def _led_in(wish: Wish, said: Said, left: Words) -> Wish:
+    """Texts that an example leads in and that stand at the end of what is left: "… for Anna"."""
+    for parameter in wish.open(Kind.TEXT):
+        for lead in _leads(wish.intent, parameter):
+            at = next((i for i in range(len(left)) if as_norms(left[i : i + len(lead)]) == lead), None)
+            if at is not None and (text := cleaned(said, left[at + len(lead) :])):
+                wish = wish.knowing({parameter.name: Value(text)})
+                break
+    return wish
+
+
+@lru_cache(maxsize=256)
+def _leads(intent: Intent, parameter: Parameter) -> list[tuple[str, ...]]:
+    """The fixed words right before a parameter in the middle of examples, longest first."""
+    found = {
+        tuple(e.norm for e in tail.elements if isinstance(e, Fixed))
+        for template in templates(intent)
+        for tail in tails(template)
+        if tail.elements[-1] == template.elements[-1] and tail.elements != template.elements
+        if isinstance(last := tail.elements[-1], Slot) and last.parameter is parameter
+    }
+    return sorted(found, key=lambda lead: -len(lead))
 
 
 def _counted(wish: Wish, said: Said) -> float | None:
@@ -165,7 +203,7 @@ def chosen(parameter: Parameter, text: str, candidates: tuple[Thing, ...], scene
 def cleaned(said: Said, part: Words) -> str:
     """Words as a text argument: without fillers around them."""
     inner = trim(part, {"um", "uh", "please", "just", "a", "an"}, right=False)
-    return excerpt(said.text, trim(inner, TRAILING, left=False) or part)
+    return excerpt(said.text, trim(inner, TRAILING, left=False))
 
 
 def answer_text(said: Said, *, timeless: bool) -> str:
@@ -202,7 +240,9 @@ def answered(wish: Wish, asked: Parameter, said: Said, book: Book, scene: Scene)
     before = wish
     if timing := _answered_time(wish, asked, said, scene):
         wish = with_time(wish, timing, scene)
-    if (end := book.tail(wish.intent, said)) and asked.kind is not Kind.REFERENCE:
+    if choice := _choice(wish.intent, asked, said):
+        wish = wish.knowing({asked.name: choice})
+    elif (end := book.tail(wish.intent, said)) and asked.kind is not Kind.REFERENCE:
         wish = _with_tail(wish, end.slots, said, scene)
     if asked.name not in wish.values:
         wish = _direct(wish, asked, said, scene)
@@ -236,22 +276,37 @@ def _direct(wish: Wish, asked: Parameter, said: Said, scene: Scene) -> Wish:
         text = answer_text(said, timeless=bool(wish.open(Kind.TIME)) or said.timing is not None)
         found = Value(text) if text else None
     elif asked.kind in {Kind.CHOICE, Kind.NUMBER, Kind.BOOLEAN}:
-        found = _plain_value(asked, said.norms) or _dependent(wish, asked, said)
+        found = _plain_value(asked, said.norms)
+        if found is None and (texts := _dependents(wish.intent, asked)):
+            return _with_dependent(wish, texts[0], said)
     if isinstance(found, Value):
-        name = asked.name
-        if asked.kind is Kind.CHOICE and not _plain_value(asked, said.norms):
-            name = _dependents(wish.intent, asked)[0].name
-        return wish.knowing({name: found})
+        return wish.knowing({asked.name: found})
     return wish.doubting({asked.name: found}) if found else wish
 
 
-def _dependent(wish: Wish, asked: Parameter, said: Said) -> Value | None:
-    """Asked "at a time or at a place?", "at the office" is the place."""
-    text = answer_text(said, timeless=True)
-    if not _dependents(wish.intent, asked) or not text or said.timing or len(norms(text)) > 5:
+def _choice(intent: Intent, asked: Parameter, said: Said) -> Value | None:
+    """A choice by its name or in the question's own words: "at a place", where it is called location."""
+    if asked.kind is not Kind.CHOICE:
         return None
+    if plain := _plain_value(asked, said.norms):
+        return plain
+    telling = set(content(said.text))
+    if not telling or not telling <= set(content(asked.question)):
+        return None
+    for choice in asked.choices:
+        needed = [p for p in intent.parameters if p.required_when == (asked.name, choice)]
+        about = {word for p in needed for word in content(f"{p.name} {p.description} {p.question}")}
+        if telling & about:
+            return Value(choice)
+    return None
+
+
+def _with_dependent(wish: Wish, text: Parameter, said: Said) -> Wish:
+    """Asked "at a time or at a place?", "at the office" is the place."""
     words = trim(said.rest, {"at", "in", "when", "i", "am", "get", "to", "on", *NOISE}, right=False)
-    return Value(excerpt(said.text, words) or text)
+    if said.timing or not 0 < len(words) <= 4:
+        return wish
+    return wish.knowing({text.name: Value(excerpt(said.text, words))})
 
 
 def _dependents(intent: Intent, asked: Parameter) -> list[Parameter]:

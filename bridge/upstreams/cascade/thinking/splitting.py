@@ -3,8 +3,9 @@
 from collections.abc import Iterator
 from typing import Final
 
+from bridge.upstreams.cascade.thinking.laying import Match
 from bridge.upstreams.cascade.thinking.matching import Book
-from bridge.upstreams.cascade.thinking.templates import Fixed, Match
+from bridge.upstreams.cascade.thinking.templates import Fixed
 from bridge.upstreams.cascade.thinking.times import Clock, Said, read
 from bridge.upstreams.cascade.thinking.words import excerpt, trim
 

@@ -76,7 +76,7 @@ def _telling_apart(said: str, candidates: Sequence[Thing]) -> tuple[Thing, ...]:
     """Only the words count that not every candidate has."""
     titles = [frozenset(content(thing.title)) for thing in candidates]
     shared = frozenset.intersection(*titles) if titles else frozenset()
-    wanted = " ".join(word for word in content(said) if word not in shared)
+    wanted = " ".join(word for word in content(said) if word not in shared and word != "one")
     if not wanted:
         return ()
     scored = [(overlap(wanted, " ".join(t - shared)), c) for t, c in zip(titles, candidates, strict=True)]
@@ -84,7 +84,8 @@ def _telling_apart(said: str, candidates: Sequence[Thing]) -> tuple[Thing, ...]:
 
 
 def _by_title(said: str, there: Sequence[Thing]) -> tuple[Thing, ...]:
-    return _best([(overlap(said, thing.title), thing) for thing in there], least=ALIKE)
+    named = " ".join(word for word in content(said) if word != "one")
+    return _best([(overlap(named, thing.title), thing) for thing in there], least=ALIKE)
 
 
 def _best(scored: list[tuple[float, Thing]], *, least: float) -> tuple[Thing, ...]:

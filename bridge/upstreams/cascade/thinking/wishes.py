@@ -60,7 +60,7 @@ class Wish:
             return False
         other, value = parameter.required_when
         known = self.values.get(other)
-        return known is not None and str(known.argument) == value
+        return known is not None and str(known.argument).lower() == value.lower()
 
     def _changes_nothing(self) -> bool:
         """It says which thing, of parameters that could say how to change it, none."""

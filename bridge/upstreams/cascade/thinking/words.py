@@ -172,7 +172,8 @@ def likeness(left: str, right: str) -> float:
 
 
 def stem(word: str) -> str:
-    """A word without its plural ending."""
+    """A word without its plural ending or its possessive one."""
+    word = word.removesuffix("'s")
     if len(word) > 3 and word.endswith("ies"):
         return word[:-3] + "y"
     return word[:-1] if len(word) > 3 and word.endswith("s") and not word.endswith("ss") else word
