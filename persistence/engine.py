@@ -9,7 +9,8 @@ from functools import partial
 from typing import Any
 
 import orjson
-from sqlalchemy import URL, Connection, Table, event, make_url
+from sqlalchemy import URL, Table, event, make_url
+from sqlalchemy import Connection as SyncConnection
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import ArgumentError, DataError, DBAPIError, IntegrityError, ProgrammingError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
@@ -17,6 +18,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_en
 
 from bridge.errors import BadConfig, StoreUnavailable
 from persistence.codec import dump_json
+from persistence.connection import Connection, unbroken
 
 Upsert = postgresql.Insert | sqlite.Insert
 
@@ -30,9 +32,10 @@ IDLE_SECONDS = 60
 class Database:
     """An engine, and the two ways to use it. Until `open_for_use` every use is StoreUnavailable."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, *, statement_seconds: int = STATEMENT_SECONDS) -> None:
         """Connects to nothing yet. Raises BadConfig."""
-        self.engine = make_engine(url)
+        self.engine = make_engine(url, statement_seconds=statement_seconds)
+        self._immediate = self.engine.execution_options(immediate=True)
         self.problem = "the database has not been opened yet"
         """Why it cannot be used, for operators; empty = it can."""
         self._writers = asyncio.Lock() if self.is_sqlite else None
@@ -42,15 +45,18 @@ class Database:
         return self.engine.dialect.name == "sqlite"
 
     @asynccontextmanager
-    async def reading(self) -> AsyncIterator[AsyncConnection]:
+    async def reading(self) -> AsyncIterator[Connection]:
         """A connection in a transaction that writes nothing. Raises StoreUnavailable."""
         self._check()
         with mapped():
-            async with self.engine.begin() as connection:
+            connection = await self._begun(self.engine)
+            try:
                 yield connection
+            finally:
+                await connection.rollback()
 
     @asynccontextmanager
-    async def writing(self) -> AsyncIterator[AsyncConnection]:
+    async def writing(self) -> AsyncIterator[Connection]:
         """A connection in a transaction, committed at the end unless an exception leaves the block.
 
         On SQLite it is the only writer from the first moment: what it has read stays true until the commit.
@@ -59,13 +65,18 @@ class Database:
         self._check()
         async with self._turn():
             with mapped():
-                async with self.engine.execution_options(immediate=True).begin() as connection:
+                connection = await self._begun(self._immediate)
+                try:
                     yield connection
+                except BaseException:
+                    await connection.rollback()
+                    raise
+                await connection.commit()
 
     async def ping(self) -> None:
         """One round trip. Raises StoreUnavailable."""
         async with self.reading() as connection:
-            await connection.exec_driver_sql("SELECT 1")
+            await connection.text("SELECT 1")
 
     def open_for_use(self) -> None:
         """The tables are there: from now on the database can be used."""
@@ -79,6 +90,17 @@ class Database:
         """An INSERT that knows ON CONFLICT."""
         return sqlite.insert(table) if self.is_sqlite else postgresql.insert(table)
 
+    async def _begun(self, engine: AsyncEngine) -> Connection:
+        """A connection that has begun; nobody but us has it, should we be cancelled meanwhile."""
+        connection = engine.connect()
+        try:
+            await (unbroken(_begin(connection)) if self.is_sqlite else _begin(connection))
+        except BaseException:
+            if connection.sync_connection is not None:  # it has got one out of the pool
+                await unbroken(connection.close())
+            raise
+        return Connection(connection)
+
     def _check(self) -> None:
         if self.problem:
             raise StoreUnavailable(self.problem)
@@ -91,6 +113,11 @@ class Database:
             return
         async with self._writers:
             yield
+
+
+async def _begin(connection: AsyncConnection) -> None:
+    await connection.start()
+    await connection.begin()
 
 
 @contextmanager
@@ -201,6 +228,6 @@ def _casefold(text: str | None) -> str | None:
     return None if text is None else text.casefold()
 
 
-def _begin_sqlite(connection: Connection) -> None:
+def _begin_sqlite(connection: SyncConnection) -> None:
     immediate = connection.get_execution_options().get("immediate", False)
     connection.exec_driver_sql("BEGIN IMMEDIATE" if immediate else "BEGIN")

@@ -6,10 +6,10 @@ from collections import defaultdict
 from typing import Any
 
 from sqlalchemy import bindparam, case, select, update
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bridge.core.model import Cut, Entry, Message, Role
 from persistence.codec import storable
+from persistence.connection import Connection
 from persistence.engine import Database
 from persistence.rows import from_entry, shortened
 from persistence.tables import CONVERSATIONS, ENTRIES
@@ -17,7 +17,7 @@ from persistence.tables import CONVERSATIONS, ENTRIES
 Key = tuple[str, int, int]
 
 
-async def write(connection: AsyncConnection, database: Database, entries: list[Entry]) -> None:
+async def write(connection: Connection, database: Database, entries: list[Entry]) -> None:
     """Insert what is not there yet and bring conversations and messages up to date with it.
 
     Entries of a conversation that is gone, or somebody else's, are dropped.
@@ -44,7 +44,7 @@ def _key(entry: Entry) -> Key:
     return entry.conversation_id, entry.cursor.epoch, entry.cursor.idx
 
 
-async def _lock(connection: AsyncConnection, ids: set[str]) -> dict[str, str]:
+async def _lock(connection: Connection, ids: set[str]) -> dict[str, str]:
     """The owners of those conversations that are there; nobody deletes them before this transaction ends."""
     rows = await connection.execute(
         select(CONVERSATIONS.c.id, CONVERSATIONS.c.user_id)
@@ -55,7 +55,7 @@ async def _lock(connection: AsyncConnection, ids: set[str]) -> dict[str, str]:
     return {row.id: row.user_id for row in rows}
 
 
-async def _touch(connection: AsyncConnection, entries: list[Entry]) -> None:
+async def _touch(connection: Connection, entries: list[Entry]) -> None:
     """Count the messages, note the activity, make a title of the first wish."""
     by_conversation: dict[str, list[Entry]] = defaultdict(list)
     for entry in entries:
@@ -87,7 +87,7 @@ def _news(conversation_id: str, entries: list[Entry]) -> dict[str, Any]:
     }
 
 
-async def _cut(connection: AsyncConnection, entries: list[Entry]) -> None:
+async def _cut(connection: Connection, entries: list[Entry]) -> None:
     """Note on the messages themselves how much of them was heard."""
     cuts = [
         {

@@ -6,13 +6,13 @@ Locks are always taken in the order lease, call, conversation; that is what keep
 from __future__ import annotations
 
 from sqlalchemy import delete, func, select, update
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bridge.errors import NotFound, StaleEpoch
+from persistence.connection import Connection
 from persistence.tables import LEASES
 
 
-async def take(connection: AsyncConnection, user_id: str, conversation_id: str) -> int:
+async def take(connection: Connection, user_id: str, conversation_id: str) -> int:
     """Raise the epoch by one and return it; waits for intents of the owner before. Raises NotFound."""
     epoch = await connection.scalar(
         update(LEASES)
@@ -25,7 +25,7 @@ async def take(connection: AsyncConnection, user_id: str, conversation_id: str) 
     return int(epoch)
 
 
-async def check(connection: AsyncConnection, user_id: str, conversation_id: str, epoch: int) -> None:
+async def check(connection: Connection, user_id: str, conversation_id: str, epoch: int) -> None:
     """Make sure that `epoch` is the newest, and that it stays so until this transaction ends.
 
     Raises StaleEpoch, also when the conversation was deleted meanwhile.
@@ -39,7 +39,7 @@ async def check(connection: AsyncConnection, user_id: str, conversation_id: str,
         raise StaleEpoch("somebody newer owns this conversation")
 
 
-async def drop(connection: AsyncConnection, user_id: str, conversation_id: str) -> None:
+async def drop(connection: Connection, user_id: str, conversation_id: str) -> None:
     """Nobody may act any more: the first step of deleting a conversation. Raises NotFound."""
     gone = await connection.execute(
         delete(LEASES).where(LEASES.c.conversation_id == conversation_id, LEASES.c.user_id == user_id)

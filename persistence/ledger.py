@@ -11,13 +11,13 @@ from typing import Any, Final
 
 import orjson
 from sqlalchemy import Row, and_, func, select, update
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bridge.core.model import JSON, Outcome, Status
 from bridge.errors import CallMismatch
 from bridge.ports import Handle, Job
 from persistence import lease
 from persistence.codec import decode_outcome, encode_outcome, storable, storable_json
+from persistence.connection import Connection
 from persistence.engine import Database
 from persistence.planner import Planner
 from persistence.tables import CONVERSATIONS, FUNCTION_CALLS
@@ -76,16 +76,19 @@ class Ledger:
     async def run_once(self, job: Job, arguments: JSON, handle: Handle) -> Outcome:
         """See ports.Ledger. A cancellation during the commit comes too late: the outcome is returned."""
         claim = _claim(job, arguments)
+        connection: Connection | None = None
         try:
             async with self._database.writing() as connection:
                 known = await self._enter(connection, claim)
                 outcome = known or await _run(connection, claim, handle)
                 if known is None:
                     await _store(connection, claim, outcome)
-                await _uncancelled_commit(connection)
-                return outcome
         except _HandlerRaised as raised:
             raise raised.error from None
+        except asyncio.CancelledError:
+            if not (connection and connection.committed):
+                raise
+        return outcome
 
     async def begin(self, job: Job, arguments: JSON) -> Outcome | None:
         """See ports.Ledger. A call that was begun and never settled is given out again: at least once."""
@@ -99,7 +102,7 @@ class Ledger:
         async with self._database.writing() as connection:
             await _store(connection, claim, outcome)
 
-    async def _enter(self, connection: AsyncConnection, claim: _Claim) -> Outcome | None:
+    async def _enter(self, connection: Connection, claim: _Claim) -> Outcome | None:
         """Claim the call. An outcome: it, or the same wish, is done already."""
         await lease.check(connection, claim.user_id, claim.conversation_id, claim.job.epoch)
         if claim.wish and not self._database.is_sqlite:
@@ -118,31 +121,19 @@ class Ledger:
         return outcome
 
 
-async def _run(connection: AsyncConnection, claim: _Claim, handle: Handle) -> Outcome:
+async def _run(connection: Connection, claim: _Claim, handle: Handle) -> Outcome:
     """Run the handler; what it wrote stays only when it is DONE."""
-    effect = await connection.begin_nested()
+    effect = await connection.savepoint()
     planner = Planner(connection, claim.user_id, claim.conversation_id)
     try:
         outcome = await handle(Transaction(planner))
     except Exception as error:
         raise _HandlerRaised(error) from error
-    await (effect.commit() if outcome.status is Status.DONE else effect.rollback())
+    await (effect.keep() if outcome.status is Status.DONE else effect.undo())
     return outcome
 
 
-async def _uncancelled_commit(connection: AsyncConnection) -> None:
-    """Commit to the end, whoever cancels meanwhile: nobody could tell what is true otherwise."""
-    commit = asyncio.gather(connection.commit())
-    while not commit.done():
-        try:
-            await asyncio.shield(commit)
-        except asyncio.CancelledError:
-            if commit.cancelled():
-                raise
-    commit.result()
-
-
-async def _known(connection: AsyncConnection, claim: _Claim) -> Outcome | None:
+async def _known(connection: Connection, claim: _Claim) -> Outcome | None:
     """The outcome of this very call. Raises CallMismatch."""
     row: Row[Any] = (await connection.execute(select(*FUNCTION_CALLS.c).where(claim.row))).one()
     if row.fingerprint != claim.fingerprint or row.name != claim.job.call.function.name:
@@ -150,7 +141,7 @@ async def _known(connection: AsyncConnection, claim: _Claim) -> Outcome | None:
     return decode_outcome(row.result) if row.result else None
 
 
-async def _same_wish(connection: AsyncConnection, claim: _Claim) -> Outcome | None:
+async def _same_wish(connection: Connection, claim: _Claim) -> Outcome | None:
     """The outcome of another call for the same, done within the window."""
     calls = FUNCTION_CALLS.c
     result = await connection.scalar(
@@ -167,7 +158,7 @@ async def _same_wish(connection: AsyncConnection, claim: _Claim) -> Outcome | No
     return decode_outcome(result) if result else None
 
 
-async def _store(connection: AsyncConnection, claim: _Claim, outcome: Outcome) -> None:
+async def _store(connection: Connection, claim: _Claim, outcome: Outcome) -> None:
     """Keep the outcome, and link the conversation to what was made."""
     if not await _finish(connection, claim, outcome) or outcome.status is not Status.DONE:
         return
@@ -179,7 +170,7 @@ async def _store(connection: AsyncConnection, claim: _Claim, outcome: Outcome) -
         await connection.execute(update(CONVERSATIONS).where(mine).values(**links))
 
 
-async def _finish(connection: AsyncConnection, claim: _Claim, outcome: Outcome) -> bool:
+async def _finish(connection: Connection, claim: _Claim, outcome: Outcome) -> bool:
     """Write the outcome to the call's row; False when it has one already."""
     done = await connection.execute(
         update(FUNCTION_CALLS)

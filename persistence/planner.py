@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from sqlalchemy import Row, Select, insert, select, update
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bridge.core.model import Goal, Task
 from bridge.errors import NotFound
 from persistence.codec import storable
+from persistence.connection import Connection
 from persistence.engine import mapped
 from persistence.rows import to_goal, to_task
 from persistence.tables import GOALS, TASKS
@@ -19,7 +19,7 @@ from persistence.tables import GOALS, TASKS
 class Planner:
     """What an intent's handler does to goals and tasks; committed by whoever owns the transaction."""
 
-    def __init__(self, connection: AsyncConnection, user_id: str, conversation_id: str) -> None:
+    def __init__(self, connection: Connection, user_id: str, conversation_id: str) -> None:
         self._connection = connection
         self._user_id = user_id
         self._conversation_id = conversation_id
@@ -62,6 +62,7 @@ class Planner:
                     scheduled_at=scheduled_at,
                     recurrence_rule=recurrence_rule and storable(recurrence_rule),
                     location_trigger=location_trigger and storable(location_trigger),
+                    reschedule_reason="",
                 )
                 .returning(*TASKS.c)
             )

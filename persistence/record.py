@@ -33,7 +33,7 @@ _log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Record:
-    """The parts of an open record. The journal works from the start; the rest as soon as the store is there."""
+    """The parts of an open record. The journal works from the start, the rest once the store is there."""
 
     store: Store
     journal: Journal
@@ -64,8 +64,8 @@ async def open_record(
 ) -> AsyncIterator[Record]:
     """Open everything; a store that is away is tried again in the background, see `Record.ready`.
 
-    `keep_seconds`: how long flushed entries stay in the journal. On leaving, what is journalled is flushed for
-    at most `close_seconds`; the rest is adopted by the next start. Raises BadConfig, JournalFailed.
+    `keep_seconds`: how long flushed entries stay in the journal. On leaving, what is journalled is flushed
+    for at most `close_seconds`; the rest is adopted by the next start. Raises BadConfig, JournalFailed.
     """
     _make_private(data_dir)
     database = Database(database_url)

@@ -8,13 +8,13 @@ from typing import Any
 from uuid import uuid4
 
 from sqlalchemy import Row, Select, and_, case, delete, select, tuple_, update
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bridge.core.model import Conversation, Cursor, Entry, Goal, Person, Task
 from bridge.errors import NotFound
 from bridge.ports import Claim, Page
 from persistence import lease
 from persistence.codec import storable
+from persistence.connection import Connection
 from persistence.engine import Database
 from persistence.pages import position, token
 from persistence.rows import to_conversation, to_entry, to_goal, to_person, to_task
@@ -48,7 +48,7 @@ class Store:
                 row = (await connection.execute(mine)).one()
         return to_person(row)
 
-    async def _add_person(self, connection: AsyncConnection, user_id: str) -> None:
+    async def _add_person(self, connection: Connection, user_id: str) -> None:
         await connection.execute(
             self._database.insert(USERS)
             .values(id=user_id, time_zone=self._default_zone, created_at=datetime.now(UTC), **_BLANK)
@@ -201,7 +201,7 @@ def _one(result: Any) -> Row[Any]:
     return row
 
 
-async def _find(connection: AsyncConnection, user_id: str, conversation_id: str) -> Conversation:
+async def _find(connection: Connection, user_id: str, conversation_id: str) -> Conversation:
     found = await connection.execute(select(*CONVERSATIONS.c).where(_mine(user_id, conversation_id)))
     return to_conversation(_one(found))
 

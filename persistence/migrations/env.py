@@ -1,4 +1,4 @@
-"""Alembic's entry point: runs the steps on the connection, in the transaction, that `migrate.py` hands over."""
+"""Alembic's entry point: runs the steps in the transaction that `migrate.py` hands over."""
 
 from __future__ import annotations
 

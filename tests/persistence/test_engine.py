@@ -1,0 +1,139 @@
+"""A database by its URL, and what becomes of the errors of drivers."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import sqlite3
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError, IntegrityError
+
+from bridge.errors import BadConfig, StoreUnavailable
+from persistence.engine import Database, make_engine, mapped
+from persistence.record import Record, open_record
+from tests.persistence.build import begun
+
+
+@pytest.mark.parametrize(
+    ("url", "driver"),
+    [
+        ("sqlite:///x.db", "aiosqlite"),
+        ("sqlite+aiosqlite:///x.db", "aiosqlite"),
+        ("postgres://u:p@h/d", "asyncpg"),
+        ("postgresql://u:p@h/d?sslmode=require&channel_binding=prefer", "asyncpg"),
+        ("postgresql+psycopg://u:p@h/d", "asyncpg"),
+    ],
+)
+def test_a_url_names_the_database_and_we_choose_the_driver(url: str, driver: str) -> None:
+    engine = make_engine(url)
+    assert engine.dialect.driver == driver
+    assert "sslmode" not in engine.url.query
+    assert engine.url.query.get("ssl") == ("require" if "sslmode" in url else None)
+
+
+@pytest.mark.parametrize("url", ["", "nonsense", "mysql://h/d", "sqlite://", "sqlite:///:memory:"])
+def test_a_url_that_cannot_work_is_refused_without_repeating_it(url: str) -> None:
+    with pytest.raises(BadConfig, match="DATABASE_URL"):
+        make_engine(url)
+
+
+def test_a_password_is_not_in_the_message() -> None:
+    with pytest.raises(BadConfig) as refused:
+        make_engine("mysql://user:secret@host/d")
+    assert "secret" not in str(refused.value)
+
+
+@pytest.fixture
+def deaf_port() -> Iterator[int]:
+    """A port that refuses connections: bound, and nobody listens."""
+    with socket.socket() as holder:
+        holder.bind(("127.0.0.1", 0))
+        yield holder.getsockname()[1]
+
+
+async def test_a_database_that_refuses_connections_is_unavailable(deaf_port: int, data_dir: Path) -> None:
+    async with open_record(f"postgresql://u@127.0.0.1:{deaf_port}/d", data_dir) as record:
+        assert not record.ready
+        assert record.problem
+        with pytest.raises(StoreUnavailable):
+            await record.store.ping()
+
+
+async def test_a_database_that_is_not_there_is_unavailable(postgres_url: str, data_dir: Path) -> None:
+    async with open_record(postgres_url + "x", data_dir) as record:
+        assert not record.ready
+        assert "does not exist" in record.problem
+
+
+async def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(BadConfig, match="BRIDGE_DATA_DIR"):
+        async with open_record(f"sqlite:///{tmp_path}/x.db", tmp_path / "file" / "data"):
+            pass
+
+
+async def test_what_the_database_refuses_for_ever_is_not_called_unavailable(record: Record) -> None:
+    claim = await begun(record)
+    insert = "INSERT INTO leases (conversation_id, user_id, epoch, taken_at) SELECT * FROM leases"
+    with pytest.raises(IntegrityError):
+        async with record.database.writing() as connection:
+            await connection.text(insert)
+    assert (await record.store.conversation("user-1", claim.conversation.id)).id == claim.conversation.id
+
+
+async def test_parameters_are_in_no_message(record: Record) -> None:
+    with pytest.raises(DBAPIError) as raised:
+        async with record.database.writing() as connection:
+            await connection.execute(
+                text("INSERT INTO users (id) VALUES (:secret)"), [{"secret": "what somebody said"}]
+            )
+    assert "what somebody said" not in str(raised.value).split("DETAIL")[0]
+
+
+async def test_a_sqlite_file_locked_by_somebody_else_is_unavailable(tmp_path: Path) -> None:
+    path = tmp_path / "x.db"
+    other = sqlite3.connect(path, isolation_level=None)
+    other.execute("PRAGMA journal_mode = WAL")
+    other.execute("BEGIN IMMEDIATE")
+    database = Database(f"sqlite:///{path}", statement_seconds=0)
+    database.open_for_use()
+    with pytest.raises(StoreUnavailable, match="locked"):
+        async with database.writing():
+            pass
+    other.close()
+    await database.close()
+
+
+async def test_writers_of_one_process_queue_up_instead_of_failing(tmp_path: Path) -> None:
+    database = Database(f"sqlite:///{tmp_path}/x.db", statement_seconds=0)
+    database.open_for_use()
+    async with database.writing() as connection:
+        await connection.text("CREATE TABLE counted (n INTEGER)")
+
+    async def count() -> None:
+        async with database.writing() as connection:
+            await connection.text("INSERT INTO counted SELECT count(*) FROM counted")
+            await asyncio.sleep(0)
+
+    await asyncio.gather(*[count() for _ in range(20)])
+    async with database.reading() as connection:
+        rows = await connection.text("SELECT n FROM counted")
+        assert sorted(n for (n,) in rows) == list(range(20))
+    await database.close()
+
+
+@pytest.mark.parametrize(
+    "error", [ConnectionRefusedError("no"), TimeoutError(), socket.gaierror("no such host")]
+)
+def test_a_network_error_is_unavailable(error: OSError) -> None:
+    with pytest.raises(StoreUnavailable), mapped():
+        raise error
+
+
+def test_a_fault_of_ours_stays_one() -> None:
+    with pytest.raises(ZeroDivisionError), mapped():
+        raise ZeroDivisionError

@@ -1,0 +1,205 @@
+"""From the journal into the store: each entry once, whatever happens in between."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+import pytest
+
+from bridge.core.model import Cursor, Cut, Entry, Message, Role
+from bridge.errors import JournalFailed, StoreUnavailable
+from bridge.ports import Claim
+from persistence import journal_file
+from persistence.entry_writer import write
+from persistence.flusher import BATCH, Flusher
+from persistence.journal import Journal
+from persistence.record import Record, open_record
+from tests.persistence.build import USER, adds_goal, append, begun, cursors, entry, job, stored, until
+from tests.support.postgres import PostgresServer
+
+GIANT = 2**63
+"""A number no database takes: bad content that the journal does take."""
+
+
+async def _columns(record: Record, sql: str) -> list[tuple[object, ...]]:
+    async with record.database.reading() as connection:
+        return [tuple(row) for row in await connection.text(sql)]
+
+
+async def test_a_batch_written_again_in_another_order_changes_nothing(record: Record) -> None:
+    claim = await begun(record)
+    batch = [
+        entry(claim, 0, "first wish"),
+        entry(claim, 1, "second"),
+        entry(claim, 2, Cut(Cursor(1, 0), "fir")),
+    ]
+    for again in (batch, batch[::-1], [*batch, *batch], batch[1:]):
+        async with record.database.writing() as connection:
+            await write(connection, record.database, again)
+    assert await stored(record, claim) == batch
+    conversation = await record.store.conversation(USER, claim.conversation.id)
+    assert (conversation.message_count, conversation.title) == (2, "first wish")
+
+
+async def test_more_than_a_batch_arrives_in_order(record: Record) -> None:
+    claim = await begun(record)
+    count = BATCH * 2 + 1
+    await append(record, *[entry(claim, idx, "x") for idx in range(count)])
+    assert cursors(await stored(record, claim)) == [f"1:{idx}" for idx in range(count)]
+    assert record.journal.last_of(claim.conversation.id) == 0
+
+
+async def test_a_cut_marks_its_message_and_stays_an_entry(record: Record) -> None:
+    claim = await begun(record)
+    await append(
+        record,
+        entry(claim, 0, Message(Role.ASSISTANT, "a long answer")),
+        entry(claim, 1, Message(Role.ASSISTANT, "another")),
+        entry(claim, 2, Cut(Cursor(1, 0), "a long")),
+        entry(claim, 3, Cut(Cursor(1, 77), "of nothing")),
+    )
+    assert cursors(await stored(record, claim)) == ["1:0", "1:1", "1:2", "1:3"]
+    rows = await _columns(record, "SELECT idx, heard FROM entries WHERE interrupted ORDER BY idx")
+    assert rows == [(0, "a long")]
+
+
+async def test_what_a_store_refuses_is_set_aside_and_the_rest_arrives(
+    record: Record, database_url: str, data_dir: Path
+) -> None:
+    claim = await begun(record)
+    good = [entry(claim, idx, "x") for idx in range(9)]
+    bad = [entry(claim, GIANT + n, "refused") for n in range(2)]
+    await append(record, *good[:3], bad[0], *good[3:7], bad[1], *good[7:])
+    assert await stored(record, claim) == good
+    rows, _ = await record.journal.pending(100)
+    assert rows == []
+    (path,) = journal_file.journals(data_dir)
+    await append(record, entry(claim, 9, "goes on"))
+    assert cursors(await stored(record, claim))[-1] == "1:9"
+    assert path.exists()
+
+
+async def test_what_was_set_aside_is_kept_for_the_next_start(database_url: str, data_dir: Path) -> None:
+    async with open_record(database_url, data_dir, keep_seconds=0) as record:
+        claim = await begun(record)
+        await append(record, entry(claim, GIANT, "refused"), entry(claim, 0, "fine"))
+        assert cursors(await stored(record, claim)) == ["1:0"]
+    assert len(journal_file.journals(data_dir)) == 1
+    async with Journal(data_dir) as journal:
+        rows, _ = await journal.pending(100)
+        assert len(rows) == 1
+
+
+async def test_leaving_flushes_what_is_journalled(database_url: str, data_dir: Path) -> None:
+    async with open_record(database_url, data_dir) as record:
+        claim = await begun(record)
+        futures = [record.journal.append(entry(claim, idx, "x")) for idx in range(700)]
+    await asyncio.gather(*futures)
+    assert journal_file.journals(data_dir) == []
+    async with open_record(database_url, data_dir) as record:
+        assert len(await stored(record, claim)) == 700
+
+
+async def test_the_data_folder_is_made_and_nobody_else_may_look_into_it(
+    database_url: str, data_dir: Path
+) -> None:
+    async with open_record(database_url, data_dir):
+        (path,) = journal_file.journals(data_dir)
+        assert data_dir.stat().st_mode & 0o777 == 0o700
+        assert path.stat().st_mode & 0o777 == 0o600
+
+
+async def test_settling_does_not_wait_for_an_entry_that_could_not_be_journalled(
+    database_url: str, data_dir: Path
+) -> None:
+    async with open_record(database_url, data_dir, journal_quota_bytes=500) as record:
+        claim = await begun(record)
+        await append(record, entry(claim, 0, "x"))
+        with pytest.raises(JournalFailed):
+            await append(record, entry(claim, 1, "x" * 500))
+        assert cursors(await stored(record, claim)) == ["1:0"]
+
+
+async def _outage(server: PostgresServer, record: Record, claim: Claim, entries: list[Entry]) -> None:
+    """The server dies, entries are appended, the server comes back."""
+    server.stop()
+    try:
+        await append(record, *entries)
+        with pytest.raises(StoreUnavailable):
+            await record.store.person(USER)
+        with pytest.raises(StoreUnavailable):
+            await record.store.claim(USER, agent="flux", conversation_id=claim.conversation.id)
+        with pytest.raises(StoreUnavailable):
+            await record.store.conversation(USER, claim.conversation.id)
+        with pytest.raises(StoreUnavailable):
+            await record.ledger.run_once(job(claim), {}, adds_goal())
+        assert record.problem
+    finally:
+        await asyncio.to_thread(server.start)
+
+
+async def test_a_store_that_goes_away_and_comes_back_gets_everything_once(
+    postgres_server: PostgresServer, postgres_url: str, data_dir: Path
+) -> None:
+    async with open_record(postgres_url, data_dir) as record:
+        claim = await begun(record)
+        await append(record, entry(claim, 0, "before"))
+        assert cursors(await stored(record, claim)) == ["1:0"]
+        await _outage(postgres_server, record, claim, [entry(claim, n, "meanwhile") for n in range(1, 31)])
+        await append(record, entry(claim, 31, "after"))
+        assert cursors(await stored(record, claim)) == [f"1:{n}" for n in range(32)]
+        await until(lambda: not record.problem)
+        assert (await record.store.conversation(USER, claim.conversation.id)).message_count == 32
+
+
+async def test_a_store_that_is_down_at_start_gets_everything_once_when_it_comes_up(
+    postgres_server: PostgresServer, postgres_url: str, data_dir: Path
+) -> None:
+    async with open_record(postgres_url, data_dir) as record:
+        claim = await begun(record)
+    postgres_server.stop()
+    try:
+        async with open_record(postgres_url, data_dir) as record:
+            assert not record.ready
+            await _outage(postgres_server, record, claim, [entry(claim, n, "early") for n in range(30)])
+            await until(lambda: record.ready)
+            assert cursors(await stored(record, claim)) == [f"1:{n}" for n in range(30)]
+            assert (await record.store.conversation(USER, claim.conversation.id)).message_count == 30
+    finally:
+        postgres_server.stop()
+        postgres_server.start()
+
+
+async def test_a_store_that_never_comes_leaves_the_journal_for_the_next_start(
+    postgres_server: PostgresServer, postgres_url: str, data_dir: Path
+) -> None:
+    async with open_record(postgres_url, data_dir) as record:
+        claim = await begun(record)
+    postgres_server.stop()
+    try:
+        async with open_record(postgres_url, data_dir) as record:
+            await append(record, entry(claim, 0, "kept"))
+    finally:
+        postgres_server.start()
+    assert len(journal_file.journals(data_dir)) == 1
+    async with open_record(postgres_url, data_dir) as record:
+        assert cursors(await stored(record, claim)) == ["1:0"]
+
+
+async def test_a_fault_in_one_round_does_not_end_the_flusher(
+    record: Record, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    claim = await begun(record)
+    flush_batch = Flusher._flush_batch
+    faults = iter([RuntimeError("a bug")])
+
+    async def fails_once(flusher: Flusher) -> bool:
+        for fault in faults:
+            raise fault
+        return await flush_batch(flusher)
+
+    monkeypatch.setattr(Flusher, "_flush_batch", fails_once)
+    await append(record, entry(claim, 0, "x"))
+    await until(lambda: record.journal.last_of(claim.conversation.id) == 0)
+    assert cursors(await stored(record, claim)) == ["1:0"]

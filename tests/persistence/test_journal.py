@@ -1,0 +1,228 @@
+"""The journal: durable before anyone is told, in order, in few commits, and never lost with its process."""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+import subprocess
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
+
+import pytest
+
+from bridge.core.model import Conversation, Entry
+from bridge.errors import JournalFailed
+from bridge.ports import Claim
+from persistence import journal_file
+from persistence.codec import decode, encode
+from persistence.journal import Journal
+from persistence.record import Record, open_record
+from tests.persistence.build import USER, begun, cursors, entry, stored
+
+
+def _claim(conversation_id: str = "c") -> Claim:
+    now = datetime.now(UTC)
+    conversation = Conversation(
+        id=conversation_id, user_id=USER, agent="flux", title="", started_at=now, last_activity_at=now
+    )
+    return Claim(conversation=conversation, epoch=1, history=())
+
+
+def _files(folder: Path) -> list[str]:
+    return sorted(path.name.partition("-")[0] + path.suffix for path in folder.iterdir())
+
+
+async def _pending(journal: Journal) -> list[Entry]:
+    return [decode(row.body) for row in (await journal.pending(100_000))[0]]
+
+
+@asynccontextmanager
+async def _busy_disk(folder: Path) -> AsyncIterator[None]:
+    """As long as it lasts no commit gets through: the writer thread waits for SQLite's lock."""
+    (path,) = journal_file.journals(folder)
+    other = sqlite3.connect(path, isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    try:
+        yield
+    finally:
+        other.execute("ROLLBACK")
+        other.close()
+
+
+async def test_an_entry_is_durable_when_its_future_ends(tmp_path: Path) -> None:
+    async with Journal(tmp_path) as journal:
+        item = entry(_claim(), 0, "hello")
+        await journal.append(item)
+        (path,) = journal_file.journals(tmp_path)
+        with sqlite3.connect(path) as reader:
+            rows = reader.execute("SELECT body FROM entries").fetchall()
+        reader.close()
+        assert [decode(body) for (body,) in rows] == [item]
+
+
+async def test_appending_waits_for_nothing_and_shares_commits(tmp_path: Path) -> None:
+    async with Journal(tmp_path) as journal:
+        before = journal.commits
+        ended: list[int] = []
+        async with _busy_disk(tmp_path):
+            futures = [journal.append(entry(_claim(), idx, "x")) for idx in range(1000)]
+            for idx, future in enumerate(futures):
+                future.add_done_callback(partial(_note, ended, idx))
+            await asyncio.sleep(0)
+            assert not ended
+        await asyncio.gather(*futures)
+        assert ended == list(range(1000))
+        assert journal.commits - before <= 2
+        assert cursors(await _pending(journal)) == [f"1:{idx}" for idx in range(1000)]
+
+
+def _note(ended: list[int], idx: int, _future: asyncio.Future[None]) -> None:
+    ended.append(idx)
+
+
+async def test_a_cancelled_waiter_changes_nothing_for_the_others(tmp_path: Path) -> None:
+    async with Journal(tmp_path) as journal:
+        async with _busy_disk(tmp_path):
+            first, second = (journal.append(entry(_claim(), idx, "x")) for idx in (0, 1))
+            first.cancel()
+        await second
+        assert cursors(await _pending(journal)) == ["1:0", "1:1"]
+
+
+async def test_beyond_its_quota_it_refuses_and_goes_on_when_there_is_room(tmp_path: Path) -> None:
+    claim = _claim()
+    size = len(encode(entry(claim, 0, "x" * 100)))
+    async with Journal(tmp_path, quota_bytes=size * 2) as journal:
+        crowded = []
+        for idx in (0, 1):
+            await journal.append(entry(claim, idx, "x" * 100))
+            crowded.append(journal.crowded)
+        assert crowded == [False, True]
+        with pytest.raises(JournalFailed):
+            await journal.append(entry(claim, 2, "x" * 100))
+        await journal.mark((await journal.pending(1))[1], set())
+        await journal.purge(0)
+        await journal.append(entry(claim, 3, "x" * 100))
+        assert cursors(await _pending(journal)) == ["1:1", "1:3"]
+
+
+async def test_what_is_flushed_stays_for_a_while(tmp_path: Path) -> None:
+    async with Journal(tmp_path) as journal:
+        await journal.append(entry(_claim(), 0, "x"))
+        await journal.mark((await journal.pending(10))[1], set())
+        await journal.purge(60)
+        assert journal.size > 0
+        assert await _pending(journal) == []
+        await journal.purge(0)
+        assert journal.size == 0
+
+
+async def test_a_write_that_fails_is_reported_and_the_journal_lives_on(tmp_path: Path) -> None:
+    async with Journal(tmp_path) as journal:
+        (path,) = journal_file.journals(tmp_path)
+        with sqlite3.connect(path) as vandal:
+            vandal.execute("ALTER TABLE entries RENAME TO elsewhere")
+        with pytest.raises(JournalFailed):
+            await journal.append(entry(_claim(), 0, "x"))
+        assert journal.size == 0
+        with vandal:
+            vandal.execute("ALTER TABLE elsewhere RENAME TO entries")
+        vandal.close()
+        await journal.append(entry(_claim(), 1, "x"))
+        assert cursors(await _pending(journal)) == ["1:1"]
+
+
+async def test_a_closed_journal_takes_nothing(tmp_path: Path) -> None:
+    async with Journal(tmp_path) as journal:
+        pass
+    with pytest.raises(JournalFailed):
+        await journal.append(entry(_claim(), 0, "x"))
+
+
+async def test_a_folder_that_cannot_be_written_is_reported(tmp_path: Path) -> None:
+    with pytest.raises(JournalFailed):
+        async with Journal(tmp_path / "missing"):
+            pass
+
+
+async def test_closing_writes_what_is_queued_and_leaves_it_for_the_next_start(tmp_path: Path) -> None:
+    async with Journal(tmp_path) as journal:
+        future = journal.append(entry(_claim(), 0, "x"))
+    await future
+    assert _files(tmp_path) == ["journal.db", "journal.lock"]
+    async with Journal(tmp_path) as successor:
+        assert cursors(await _pending(successor)) == ["1:0"]
+        assert successor.last_of("c") == 1
+        assert len(journal_file.journals(tmp_path)) == 1
+
+
+async def test_an_empty_journal_leaves_no_file(tmp_path: Path) -> None:
+    async with Journal(tmp_path):
+        assert "journal.db" in _files(tmp_path)
+    assert _files(tmp_path) == []
+
+
+async def test_a_journal_whose_process_lives_is_left_alone(tmp_path: Path) -> None:
+    async with Journal(tmp_path) as living:
+        await living.append(entry(_claim(), 0, "x"))
+        async with Journal(tmp_path) as other:
+            assert await _pending(other) == []
+        assert cursors(await _pending(living)) == ["1:0"]
+
+
+async def test_of_many_who_start_at_once_one_adopts(tmp_path: Path) -> None:
+    async with Journal(tmp_path) as dead:
+        await dead.append(entry(_claim(), 0, "x"))
+    journals = [Journal(tmp_path) for _ in range(6)]
+    await asyncio.gather(*[journal.__aenter__() for journal in journals])
+    found = [item for journal in journals for item in await _pending(journal)]
+    await asyncio.gather(*[journal.__aexit__(None, None, None) for journal in journals])
+    assert cursors(found) == ["1:0"]
+
+
+async def test_a_damaged_journal_is_set_aside_and_everything_else_goes_on(tmp_path: Path) -> None:
+    async with Journal(tmp_path) as dead:
+        await dead.append(entry(_claim(), 0, "x"))
+    (tmp_path / "journal-0.db").write_bytes(b"this is no database" * 100)
+    (tmp_path / "journal-1.db").touch()
+    async with Journal(tmp_path) as journal:
+        assert cursors(await _pending(journal)) == ["1:0"]
+        await journal.mark((await journal.pending(10))[1], set())
+    assert _files(tmp_path) == ["damaged.db"]
+
+
+@pytest.mark.parametrize("flushing", [False, True])
+async def test_what_a_killed_process_acknowledged_is_in_the_store_once_and_in_order(
+    database_url: str, data_dir: Path, flushing: bool
+) -> None:
+    async with open_record(database_url, data_dir) as record:
+        claim = await begun(record)
+    command = [sys.executable, "-m", "tests.persistence.appender", str(data_dir), claim.conversation.id]
+    acknowledged = await _kill_after(3000, [*command, database_url] if flushing else command)
+    assert len(journal_file.journals(data_dir)) == 1
+    async with open_record(database_url, data_dir) as record:
+        await _check_complete(record, claim, acknowledged)
+    assert journal_file.journals(data_dir) == []
+
+
+async def _kill_after(lines: int, command: list[str]) -> list[str]:
+    """What the process printed until it was killed in the middle of its work."""
+    process = await asyncio.create_subprocess_exec(*command, stdout=subprocess.PIPE)
+    assert process.stdout is not None
+    printed = [await process.stdout.readline() for _ in range(lines)]
+    process.kill()
+    printed += (await process.stdout.read()).splitlines(keepends=True)
+    await process.wait()
+    return [line.decode().strip() for line in printed if line.endswith(b"\n")]
+
+
+async def _check_complete(record: Record, claim: Claim, acknowledged: list[str]) -> None:
+    found = await stored(record, claim)
+    assert cursors(found)[: len(acknowledged)] == acknowledged
+    assert cursors(found) == [f"1:{idx}" for idx in range(len(found))]
+    conversation = await record.store.conversation(USER, claim.conversation.id)
+    assert conversation.message_count == len(found)
