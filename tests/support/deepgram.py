@@ -81,6 +81,7 @@ class ScriptedDeepgram:
         self._port = port
         self._failures: list[Exception] = []
         self._ready: asyncio.Queue[DeepgramSession] = asyncio.Queue()
+        self._connected: asyncio.Queue[DeepgramSession] = asyncio.Queue()
         self._stopped = asyncio.Event()
         self._server: Server | None = None
 
@@ -91,9 +92,16 @@ class ScriptedDeepgram:
 
     async def session(self, within: float = 5.0) -> DeepgramSession:
         """The next session whose Settings are in, each handed out once."""
+        return await self._next(self._ready, within)
+
+    async def connection(self, within: float = 5.0) -> DeepgramSession:
+        """The next session whose handshake is done, before its Settings; each handed out once."""
+        return await self._next(self._connected, within)
+
+    async def _next(self, queue: asyncio.Queue[DeepgramSession], within: float) -> DeepgramSession:
         try:
             async with asyncio.timeout(within):
-                return await self._ready.get()
+                return await queue.get()
         except TimeoutError:
             begun = [session.story for session in self.sessions]
             raise AssertionError(f"no new session within {within} s; so far: {begun}") from None
@@ -153,6 +161,7 @@ class ScriptedDeepgram:
             violations=self.violations,
         )
         self.sessions.append(session)
+        self._connected.put_nowait(session)
         async with asyncio.TaskGroup() as group:
             hand_out = group.create_task(self._play(session), name="script")
             try:

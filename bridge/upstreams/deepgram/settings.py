@@ -86,7 +86,7 @@ def _own_agent(brief: Brief, *, hints: bool) -> dict[str, object]:
 
 
 def _client_agent(brief: Brief, *, hints: bool) -> dict[str, object] | str:
-    """A client's own `agent`, with our history, and its greeting only when it is time for one."""
+    """A client's own `agent`: our history follows its own; its greeting is told only when it is time."""
     given = brief.client_agent or {}
     if set(given) == {"id"}:
         return str(given["id"])
@@ -95,7 +95,9 @@ def _client_agent(brief: Brief, *, hints: bool) -> dict[str, object] | str:
         block["think"] = _think_without_hints(block["think"])
     if brief.greeting and given.get("greeting"):
         block["greeting"] = given["greeting"]
-    return block | _past(brief.history)
+    context = given.get("context")
+    told = context.get("messages") if isinstance(context, Mapping) else None
+    return block | _past(brief.history, told if isinstance(told, list) else ())
 
 
 def _think_without_hints(think: object) -> object:
@@ -161,9 +163,9 @@ def _prompt(brief: Brief) -> str:
 # ── the past ───────────────────────────────────────────────────────────────────────────────────────────
 
 
-def _past(entries: Sequence[Entry]) -> dict[str, object]:
-    """`{context: {messages}}`, or nothing when there is no past."""
-    messages = list(history(entries))
+def _past(entries: Sequence[Entry], before: Sequence[object] = ()) -> dict[str, object]:
+    """`{context: {messages}}`, or nothing when there is no past. `before`: a client's own, as it came."""
+    messages = [*before, *history(entries)]
     return {"context": {"messages": messages}} if messages else {}
 
 

@@ -106,40 +106,29 @@ def test_the_greeting_is_told_only_when_the_brief_has_one() -> None:
     assert "greeting" not in str(valid(brief(greeting="")))
 
 
+NOVA = {"type": "deepgram", "version": "v1", "model": "nova-3"}
+FLUX = {"type": "deepgram", "version": "v2", "model": "flux-general-multi"}
+
+
 @pytest.mark.parametrize(
     ("listen", "language", "provider"),
     [
-        ({}, "de", {"type": "deepgram", "version": "v1", "model": "nova-3", "language": "de"}),
+        ({}, "de", {**NOVA, "language": "de"}),
         (
             {"language": "multi", "keyterms": ["Flux"]},
             "en",
-            {
-                "type": "deepgram",
-                "version": "v1",
-                "model": "nova-3",
-                "language": "multi",
-                "keyterms": ["Flux"],
-            },
+            {**NOVA, "language": "multi", "keyterms": ["Flux"]},
         ),
         (
             {"model": "flux-general-en", "eot_threshold": 0.8},
             "en",
-            {"type": "deepgram", "version": "v2", "model": "flux-general-en", "eot_threshold": 0.8},
+            {**FLUX, "model": "flux-general-en", "eot_threshold": 0.8},
         ),
-        (
-            {"model": "flux-general-multi"},
-            "pt",
-            {"type": "deepgram", "version": "v2", "model": "flux-general-multi", "language_hints": ["pt"]},
-        ),
+        ({"model": "flux-general-multi"}, "pt", {**FLUX, "language_hints": ["pt"]}),
         (
             {"model": "flux-general-multi", "language_hints": ["pt", "en"]},
             "pt",
-            {
-                "type": "deepgram",
-                "version": "v2",
-                "model": "flux-general-multi",
-                "language_hints": ["pt", "en"],
-            },
+            {**FLUX, "language_hints": ["pt", "en"]},
         ),
     ],
 )
@@ -276,18 +265,26 @@ OWN = {
     },
     "speak": {"provider": {"type": "deepgram", "model": "aura-2-thalia-en"}},
     "greeting": "Mine too.",
-    "context": {"messages": [{"type": "History", "role": "user", "content": "made up"}]},
+    "context": {"messages": [{"type": "History", "role": "user", "content": "before"}]},
 }
 
 
-def test_a_clients_agent_replaces_ours_but_history_and_greeting_stay_ours() -> None:
+def test_a_clients_agent_replaces_ours_and_our_history_follows_its_own() -> None:
     past = entries(Message(Role.USER, "hello"))
     told = valid(brief(client_agent=OWN, history=past))
     assert at(told, "agent.think.prompt") == "Mine."
-    assert at(told, "agent.context.messages") == [{"type": "History", "role": "user", "content": "hello"}]
-    assert "Mine too." not in str(told)
+    assert at(told, "agent.context.messages") == [
+        {"type": "History", "role": "user", "content": "before"},
+        {"type": "History", "role": "user", "content": "hello"},
+    ]
     assert "x-bridge" not in str(told)
+
+
+def test_a_clients_greeting_is_spoken_only_when_it_is_time_for_one() -> None:
+    assert "greeting" not in str(valid(brief(client_agent=OWN)))
     assert at(valid(brief(client_agent=OWN, greeting="Hey!")), "agent.greeting") == "Mine too."
+    silent = {key: value for key, value in OWN.items() if key != "greeting"}
+    assert "greeting" not in str(valid(brief(client_agent=silent, greeting="Hey!")))
 
 
 def test_a_clients_fallbacks_lose_their_hints_too() -> None:

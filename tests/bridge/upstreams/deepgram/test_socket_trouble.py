@@ -1,0 +1,200 @@
+"""The client when the scripted Deepgram refuses, hangs, errs or leaves, over real sockets."""
+
+import asyncio
+import logging
+
+import pytest
+
+from bridge.core import events as ev
+from bridge.core.commands import Answer, Hear
+from bridge.core.events import AgentErred, AgentLeft, AgentReady
+from bridge.core.model import Message, Role
+from bridge.errors import BadConfig, PeerGone, UpstreamFailed
+from bridge.ports import Upstream
+from bridge.upstreams.deepgram.socket import DeepgramUpstreams, Timeouts
+from tests.bridge.upstreams.deepgram.opening import opened
+from tests.support.briefs import brief
+from tests.support.deepgram import FunctionAsk, Refusal, ScriptedDeepgram
+
+FAST = Timeouts(welcome=0.2, applied=0.4, send=0.3, keep_alive=0.1, ping=0.2, close=0.3)
+
+
+@pytest.mark.parametrize(
+    ("status", "retry"),
+    [
+        *((400, False), (401, False), (402, False), (403, False), (404, False)),
+        *((408, True), (429, True), (500, True), (502, True), (503, True)),
+    ],
+)
+async def test_a_refused_handshake_says_whether_to_try_again(status: int, *, retry: bool) -> None:
+    async with ScriptedDeepgram() as deepgram:
+        deepgram.refusal = Refusal(status, "SOME_ERROR")
+        with pytest.raises(UpstreamFailed) as failed:
+            await DeepgramUpstreams(deepgram.url, "test-key").open(brief())
+        assert failed.value.retry is retry
+        assert deepgram.attempts == 1
+
+
+async def test_a_wrong_key_is_not_tried_again() -> None:
+    async with ScriptedDeepgram() as deepgram:
+        with pytest.raises(UpstreamFailed) as failed:
+            await DeepgramUpstreams(deepgram.url, "wrong").open(brief())
+        assert failed.value.retry is False
+
+
+async def test_nobody_there_may_be_tried_again() -> None:
+    async with ScriptedDeepgram() as deepgram:
+        url = deepgram.url
+    with pytest.raises(UpstreamFailed) as failed:
+        await DeepgramUpstreams(url, "test-key").open(brief())
+    assert failed.value.retry is True
+
+
+async def test_a_handshake_without_answer_ends_in_time() -> None:
+    async with ScriptedDeepgram() as deepgram:
+        deepgram.hangs = True
+        with pytest.raises(UpstreamFailed) as failed:
+            await DeepgramUpstreams(deepgram.url, "test-key", timeouts=Timeouts(open=0.2)).open(brief())
+        assert failed.value.retry is True
+
+
+def test_an_address_that_is_none_is_a_mistake_of_the_configuration() -> None:
+    with pytest.raises(BadConfig):
+        DeepgramUpstreams("https://agent.example.com", "key")
+
+
+async def test_refused_settings_are_not_tried_again() -> None:
+    async with ScriptedDeepgram(applies=False) as deepgram, opened(deepgram) as (reading, agent):
+        await agent.error("INVALID_SETTINGS", "no such model", close=1011)
+        left = await reading.until(AgentLeft)
+    assert reading.events[0] == AgentErred("INVALID_SETTINGS", "no such model", fatal=True, retry=False)
+    assert left == AgentLeft(1011, "", retry=False)
+
+
+async def test_an_agent_that_never_gets_ready_is_given_up() -> None:
+    async with ScriptedDeepgram(applies=False) as deepgram, opened(deepgram, timeouts=FAST) as (reading, _):
+        left = await reading.until(AgentLeft)
+    assert left == AgentLeft(1006, "no SettingsApplied", retry=True)
+
+
+# ── trouble later ──────────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize(
+    ("code", "retry"),
+    [(1000, True), (1001, True), (1011, True), (1012, True), (4410, True), (4401, False), (4403, False)],
+)
+async def test_a_close_is_reported_with_its_code(code: int, *, retry: bool) -> None:
+    async with ScriptedDeepgram() as deepgram, opened(deepgram) as (reading, agent):
+        await reading.until(AgentReady)
+        await agent.close(code, "because")
+        assert await reading.until(AgentLeft) == AgentLeft(code, "because", retry=retry)
+
+
+async def test_a_reset_is_reported_as_1006() -> None:
+    async with ScriptedDeepgram() as deepgram, opened(deepgram) as (reading, agent):
+        await reading.until(AgentReady)
+        agent.reset()
+        assert await reading.until(AgentLeft) == AgentLeft(1006, "", retry=True)
+        with pytest.raises(PeerGone):
+            await reading.upstream.send(Hear("anybody?"))
+
+
+async def test_an_agent_that_hangs_is_noticed_by_its_pongs() -> None:
+    async with ScriptedDeepgram() as deepgram, opened(deepgram, timeouts=FAST) as (reading, agent):
+        await reading.until(AgentReady)
+        agent.stall()
+        assert await reading.until(AgentLeft) == AgentLeft(1006, "", retry=True)
+
+
+async def test_an_agent_that_takes_nothing_is_given_up_at_the_send_deadline() -> None:
+    timeouts = Timeouts(send=0.3, ping=30)
+    async with ScriptedDeepgram() as deepgram, opened(deepgram, timeouts=timeouts) as (reading, agent):
+        await reading.until(AgentReady)
+        agent.stall()
+        with pytest.raises(PeerGone):
+            await _flood(reading.upstream)
+        assert await reading.until(AgentLeft) == AgentLeft(1006, "", retry=True)
+
+
+async def _flood(upstream: Upstream) -> None:
+    async with asyncio.timeout(10):
+        while True:
+            await upstream.send(bytes(256 * 1024))
+
+
+async def test_errors_and_rubbish_do_not_end_the_reading() -> None:
+    async with ScriptedDeepgram() as deepgram, opened(deepgram) as (reading, agent):
+        await reading.until(AgentReady)
+        await agent.error("UNPARSABLE_CLIENT_MESSAGE")
+        for text in ("not json", "[1]", '"text"', "{}", '{"type":7}', '{"type":"New","x":1}'):
+            await agent.send_text(text)
+        await agent.say("Still here.")
+        await reading.until(ev.AgentAudioDone)
+    assert reading.events[1] == AgentErred("UNPARSABLE_CLIENT_MESSAGE", "an error", fatal=False)
+    assert reading.events[2:4] == [
+        ev.AgentSaidOther({"type": 7}),
+        ev.AgentSaidOther({"type": "New", "x": 1}),
+    ]
+
+
+async def test_a_cancelled_call_and_its_crossing_answer() -> None:
+    async with ScriptedDeepgram() as deepgram, opened(deepgram) as (reading, agent):
+        first, second = await agent.call_all(FunctionAsk("list_tasks"), FunctionAsk("list_tasks"))
+        await agent.cancel(first)
+        cancelled = await reading.until(ev.CallsCancelled)
+        await reading.upstream.send(Answer(first, "list_tasks", "none"))
+        await reading.upstream.send(Answer(second, "list_tasks", "none"))
+        await agent.expect_answer(second)
+        assert agent.late_answers == [first]
+    assert cancelled.call_ids == (first,)
+
+
+async def test_closing_is_polite_and_may_be_repeated() -> None:
+    async with ScriptedDeepgram() as deepgram:
+        async with opened(deepgram) as (reading, agent):
+            await reading.until(AgentReady)
+            await reading.upstream.close()
+            await reading.upstream.close()
+            assert await agent.expect_close() == 1000
+        with pytest.raises(PeerGone):
+            await reading.upstream.send(b"\x00\x00")
+
+
+async def test_sessions_open_side_by_side() -> None:
+    async with (
+        ScriptedDeepgram() as deepgram,
+        opened(deepgram) as (one, first),
+        opened(deepgram) as (other, second),
+    ):
+        await first.say("one")
+        await second.say("other")
+        await one.until(ev.AgentAudioDone)
+        await other.until(ev.AgentAudioDone)
+        assert ev.TextArrived(Message(Role.ASSISTANT, "one")) in one.events
+        assert ev.TextArrived(Message(Role.ASSISTANT, "other")) in other.events
+
+
+async def test_the_key_is_never_logged(
+    caplog: pytest.LogCaptureFixture, capsys: pytest.CaptureFixture[str]
+) -> None:
+    secret = "dg-secret-0123456789"
+    with caplog.at_level(logging.DEBUG):
+        async with ScriptedDeepgram(key=secret) as deepgram, opened(deepgram, key=secret) as (reading, _):
+            await reading.until(AgentReady)
+        async with ScriptedDeepgram(key="other") as deepgram:
+            with pytest.raises(UpstreamFailed):
+                await DeepgramUpstreams(deepgram.url, secret).open(brief())
+    ours = [record for record in caplog.records if record.name != "websockets.server"]
+    assert secret not in " ".join(record.getMessage() for record in ours)
+    assert secret not in capsys.readouterr().out
+
+
+async def test_endless_sound_before_settings_applied_is_kept_up_to_a_bound() -> None:
+    async with ScriptedDeepgram(applies=False) as deepgram, opened(deepgram) as (reading, agent):
+        for _ in range(5):
+            await agent.send_audio(bytes(1024 * 1024))
+        await agent.agent_text("Hey!")
+        await agent.apply()
+        await reading.until(ev.TextArrived)
+    assert len(reading.sound) == 4 * 1024 * 1024
