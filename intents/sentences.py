@@ -24,7 +24,18 @@ def unknown_function(name: str) -> str:
 
 def missing(intent: Intent, parameter: Parameter) -> str:
     """A required argument is not there."""
-    return _asking(f"I need {_wanted(parameter)} for that {noun(intent)}", parameter)
+    match parameter.kind:
+        case Kind.TIME:
+            wanted = f"a time for that {noun(intent)}"
+        case Kind.RECURRENCE:
+            wanted = f"to know how often for that {noun(intent)}"
+        case Kind.REFERENCE:
+            wanted = f"to know which {parameter.refers_to}"
+        case _ if noun(intent) in label(parameter).split():
+            wanted = f"the {label(parameter)}"
+        case _:
+            wanted = f"the {label(parameter)} for that {noun(intent)}"
+    return _asking(f"I need {wanted}", parameter)
 
 
 def unsuitable(parameter: Parameter) -> str:
@@ -75,20 +86,6 @@ def quoted(words: str) -> str:
 def either(choices: tuple[str, ...]) -> str:
     """time or location; a, b or c."""
     return " or ".join(filter(None, [", ".join(choices[:-1]), choices[-1]]))
-
-
-def _wanted(parameter: Parameter) -> str:
-    match parameter.kind:
-        case Kind.TIME:
-            return "a time"
-        case Kind.RECURRENCE:
-            return "to know how often"
-        case Kind.CHOICE:
-            return f"to know {either(parameter.choices)}"
-        case Kind.REFERENCE:
-            return f"to know which {parameter.refers_to}"
-        case _:
-            return f"the {label(parameter)}"
 
 
 def _asking(statement: str, parameter: Parameter) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import hmac
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -25,6 +26,7 @@ log = structlog.get_logger(__name__)
 MAX_ANSWER_BYTES = 64 * 1024
 MAX_SENTENCE = 1000
 """Characters of an answer that reach the agent."""
+HOST = re.compile(rb"[A-Za-z0-9.:-]+")
 PAUSES = (0.2, 0.4, 0.8)
 """Seconds before the second and each further attempt."""
 UNREADABLE = "The service answered in a way I can't read, so I can't tell whether that was done."
@@ -48,7 +50,8 @@ class HttpSettings:
         url = target(handler)
         if not self.secret:
             return "no secret is set to sign the request with"
-        if {url.host, f"{url.host}:{url.port}"} & self.allowed_hosts:
+        port = url.port or (443 if url.scheme == "https" else 80)
+        if {url.host, f"{url.host}:{port}"} & self.allowed_hosts:
             return ""
         return f"{url.host} is not one of the allowed hosts"
 
@@ -59,7 +62,12 @@ def target(handler: str) -> httpx2.URL:
         url = httpx2.URL(handler.removeprefix("http:"))
     except httpx2.InvalidURL:
         url = httpx2.URL("")
-    if url.scheme not in {"http", "https"} or not url.host or url.userinfo or url.fragment:
+    if (
+        url.scheme not in {"http", "https"}
+        or not HOST.fullmatch(url.raw_host)
+        or url.userinfo
+        or url.fragment
+    ):
         raise BadConfig(f"{handler} is not of the form http:https://host/path, without credentials")
     return url
 

@@ -81,10 +81,13 @@ async def move_task(tx: Transaction, job: Job, arguments: Arguments) -> Outcome:
     to = _new_time(task, arguments)
     if isinstance(to, str):
         return _refused(to, _ids(found))
+    if to == task.scheduled_at:
+        spoken = f"{task.title} is {times.say(to, now, zone)} already."
+        return Outcome(status=Status.DONE, content=_upper(spoken), note=_ids(found), task_id=task.id)
     try:
         moved = await tx.planner.move_task(task.id, to=to, reason=arguments.text("reason"))
     except NotFound:
-        return _refused(f"{task.title} is not there any more, so it can't be moved.")
+        return _refused(_upper(f"{task.title} is not there any more, so it can't be moved."))
     since = f", from {times.say(task.scheduled_at, now, zone)}" if task.scheduled_at else ""
     return Outcome(
         status=Status.DONE,
@@ -136,6 +139,10 @@ def _say_task(task: Task, arguments: Arguments) -> str:
 
 def _ids(tasks: Sequence[Task]) -> str:
     return ", ".join(f"task_id: {task.id}" for task in tasks)
+
+
+def _upper(sentence: str) -> str:
+    return sentence[:1].upper() + sentence[1:]
 
 
 def _refused(sentence: str, note: str = "") -> Outcome:

@@ -1,4 +1,4 @@
-"""A shopping list, the example of Python handlers, used by the agent `pantry`: items are tasks for the shop."""
+"""A shopping list: the example of Python handlers, used by the agent pantry. Items are tasks for the shop."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The real parts around an executor under test: agents from folders, a record on SQLite, a clock that stands still."""
+"""The real parts around an executor under test: agents from folders, a record on SQLite, a still clock."""
 
 from __future__ import annotations
 

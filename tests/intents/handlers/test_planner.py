@@ -148,6 +148,16 @@ async def test_a_new_time_keeps_what_it_does_not_say(flux: Rig, words: str, spok
     assert outcome.content == f"Moved: dentist, from Friday at 10 AM to {spoken}."
 
 
+async def test_a_task_that_is_there_already_is_not_moved(flux: Rig) -> None:
+    task_id = await new_task(flux, title="dentist", scheduled_at="friday at ten am")
+
+    outcome = await flux.run("submit_reschedule_intent", {"task_id": task_id, "preferred_new_time": "friday"})
+
+    assert (outcome.status, outcome.content) == (Status.DONE, "Dentist is Friday at 10 AM already.")
+    (task,) = await flux.record.store.tasks("ada")
+    assert task.previous_time is None
+
+
 @pytest.mark.parametrize("said", ["call mom", "Call Mom.", "the call", "my call to mom task"])
 async def test_a_task_may_be_named_by_its_title(flux: Rig, said: str) -> None:
     await new_task(flux, title="water the plants", scheduled_at="tomorrow at 9 am")
