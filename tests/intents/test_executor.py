@@ -245,7 +245,7 @@ async def test_a_target_that_is_not_allowed_is_found_at_start(
             made.executor.verify([SAMPLER, shop])
 
 
-async def test_an_outcome_is_the_same_whoever_asks(sampler: Rig) -> None:
+async def test_an_outcome_holds_only_what_happened(sampler: Rig) -> None:
     outcome = await sampler.run("add", {"what": "a walk"})
 
     assert outcome == Outcome(
