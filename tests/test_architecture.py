@@ -28,7 +28,7 @@ TOP = ("bridge.app", "bridge.cli", "bridge.__main__")
 MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "bridge.core": (),
     **dict.fromkeys(BASE, ("bridge.core", *BASE)),
-    "bridge.live": ("bridge.core", "bridge.ports"),
+    "bridge.live": ("bridge.core", "bridge.ports", "bridge.errors"),
     **dict.fromkeys(LEAVES, ("bridge.core", *BASE)),
     "bridge.routes": ("bridge.core", *BASE, "bridge.live.registry"),
     **dict.fromkeys(TOP, OURS),

@@ -43,6 +43,11 @@ def set_up(s: State, event: ev.ClientSettings, now: Moment) -> Commands:
     if s.settled:
         yield do.Tell(do.Failed("SETTINGS_ALREADY_APPLIED", "Settings were sent before."))
         return
+    if s.agent.client_settings and event.agent is not None and "id" in event.agent:
+        yield do.Tell(
+            do.Failed("AGENT_ID_NOT_SUPPORTED", "Send the agent's settings, not the id of stored ones.")
+        )
+        return
     before, s.settings, s.settled = s.settings, event, True
     yield do.Unschedule(due.SettingsOverdue)
     yield from _introduce(s, event, rejoined=before is not None)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import InitVar, dataclass, field
 from enum import Enum
 
 from bridge.core import commands as do
@@ -43,56 +44,52 @@ class Link(Enum):
     READY = "ready"
 
 
+@dataclass(kw_only=True, eq=False)
 class State:
     """What a session knows. The rules (near, far, talk, acts, ending) change it; nobody else does."""
 
-    def __init__(
-        self,
-        *,
-        session_id: str,
-        conversation_id: str,
-        user_id: str,
-        agent: Agent,
-        epoch: int,
-        history: tuple[Entry, ...] = (),
-    ) -> None:
-        self.session_id = session_id
-        self.conversation_id = conversation_id
-        self.user_id = user_id
-        self.agent = agent
-        self.epoch = epoch
-        self.phase = Phase.WAITING
-        self.link = Link.ABSENT
+    session_id: str
+    conversation_id: str
+    user_id: str
+    agent: Agent
+    epoch: int
+    history: InitVar[tuple[Entry, ...]] = ()
+    phase: Phase = Phase.WAITING
+    link: Link = Link.ABSENT
+    entries: list[Entry] = field(init=False)
+    """All durable entries of the conversation, oldest first."""
+    resumed: bool = field(init=False)
+    greeted: bool = field(init=False)
+    settings: ev.ClientSettings | None = None
+    """The newest the client sent."""
+    settled: bool = False
+    """The client that is there now has sent its `Settings`."""
+    applied: bool = False
+    """It has been told `SettingsApplied`."""
+    resume_token: str = ""
+    calls: Calls = field(default_factory=Calls)
+    reply: Reply = field(default_factory=Reply)
+    cutting: Moment | None = None
+    """When the user broke in, while the last playback report is awaited."""
+    confirmed: bool = False
+    """The user's turn is confirmed: intents that write may run."""
+    unheard: list[str] = field(default_factory=list)
+    """What was typed and not echoed by the agent yet."""
+    request: str = ""
+    """Id of the agent session (Deepgram: `Welcome.request_id`)."""
+    failures: int = 0
+    """Tries to open the agent that failed in a row."""
+    ready_at: float = 0.0
+    """Clock at which the agent was ready."""
+    next_idx: int = 0
+    saving: int = 0
+    """Entries on the way to the journal."""
+    reason: str = ""
+    """Why it ended."""
+
+    def __post_init__(self, history: tuple[Entry, ...]) -> None:
         self.entries = list(history)
-        """All durable entries of the conversation, oldest first."""
-        self.resumed = bool(history)
-        self.greeted = bool(history)
-        self.settings: ev.ClientSettings | None = None
-        """The newest the client sent."""
-        self.settled = False
-        """The client that is there now has sent its `Settings`."""
-        self.applied = False
-        """It has been told `SettingsApplied`."""
-        self.resume_token = ""
-        self.calls = Calls()
-        self.reply = Reply()
-        self.cutting: Moment | None = None
-        """When the user broke in, while the last playback report is awaited."""
-        self.confirmed = False
-        """The user's turn is confirmed: intents that write may run."""
-        self.unheard: list[str] = []
-        """What was typed and not echoed by the agent yet."""
-        self.request = ""
-        """Id of the agent session (Deepgram: `Welcome.request_id`)."""
-        self.failures = 0
-        """Tries to open the agent that failed in a row."""
-        self.ready_at = 0.0
-        """Clock at which the agent was ready."""
-        self.next_idx = 0
-        self.saving = 0
-        """Entries on the way to the journal."""
-        self.reason = ""
-        """Why it ended."""
+        self.resumed = self.greeted = bool(history)
 
     @property
     def last(self) -> Cursor | None:

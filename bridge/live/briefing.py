@@ -32,7 +32,7 @@ class Briefing:
         return Brief(
             agent=agent,
             prompt=f"{agent.prompt.rstrip()}\n\n{context(person, tasks, self._now())}",
-            greeting=agent.greeting if command.greet else "",
+            greeting=_greeting(agent, command),
             history=command.history,
             audio_in=command.audio_in,
             audio_out=command.audio_out,
@@ -51,6 +51,13 @@ class Briefing:
                 return [Thing(kind, g.id, g.statement, g.due_at) for g in await self._store.goals(user_id)]
             case _:
                 return []
+
+
+def _greeting(agent: Agent, command: OpenAgent) -> str:
+    """What is spoken first: the agent's greeting, or that of the client's own agent block; empty: nothing."""
+    if not command.greet:
+        return ""
+    return agent.greeting if command.client_agent is None else str(command.client_agent.get("greeting", ""))
 
 
 def context(person: Person, tasks: Sequence[Task], now: datetime) -> str:

@@ -28,8 +28,6 @@ TICKET_PREFIX = "vbs_"
 """Of the one-time token of a new session."""
 RESUME_PREFIX = "vbr_"
 """Of the token a client comes back with."""
-UNATTACHED_SECONDS = 60.0
-"""How long a session waits for its first client."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,6 +68,8 @@ class Live:
     def __init__(self, runner: Runner, sessions: Sessions) -> None:
         self.runner = runner
         self._sessions = sessions
+        self.gone = asyncio.Event()
+        """Set when nothing of it runs any more and its conversation is released."""
         self.attached = False
         """A client's socket has come."""
         self._token = ""
@@ -90,7 +90,7 @@ class Live:
             await self.runner.serve(transport, request_id=secrets.token_hex(16), resume_token=token)
 
     def end(self, code: str, description: str = "", *, close_code: int = 1000) -> None:
-        """Ask the session to end; `runner.finished` is set when all is saved and done."""
+        """Ask the session to end; `gone` is set when all is saved, done and released."""
         if not self.runner.finished.is_set():
             self.runner.step(EndRequested(code, description, close_code))
 
@@ -110,6 +110,8 @@ class Sessions:
     store: Store
     quotas: Quotas
     now: Callable[[], datetime]
+    unattached_seconds: float = 60.0
+    """How long a session waits for its first client."""
     draining: bool = False
     _live: dict[str, Live] = field(default_factory=dict)
     _tickets: dict[str, Live] = field(default_factory=dict)
@@ -191,7 +193,7 @@ class Sessions:
         """End a session; returns when all it said and did is saved. Raises NotFound."""
         live = self.find(user_id, session_id)
         live.end("")
-        await live.runner.finished.wait()
+        await live.gone.wait()
         return Closed(session_id, live.message_count)
 
     async def end_conversation(self, conversation_id: str, code: str, description: str) -> None:
@@ -211,7 +213,7 @@ class Sessions:
         try:
             async with asyncio.timeout(seconds):
                 for live in lives:
-                    await live.runner.finished.wait()
+                    await live.gone.wait()
         except TimeoutError:
             log.warning("drain_incomplete", sessions=len(self._live))
             for live in lives:
@@ -250,12 +252,12 @@ class Sessions:
         for live in ending:
             live.end(code, description)
         for live in ending:
-            await live.runner.finished.wait()
+            await live.gone.wait()
 
     def _ticket(self, live: Live) -> str:
         token = TICKET_PREFIX + secrets.token_urlsafe(32)
         self._tickets[token] = live
-        asyncio.get_running_loop().call_later(UNATTACHED_SECONDS, self._expire, token, live)
+        asyncio.get_running_loop().call_later(self.unattached_seconds, self._expire, token, live)
         return token
 
     def _expire(self, token: str, live: Live) -> None:
@@ -283,6 +285,7 @@ class Sessions:
             self._live.pop(facts.session_id, None)
             self._resumes.pop(live._token, None)
             await self._release(live, int((self.now() - begun).total_seconds()))
+            live.gone.set()
 
     async def _release(self, live: Live, seconds: int) -> None:
         facts, epoch = live.facts, live.runner.session.epoch

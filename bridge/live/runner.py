@@ -64,12 +64,16 @@ class Runner:
         self._intents: dict[tuple[str, str], asyncio.Task[None]] = {}
         self._waiting: deque[Event | PeerEvent] = deque()
         self._stepping = False
+        self._fault: Exception | None = None
         self._group = asyncio.TaskGroup()
         self._tasks: set[asyncio.Task[None]] = set()
         self._loop = asyncio.get_running_loop()
 
     async def run(self, started: asyncio.Event) -> None:
-        """Live until the session is finished; all its tasks are gone then. `started`: it may be served."""
+        """Live until the session is finished; all its tasks are gone then. `started`: it may be served.
+
+        Raises what a fault of ours in a step raised; the session is over then.
+        """
         try:
             async with self._group:
                 started.set()
@@ -83,6 +87,8 @@ class Runner:
                 timer.cancel()
             if self._seat:
                 self._seat.close(1011, "internal error")
+        if self._fault:
+            raise self._fault
 
     async def serve(self, transport: Transport, *, request_id: str, resume_token: str) -> None:
         """Give the session this client's socket; returns when the socket is done with."""
@@ -135,11 +141,15 @@ class Runner:
 
     def _step(self, event: Event | PeerEvent) -> None:
         now = Moment(self._loop.time(), self._parts.now(), self._voice.reply, self._voice.reply_ms)
-        commands = self.session.handle(event, now)
-        for observer in self._parts.observers:
-            observer.stepped(self.facts, event, commands, now)
-        for command in commands:
-            self._perform(command)
+        try:
+            commands = [] if self._fault else self.session.handle(event, now)
+            for observer in self._parts.observers:
+                observer.stepped(self.facts, event, commands, now)
+            for command in commands:
+                self._perform(command)
+        except Exception as fault:
+            self._fault = fault
+            self.finished.set()
 
     def _perform(self, command: do.Command) -> None:
         match command:

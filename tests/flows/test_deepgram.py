@@ -36,6 +36,12 @@ class Talk:
         path = f"/api/v1/conversations/{self.started['conversation_id']}/messages?limit=200"
         return list((await get(self.server.http, path))["items"])  # type: ignore[call-overload]
 
+    async def stored(self, count: int) -> None:
+        """That many entries are in the store."""
+        async with asyncio.timeout(15):
+            while len(await self.entries()) < count:
+                await asyncio.sleep(0.02)
+
     async def goals(self) -> list[dict[str, object]]:
         return list((await get(self.server.http, "/api/v1/goals"))["items"])  # type: ignore[call-overload]
 
@@ -211,6 +217,7 @@ async def test_a_client_that_comes_back_gets_only_what_it_missed(tmp_path: Path)
         talk.client.socket.transport.abort()
         await talk.client.expect_close()
         await talk.agent.say("two.")
+        await talk.stored(2)
         async with client(talk.server.ws, token=token) as again:
             await again.settle(cursor=str(seen["cursor"]))
             ready = await again.expect("BridgeReady")

@@ -43,7 +43,7 @@ def settings_for(folder: Path, **changes: object) -> Settings:
 
 @asynccontextmanager
 async def running(folder: Path, **changes: object) -> AsyncIterator[Running]:
-    """The app behind a real uvicorn; `changes` are settings. Down, flushed and closed when the block is left."""
+    """The app behind a real uvicorn; `changes` are settings. Down and flushed when the block is left."""
     async with open_app(settings_for(folder, **changes)) as app, serving(app.asgi) as address:
         yield Running(address, app)
         await app.sessions.drain(5.0)

@@ -1,0 +1,136 @@
+"""Outboxes and gates: order, bounds, what is held and what is dropped."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from bridge.core.model import AudioFormat
+from bridge.live.audio import CONTROL_ITEMS, Outbox, Speech, Voice, Way, silence
+
+FRAME = bytes(640)
+SECOND = 50
+"""Frames of 20 ms."""
+
+
+async def taken(outbox: Outbox[str], count: int) -> list[bytes | str]:
+    async with asyncio.timeout(1):
+        return [await outbox.take() for _ in range(count)]
+
+
+async def test_sound_and_messages_leave_in_the_order_they_came() -> None:
+    outbox: Outbox[str] = Outbox()
+    outbox.put_sound(b"1")
+    outbox.put("two")
+    outbox.put_sound(b"3")
+    assert await taken(outbox, 3) == [b"1", "two", b"3"]
+
+
+async def test_taking_waits_for_something_to_come() -> None:
+    outbox: Outbox[str] = Outbox()
+    async with asyncio.TaskGroup() as group:
+        waiting = group.create_task(outbox.take())
+        await asyncio.sleep(0)
+        assert not waiting.done()
+        outbox.put("x")
+    assert waiting.result() == "x"
+
+
+async def test_the_oldest_sound_goes_when_too_much_waits_and_messages_never_do() -> None:
+    outbox: Outbox[str] = Outbox()
+    outbox.max_sound = 3
+    outbox.put("kept")
+    for frame in (b"1", b"2", b"3", b"4", b"5"):
+        outbox.put_sound(frame)
+    assert outbox.collect_dropped() == 2
+    assert outbox.collect_dropped() == 0
+    assert await taken(outbox, 4) == ["kept", b"3", b"4", b"5"]
+
+
+async def test_clearing_sound_keeps_messages() -> None:
+    outbox: Outbox[str] = Outbox()
+    outbox.put_sound(b"1")
+    outbox.put("kept")
+    outbox.clear_sound()
+    assert await taken(outbox, 1) == ["kept"]
+    assert outbox.collect_dropped() == 0
+
+
+def test_a_peer_that_lets_messages_pile_up_is_noticed() -> None:
+    outbox: Outbox[str] = Outbox()
+    assert all(outbox.put("x") for _ in range(CONTROL_ITEMS))
+    assert not outbox.put("one too many")
+
+
+async def test_first_words_are_held_and_sent_in_order_once_there_is_an_agent() -> None:
+    speech, outbox = Speech(), Outbox[str]()
+    assert not speech.hear(FRAME)
+    speech.way = Way.HELD
+    assert speech.hear(b"\1\0")
+    speech.connect(outbox)
+    assert speech.hear(b"\2\0")
+    speech.open()
+    assert speech.hear(b"\3\0")
+    assert await taken(outbox, 3) == [b"\1\0", b"\2\0", b"\3\0"]
+    assert speech.collect() == (3, 6, 0)
+
+
+def test_held_sound_is_bounded_and_what_had_to_go_is_counted() -> None:
+    speech = Speech()
+    speech.way = Way.HELD
+    for _ in range(12 * SECOND):
+        speech.hear(FRAME)
+    assert speech.collect() == (12 * SECOND, 12 * SECOND * 640, 2 * SECOND * 640)
+
+
+def test_a_clients_sound_is_not_expected_while_silence_is_played_for_it() -> None:
+    speech = Speech()
+    speech.way = Way.SILENCE
+    assert not speech.hear(FRAME)
+
+
+@pytest.mark.parametrize(
+    ("audio", "expected"),
+    [
+        (AudioFormat("linear16", 16000), bytes(640)),
+        (AudioFormat("mulaw", 8000), b"\xff" * 160),
+        (AudioFormat("alaw", 8000), b"\xd5" * 160),
+        (AudioFormat("opus", 48000), b""),
+    ],
+)
+def test_silence_is_silent_in_each_format(audio: AudioFormat, expected: bytes) -> None:
+    assert silence(audio, 20) == expected
+
+
+async def test_the_agents_sound_is_counted_by_reply() -> None:
+    voice, outbox = Voice(), Outbox[str]()
+    voice.connect(outbox)
+    voice.expect(AudioFormat("linear16", 24000))
+    voice.say(bytes(4800))
+    voice.say(bytes(4800))
+    assert (voice.reply, voice.reply_ms) == (1, 200)
+    voice.end_reply()
+    assert (voice.reply, voice.reply_ms) == (1, 200)
+    voice.say(bytes(480))
+    assert (voice.reply, voice.reply_ms) == (2, 10)
+
+
+async def test_a_cut_reply_is_dropped_with_what_still_comes() -> None:
+    voice, outbox = Voice(), Outbox[str]()
+    voice.connect(outbox)
+    voice.say(b"11")
+    voice.drop()
+    voice.say(b"22")
+    voice.go_on()
+    voice.say(b"33")
+    assert await taken(outbox, 1) == [b"33"]
+
+
+def test_ten_seconds_of_sound_may_wait_whatever_its_format() -> None:
+    voice, outbox = Voice(), Outbox[str]()
+    voice.connect(outbox)
+    voice.expect(AudioFormat("mulaw", 8000))
+    for _ in range(600):
+        voice.say(bytes(160))
+    assert voice.collect() == (600, 600 * 160, 2 * 8000)
