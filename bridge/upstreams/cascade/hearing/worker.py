@@ -1,0 +1,172 @@
+"""A process that does nothing but hear: decoding holds Python's lock, which must not be the server's.
+
+Runs as `python -m bridge.upstreams.cascade.hearing.worker <folder> <parent's pid>`. Frames go in by standard
+input, results come out by standard output; each is `kind (1 byte), ear (4), length (4), payload`:
+
+    in    START state · HEAR pcm · FINISH · CANCEL          out    PARTIAL words · HEARD json · FAILED
+
+Several utterances may be under way at once, one per ear. At the end of the input the process ends.
+"""
+
+import ctypes
+import json
+import os
+import signal
+import struct
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, BinaryIO, Final
+
+from bridge.audio.pcm import Leveller
+
+START, HEAR, FINISH, CANCEL, PARTIAL, HEARD, FAILED = range(7)
+HEADER: Final = struct.Struct("<BII")
+
+MOST_DECODERS: Final = 12
+"""How many people may talk at the same moment to one process; a decoder takes 15 MB."""
+PARTIAL_EVERY: Final = 3_200
+"""Bytes of sound between two looks at the words so far: 100 ms."""
+LOUDNESS_DBFS: Final = -23.0
+"""What the sound is levelled to; the cepstral mean below was measured at it."""
+USUAL_MEAN: Final = "42.7,1.3,4.2,15.9,-1.4,-1.3,2.9,-5.5,-2.6,-2.8,3.9,1.4,1.5"
+"""Where the cepstral mean begins for a voice never heard before; from there it follows the voice."""
+
+
+def pack(kind: int, ear: int, payload: bytes = b"") -> bytes:
+    """One frame of the pipe."""
+    return HEADER.pack(kind, ear, len(payload)) + payload
+
+
+@dataclass(slots=True)
+class Hearing:
+    """One utterance under way."""
+
+    decoder: Any
+    leveller: Leveller
+    unseen: int = 0
+    """Bytes heard since the last look at the words so far."""
+    partial: str = ""
+
+
+@dataclass(slots=True)
+class Worker:
+    """Decodes the utterances of many ears, one decoder each while they talk."""
+
+    folder: Path
+    out: BinaryIO
+    spare: list[Any] = field(default_factory=list)
+    """Decoders nobody uses now."""
+    busy: dict[int, Hearing] = field(default_factory=dict)
+    """Ear → its utterance."""
+
+    def take(self, kind: int, ear: int, payload: bytes) -> None:
+        """Do what one frame asks for."""
+        if kind == START:
+            self.start(ear, payload.decode())
+        elif ear in self.busy:
+            if kind == HEAR:
+                self.hear(ear, payload)
+            else:
+                self.end(ear, tell=kind == FINISH)
+        elif kind == FINISH:
+            self.tell(FAILED, ear)
+
+    def start(self, ear: int, state: str) -> None:
+        """Begin an utterance with what is known of the voice: `cepstral mean;gain in dB`, or nothing."""
+        if ear in self.busy:
+            self.end(ear, tell=False)
+        if len(self.busy) >= MOST_DECODERS:
+            return
+        decoder = self.spare.pop() if self.spare else make_decoder(self.folder)
+        mean, _, gain = state.partition(";")
+        decoder.set_cmn(mean or USUAL_MEAN)
+        decoder.start_utt()
+        leveller = Leveller(LOUDNESS_DBFS)
+        leveller.gain = float(gain or 0)
+        self.busy[ear] = Hearing(decoder, leveller)
+
+    def hear(self, ear: int, pcm: bytes) -> None:
+        """Take sound; report the words so far when they changed."""
+        hearing = self.busy[ear]
+        hearing.decoder.process_raw(hearing.leveller.feed(pcm))
+        hearing.unseen += len(pcm)
+        if hearing.unseen >= PARTIAL_EVERY:
+            hearing.unseen = 0
+            words = as_written(_hypothesis(hearing.decoder)[0])
+            if words != hearing.partial:
+                hearing.partial = words
+                self.tell(PARTIAL, ear, words.encode())
+
+    def end(self, ear: int, *, tell: bool) -> None:
+        """End an utterance, and tell the result if it is wanted."""
+        hearing = self.busy.pop(ear)
+        hearing.decoder.end_utt()
+        if tell:
+            words, confidence = _hypothesis(hearing.decoder)
+            state = f"{hearing.decoder.get_cmn()};{hearing.leveller.gain:.1f}"
+            heard = {"text": as_written(words), "confidence": round(confidence, 3), "state": state}
+            self.tell(HEARD, ear, json.dumps(heard).encode())
+        self.spare.append(hearing.decoder)
+
+    def tell(self, kind: int, ear: int, payload: bytes = b"") -> None:
+        """Write one frame to the server."""
+        self.out.write(pack(kind, ear, payload))
+        self.out.flush()
+
+
+def _hypothesis(decoder: Any) -> tuple[str, float]:
+    """The words so far, and the geometric mean of their posterior probabilities (0–1)."""
+    guess = decoder.hyp()
+    if guess is None or not guess.hypstr:
+        return "", 0.0
+    return guess.hypstr, min(1.0, guess.prob) ** (1 / len(guess.hypstr.split()))
+
+
+def as_written(words: str) -> str:
+    """What the ear says, as others write it: "five p.m." → "five pm"."""
+    return words.replace("p.m.", "pm").replace("a.m.", "am")
+
+
+def make_decoder(folder: Path) -> Any:
+    """A decoder with the agent's language model; 75 ms. `fwdflat` is a boolean: the text "no" means True."""
+    from pocketsphinx import Decoder
+
+    model, words = folder / "model.arpa.gz", folder / "words.dict"
+    return Decoder(lm=str(model), dict=str(words), fwdflat=False, cmninit=USUAL_MEAN, loglevel="FATAL")
+
+
+def frames(source: BinaryIO) -> Iterator[tuple[int, int, bytes]]:
+    """Frames of the pipe until it is closed."""
+    while len(head := source.read(HEADER.size)) == HEADER.size:
+        kind, ear, length = HEADER.unpack(head)
+        payload = source.read(length)
+        if len(payload) < length:
+            return
+        yield kind, ear, payload
+
+
+def die_with(parent: int) -> None:
+    """Have the kernel kill this process when the server is gone, however it went (PR_SET_PDEATHSIG)."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(1, signal.SIGKILL)
+    if os.getppid() != parent:
+        raise SystemExit
+
+
+def main() -> None:
+    """Hear until the input ends. What C code prints goes to the error output, not between the frames."""
+    folder, parent = Path(sys.argv[1]), int(sys.argv[2])
+    die_with(parent)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    out = os.fdopen(os.dup(1), "wb")
+    os.dup2(2, 1)
+    worker = Worker(folder, out)
+    worker.spare.append(make_decoder(folder))
+    for kind, ear, payload in frames(sys.stdin.buffer):
+        worker.take(kind, ear, payload)
+
+
+if __name__ == "__main__":
+    main()
