@@ -83,6 +83,8 @@ class Flusher:
         target = self._journal.last_of(conversation_id)
         if target <= self._flushed:
             return
+        if self._database.problem:
+            raise StoreUnavailable(self._database.problem)
         attempt = self._started + 1
         self._poked.set()
         try:

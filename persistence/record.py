@@ -77,13 +77,20 @@ async def open_record(
                 store=store, journal=journal, ledger=Ledger(database), database=database, flusher=flusher
             )
             await _prepare(database, database_url)
-            async with asyncio.TaskGroup() as group:
-                work = group.create_task(_carry(record, database_url), name="flusher")
-                try:
-                    yield record
-                finally:
-                    work.cancel()
-            await _flush_last(record, close_seconds)
+            failure: Exception | None = None
+            try:
+                async with asyncio.TaskGroup() as group:
+                    work = group.create_task(_carry(record, database_url), name="flusher")
+                    try:
+                        yield record
+                    except Exception as error:  # not the group's: it comes out as itself
+                        failure = error
+                    finally:
+                        work.cancel()
+            finally:
+                await _flush_last(record, close_seconds)
+            if failure:
+                raise failure
     finally:
         await database.close()
 

@@ -58,7 +58,7 @@ def entry(
         conversation_id=claim.conversation.id,
         user_id=claim.conversation.user_id,
         cursor=Cursor(claim.epoch if epoch is None else epoch, idx),
-        at=at or NOON + timedelta(seconds=idx),
+        at=at or NOON + timedelta(seconds=idx % 86_400),
         what=Message(Role.USER, what) if isinstance(what, str) else what,
     )
 

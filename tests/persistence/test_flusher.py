@@ -29,11 +29,8 @@ async def _columns(record: Record, sql: str) -> list[tuple[object, ...]]:
 
 async def test_a_batch_written_again_in_another_order_changes_nothing(record: Record) -> None:
     claim = await begun(record)
-    batch = [
-        entry(claim, 0, "first wish"),
-        entry(claim, 1, "second"),
-        entry(claim, 2, Cut(Cursor(1, 0), "fir")),
-    ]
+    cut = entry(claim, 2, Cut(Cursor(1, 0), "fir"))
+    batch = [entry(claim, 0, "first wish"), entry(claim, 1, "second"), cut]
     for again in (batch, batch[::-1], [*batch, *batch], batch[1:]):
         async with record.database.writing() as connection:
             await write(connection, record.database, again)
@@ -101,6 +98,23 @@ async def test_leaving_flushes_what_is_journalled(database_url: str, data_dir: P
         assert len(await stored(record, claim)) == 700
 
 
+async def test_leaving_with_an_error_flushes_too_and_the_error_comes_out_as_it_was(
+    database_url: str, data_dir: Path
+) -> None:
+    async def use_and_break() -> None:
+        async with open_record(database_url, data_dir) as record:
+            claims.append(await begun(record))
+            record.journal.append(entry(claims[0], 0, "x"))
+            raise LookupError("somewhere else")
+
+    claims: list[Claim] = []
+    with pytest.raises(LookupError, match="somewhere else"):
+        await use_and_break()
+    assert journal_file.journals(data_dir) == []
+    async with open_record(database_url, data_dir) as record:
+        assert cursors(await stored(record, claims[0])) == ["1:0"]
+
+
 async def test_the_data_folder_is_made_and_nobody_else_may_look_into_it(
     database_url: str, data_dir: Path
 ) -> None:
@@ -136,7 +150,7 @@ async def _outage(server: PostgresServer, record: Record, claim: Claim, entries:
             await record.ledger.run_once(job(claim), {}, adds_goal())
         assert record.problem
     finally:
-        await asyncio.to_thread(server.start)
+        server.start()
 
 
 async def test_a_store_that_goes_away_and_comes_back_gets_everything_once(
@@ -167,7 +181,6 @@ async def test_a_store_that_is_down_at_start_gets_everything_once_when_it_comes_
             assert cursors(await stored(record, claim)) == [f"1:{n}" for n in range(30)]
             assert (await record.store.conversation(USER, claim.conversation.id)).message_count == 30
     finally:
-        postgres_server.stop()
         postgres_server.start()
 
 

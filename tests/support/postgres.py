@@ -55,7 +55,9 @@ class PostgresServer:
         return f"postgresql://bridge@127.0.0.1:{self.port}/{database}"
 
     def start(self) -> None:
-        """Start it and wait until it answers."""
+        """Start it, if it is down, and wait for it. From the main thread: it dies with its thread."""
+        if self._process is not None:
+            return
         settings = {
             "fsync": "off",
             "listen_addresses": "127.0.0.1",
