@@ -12,6 +12,8 @@ from itertools import chain
 import structlog
 from prometheus_client import CollectorRegistry
 from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.middleware.cors import CORSMiddleware
 
 from bridge.core.agent import Agent
 from bridge.errors import BadConfig, StoreUnavailable
@@ -147,4 +149,15 @@ def _asgi(settings: Settings, sessions: Sessions, record: Record, registry: Coll
         operations_routes(problem, registry),
         page_routes(ROOT / "web"),
     )
-    return Starlette(routes=list(routes), exception_handlers=exception_handlers())
+    return Starlette(
+        routes=list(routes), exception_handlers=exception_handlers(), middleware=_cross_origin(settings)
+    )
+
+
+def _cross_origin(settings: Settings) -> list[Middleware]:
+    """Lets the pages of allowed origins read the answers of the REST interface."""
+    if not settings.allowed_origins:
+        return []
+    methods, headers = ["GET", "POST", "PATCH", "DELETE"], ["authorization", "content-type"]
+    origins = list(settings.allowed_origins)
+    return [Middleware(CORSMiddleware, allow_origins=origins, allow_methods=methods, allow_headers=headers)]

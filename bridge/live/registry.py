@@ -177,7 +177,7 @@ class Sessions:
         """The session a token of ours is for; None: not one of ours. Raises Unauthenticated if it is void."""
         if credential is None or not credential.startswith((TICKET_PREFIX, RESUME_PREFIX)):
             return None
-        live = self._tickets.pop(credential, None) or self._resumes.pop(credential, None)
+        live = self._tickets.pop(credential, None) or self._resumes.get(credential)
         if live is None or live.runner.finished.is_set():
             raise Unauthenticated("That token is used, expired or unknown.", code="BRIDGE_TOKEN_VOID")
         return live
