@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from intents.grammar.pieces import Clock, Impossible, Meaning, Said, part_of, phrase
+from intents.recurrence import WEEKDAYS
 
 FIRM = {"at", "@", "by", "no later than", "until", "till", "before", "after", "from"}
 """After one of these a bare number is an hour, unless a noun follows."""
@@ -43,14 +44,15 @@ def _strict(said: Said, now: datetime) -> Meaning | None:
 
 def _beside(said: Said, _: datetime) -> Meaning | None:
     """Minutes beside an hour: quarter to nine, twenty past six, half five."""
-    hour, way, by = int(said["h"] or 0), said["way"], said["by"] or ""
+    hour, way, by = int(said["h"] or 12), said["way"], said["by"] or ""
     if (
         not 1 <= hour <= 24
         or said["lead"] == "from"
         or not (way or said["lead"] or said["soft"] or said["fix"])
     ):
         return None
-    clock, minutes = _clock(hour, 0, said["ap"]), ROUND.get(by) or int(by)
+    twelve = {"midnight": "am", "noon": "pm", "midday": "pm"}.get(said.get("twelve") or "")
+    clock, minutes = _clock(hour, 0, twelve or said["ap"]), ROUND.get(by) or int(by)
     if way in {"past", "after", ""}:
         return Meaning(clock=Clock(clock.hour, minutes, clock.sure))
     return Meaning(clock=Clock((clock.hour - 1) % 24 or 12 * (not clock.sure), 60 - minutes, clock.sure))
@@ -75,17 +77,25 @@ def _part(said: Said, _: datetime) -> Meaning:
     return Meaning(part=part_of(said) or "morning")
 
 
+_AFTER_DAY = "|".join(f"(?<={day} )" for day in (*map(str.lower, WEEKDAYS), "today", "tonight", "tomorrow"))
+
 CLOCKS = (
     phrase(r"{H}(?::|(?P<dot>\.)){M}(?: {AP})?(?: hours)?", _plain),
     phrase("{H}(?: {M})? {AP}", _plain),
     phrase("{H}(?: {M})? oclock(?: {AP})?", _plain),
-    phrase("{H} {M}{SAFE}", _bare),
+    phrase("{H} {M}(?: hours)?{SAFE}", _bare),
     phrase("{H} {M}{NO_NOUN}", _strict),
     phrase("{H}{SAFE}", _bare),
     phrase("{H}{NO_NOUN}", _strict),
     phrase(
+        "{H}(?= tonight| today| tomorrow| at night"
+        "| (?:this|in the) (?:early |late )?(?:morning|afternoon|evening))",
+        _plain,
+    ),
+    phrase(f"(?:{_AFTER_DAY}){{H}}{{SAFE}}", _plain),
+    phrase(
         "(?:a )?(?P<by>quarter|half|5|10|20|25)(?: minutes| mins)? (?P<way>past|after|to|of|before|till?)"
-        " {H}(?: oclock)?(?: {AP})?{NO_NOUN}",
+        " (?:{H}(?: oclock)?(?: {AP})?|(?P<twelve>noon|midday|midnight)){NO_NOUN}",
         _beside,
     ),
     phrase("(?P<by>half) (?P<way>){H}(?: {AP})?{NO_NOUN}", _beside),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, date, datetime, timedelta
 
 from intents.grammar.almanac import (
@@ -124,7 +125,7 @@ def _season(said: Said, now: datetime) -> Meaning | None:
 
 
 def _feast(said: Said, now: datetime) -> Meaning | None:
-    if not (said["lead"] or said["which"]):
+    if not (said["lead"] or said["which"] or re.search("eve|day", said["feast"] or "")):
         return None
     month, number = FEASTS[(said["feast"] or "").replace("'", "")]
     return Meaning(day=Day(dated(month, number, year_of(said), now.date())))

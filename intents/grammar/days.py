@@ -101,7 +101,9 @@ def _length(said: Said, now: datetime) -> Meaning | None:
 
 
 DAYS = (
-    phrase("(?:later(?: on)? )?(?P<day>today|tonight|to night|tomorrow|tmrw|tmr){PART}", _near),
+    phrase(
+        "(?:(?:later(?: on)?|early|late) )?(?P<day>today|tonight|to night|tomorrow|tmrw|tmr){PART}", _near
+    ),
     phrase("(?:the )?(?P<day>day after tomorrow){PART}", _near),
     phrase("~ (?P<day>yesterday){PART}", _near),
     phrase("(?:later )?this (?:early |late )?{PARTS}", _this_part),
@@ -112,8 +114,8 @@ DAYS = (
     ),
     phrase("(?P<week>next week)(?: on)? (?P<mod>)(?P<wd>{WD}){PART}", _weekday),
     phrase(
-        "(?:of |in |the )?(?P<which>next|this|this current|coming|this coming) (?P<twice>)?"
-        "(?P<unit>week|month|quarter|year)",
+        "(?:of |in |the |early |late |later )?(?P<which>next|this|this current|coming|this coming) "
+        "(?P<twice>)?(?P<unit>week|month|quarter|year)",
         _whole,
     ),
     phrase("(?:in )?the (?P<which>)(?P<unit>week|month|year) (?P<twice>after next)", _whole),

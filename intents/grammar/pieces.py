@@ -101,15 +101,16 @@ _VOCABULARY["NO_NOUN"] = (
 
 _FIX = "no|wait|actually|sorry|rather|or rather|i mean|make that|make it|scratch that"
 _SOFT = (
-    r"sometime|some time|maybe|perhaps|probably|around|about|approximately|roughly|exactly|starting|beginning"
-    r"|let's say|lets say|due|like(?= (?:at|on|in|by|every|next|this|around|about|tomorrow|the {ORD}|{WD}))"
+    r"sometime|some time|from now on|maybe|perhaps|probably|around|about|approximately|roughly|exactly"
+    r"|starting|beginning|let's say|lets say|due"
+    r"|like(?= (?:at|on|in|by|every|next|this|around|about|tomorrow|the {ORD}|{WD}))"
 )
 _LEAD = "at|@|on|by|no later than|for|from|to|until|till|through|before|after|as of"
 _HEAD = (
     rf"(?P<fix>(?:(?:{_FIX})(?: ,)? ){{1,3}})?(?P<soft>(?:(?:{_SOFT}) ){{0,2}})"
     rf"(?:(?P<lead>{_LEAD}) (?:(?:{_SOFT}|like|say) ){{0,2}})?"
 )
-_TAIL = r"(?: (?:sharp|exactly|ish|or so|on the dot|at the latest|latest))?(?!\S)"
+_TAIL = r"(?: (?:sharp|exactly|ish|or so|on the dot|on the hour|at the latest|latest))?(?!\S)"
 
 
 def phrase(pattern: str, read: Reading) -> Phrase:

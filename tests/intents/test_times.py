@@ -8,7 +8,7 @@ from time import perf_counter
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import assume, given
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from intents.times import Spoken, find, next_occurrence, parse, say, say_recurrence
@@ -137,6 +137,19 @@ def test_it_is_known_whether_a_time_of_day_was_said(text: str, timed: bool) -> N
     assert spoken.has_time is timed
 
 
+@pytest.mark.parametrize(
+    ("text", "named"),
+    [
+        *(("at five", False), ("in the morning", False), ("17:00", False), ("tomorrow at five", True)),
+        *(("friday", True), ("in two hours", True), ("every day at five", True), ("tonight", True)),
+    ],
+)
+def test_it_is_known_whether_a_day_was_said(text: str, named: bool) -> None:
+    spoken = parse(text, NOW, BERLIN)
+    assert spoken is not None
+    assert spoken.has_day is named
+
+
 def test_the_words_that_were_the_time_are_known() -> None:
     text = "Every Monday go running, at six."
     spoken = find(text, NOW, BERLIN)
@@ -216,6 +229,7 @@ ZONES = st.sampled_from([BERLIN, NEW_YORK, KOLKATA, ZoneInfo("Pacific/Auckland")
 NOWS = st.datetimes(datetime(2020, 1, 1), datetime(2035, 1, 1), timezones=st.just(UTC))  # noqa: DTZ001
 
 
+@settings(deadline=None)
 @given(NOWS, st.integers(-3 * 1440, 800 * 1440), ZONES)
 def test_what_is_said_is_understood(now: datetime, minutes: int, zone: ZoneInfo) -> None:
     at = now.replace(second=0, microsecond=0) + timedelta(minutes=minutes)
@@ -233,6 +247,7 @@ TITLES = st.lists(
 ).map(" ".join)
 
 
+@settings(deadline=None)
 @given(TITLES, st.sampled_from(PHRASES))
 def test_the_title_is_what_is_left(title: str, phrase: str) -> None:
     assume(not title.endswith((",", "the", "second")))
@@ -248,6 +263,7 @@ def test_the_title_is_what_is_left(title: str, phrase: str) -> None:
     assert phrase not in spoken.rest
 
 
+@settings(deadline=None)
 @given(st.text() | st.lists(st.sampled_from(VOCABULARY), max_size=12).map(" ".join), NOWS, ZONES)
 def test_nothing_that_is_said_raises(text: str, now: datetime, zone: ZoneInfo) -> None:
     for spoken in (find(text, now, zone), parse(text, now, zone)):
