@@ -112,6 +112,8 @@ class Say:
 
     sentence: str
     """One sentence, or a piece of one from a model that streams; `sentences.py` joins and splits pieces."""
+    whole: bool = False
+    """True: an utterance complete as it is; it is spoken as one, neither joined nor split."""
 
 
 @dataclass(frozen=True, slots=True)

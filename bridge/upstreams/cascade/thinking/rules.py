@@ -92,7 +92,7 @@ class Rules:
     def _thoughts(self, steps: Iterable[Step]) -> Iterable[Thought]:
         for step in steps:
             if isinstance(step, str):
-                yield Say(step)
+                yield Say(step, whole=True)
                 continue
             self._calls += 1
             self._open = f"call_{self._calls}"

@@ -1,4 +1,4 @@
-"""Talks with the mind of rules, for tests: the clock, the person's things, and functions that always succeed."""
+"""Talks with the mind of rules, for tests: the clock, the person's things, functions that always succeed."""
 
 import json
 import re
