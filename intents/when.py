@@ -29,6 +29,8 @@ class When:
     """RFC 5545 RRULE without its prefix."""
     has_time: bool = False
     """A time of day was said; otherwise `at` has a customary one."""
+    has_day: bool = False
+    """A day was said; otherwise `at` is the next such time of day."""
 
 
 def read(words: str, now: datetime, zone: ZoneInfo) -> When:
@@ -36,7 +38,7 @@ def read(words: str, now: datetime, zone: ZoneInfo) -> When:
     spoken = times.parse(BESIDE.sub(" ", words), now, zone)
     if spoken is None or spoken.at > now + FARTHEST:
         return When(words)
-    return When(words, spoken.at, spoken.recurrence, spoken.has_time)
+    return When(words, spoken.at, spoken.recurrence, spoken.has_time, spoken.has_day)
 
 
 def join(time: When | None, repetition: When | None, now: datetime, zone: ZoneInfo) -> When | None:
@@ -69,7 +71,7 @@ def move(old: datetime | None, new: When, now: datetime, zone: ZoneInfo) -> date
         return _shift(old, new.words, zone)
     if not new.has_time:
         return at_time_of(new.at, old, zone)
-    if old > now and not _says_day(new.words, zone):
+    if old > now and not new.has_day:
         midnight = old.astimezone(zone).replace(hour=0, minute=1)
         there = times.parse(new.words, midnight, zone)
         return there.at if there and there.at > now else new.at
@@ -81,22 +83,6 @@ def at_time_of(day: datetime, clock: datetime, zone: ZoneInfo) -> datetime:
     there = clock.astimezone(zone)
     wall = datetime.combine(day.astimezone(zone).date(), there.time(), zone)
     return wall.astimezone(clock.tzinfo)
-
-
-def _says_day(words: str, zone: ZoneInfo) -> bool:
-    """Do they say more than a time of day? That alone is today whenever asked, the same a minute later."""
-    if {"today", "tonight", "this", "now"} & set(re.findall(r"\w+", words.casefold())):
-        return True
-    for asked in (datetime(2030, 1, 8, 0, 1, tzinfo=zone), datetime(2030, 6, 15, 0, 2, tzinfo=zone)):
-        spoken = times.parse(words, asked, zone)
-        if spoken is None or spoken.at.astimezone(zone).date() != asked.date():
-            return True
-    return _minute_of(words, 1, zone) != _minute_of(words, 2, zone)
-
-
-def _minute_of(words: str, minute: int, zone: ZoneInfo) -> datetime | None:
-    spoken = times.parse(words, datetime(2030, 1, 8, 0, minute, tzinfo=zone), zone)
-    return spoken.at if spoken else None
 
 
 def _shift(old: datetime, words: str, zone: ZoneInfo) -> datetime | None:
