@@ -10,7 +10,7 @@ import pytest
 from bridge.core.model import Cursor, Cut, Entry, Message, Role
 from bridge.errors import JournalFailed, StoreUnavailable
 from bridge.ports import Claim
-from persistence import journal_file
+from persistence import flusher, journal_file
 from persistence.entry_writer import write
 from persistence.flusher import BATCH, Flusher
 from persistence.journal import Journal
@@ -31,7 +31,7 @@ async def test_a_batch_written_again_in_another_order_changes_nothing(record: Re
     claim = await begun(record)
     cut = entry(claim, 2, Cut(Cursor(1, 0), "fir"))
     batch = [entry(claim, 0, "first wish"), entry(claim, 1, "second"), cut]
-    for again in (batch, batch[::-1], [*batch, *batch], batch[1:]):
+    for again in ([*batch, *batch], batch, batch[::-1], batch[1:]):
         async with record.database.writing() as connection:
             await write(connection, record.database, again)
     assert await stored(record, claim) == batch
@@ -200,19 +200,37 @@ async def test_a_store_that_never_comes_leaves_the_journal_for_the_next_start(
         assert cursors(await stored(record, claim)) == ["1:0"]
 
 
+def _fails_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The next round of any flusher breaks, those after it do not."""
+    flush_batch = Flusher._flush_batch
+    faults = iter([RuntimeError("a bug")])
+
+    async def flush_or_break(self: Flusher) -> bool:
+        for fault in faults:
+            raise fault
+        return await flush_batch(self)
+
+    monkeypatch.setattr(Flusher, "_flush_batch", flush_or_break)
+
+
 async def test_a_fault_in_one_round_does_not_end_the_flusher(
     record: Record, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     claim = await begun(record)
-    flush_batch = Flusher._flush_batch
-    faults = iter([RuntimeError("a bug")])
-
-    async def fails_once(flusher: Flusher) -> bool:
-        for fault in faults:
-            raise fault
-        return await flush_batch(flusher)
-
-    monkeypatch.setattr(Flusher, "_flush_batch", fails_once)
+    _fails_once(monkeypatch)
     await append(record, entry(claim, 0, "x"))
     await until(lambda: record.journal.last_of(claim.conversation.id) == 0)
     assert cursors(await stored(record, claim)) == ["1:0"]
+
+
+async def test_whoever_waits_for_an_entry_makes_the_flusher_try_again_at_once(
+    database_url: str, data_dir: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(flusher, "FIRST_RETRY", 3600)
+    async with open_record(database_url, data_dir) as record:
+        claim = await begun(record)
+        _fails_once(monkeypatch)
+        await append(record, entry(claim, 0, "x"))
+        await until(lambda: bool(record.problem))
+        assert cursors(await stored(record, claim)) == ["1:0"]
+        assert not record.problem

@@ -28,6 +28,7 @@ from persistence.migrate import migrate
 
 async def main():
     engine = make_engine(sys.argv[1], statement_seconds=60)
+    print("ready", flush=True)
     sys.stdin.readline()
     await migrate(engine)
     await engine.dispose()
@@ -83,10 +84,16 @@ async def test_of_processes_that_start_at_once_one_migrates_and_all_succeed(
 ) -> None:
     racers = [
         await asyncio.create_subprocess_exec(
-            *[sys.executable, "-c", RACER, empty_url], stdin=subprocess.PIPE, stderr=subprocess.PIPE
+            *[sys.executable, "-c", RACER, empty_url],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
         )
         for _ in range(4)
     ]
+    for racer in racers:
+        assert racer.stdout is not None
+        assert await racer.stdout.readline() == b"ready\n"
     errors = [error for _, error in await asyncio.gather(*[racer.communicate(b"go\n") for racer in racers])]
     assert errors == [b""] * 4
     assert [racer.returncode for racer in racers] == [0] * 4
