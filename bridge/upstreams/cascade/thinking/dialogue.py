@@ -8,19 +8,16 @@ argument of the wish at hand, or it waits for the answer of a call.
 """
 
 from collections import deque
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 from bridge.core.agent import Agent, Effect, Kind, Parameter
-from bridge.core.model import Thing
 from bridge.upstreams.cascade.thinking import phrases, results
 from bridge.upstreams.cascade.thinking.acts import Act, act_of, asks
 from bridge.upstreams.cascade.thinking.corrections import correct, mover, remainder
-from bridge.upstreams.cascade.thinking.laying import Match
 from bridge.upstreams.cascade.thinking.matching import Book
+from bridge.upstreams.cascade.thinking.questions import answers, ask
 from bridge.upstreams.cascade.thinking.slots import Scene, answered, beside, from_match
 from bridge.upstreams.cascade.thinking.splitting import split
-from bridge.upstreams.cascade.thinking.templates import Slot
 from bridge.upstreams.cascade.thinking.things import Memory, Things
 from bridge.upstreams.cascade.thinking.times import Clock, Said, read, whole
 from bridge.upstreams.cascade.thinking.values import find_boolean
@@ -169,7 +166,7 @@ class Dialogue:
         found: list[Wish] = []
         for part in split(said, self._book, scene.clock):
             match = self._book.match(part, scene.clock, scene.refers)
-            if match and not (self._asked and self._answers(match)):
+            if match and not (self._asked and answers(match, self.at_hand, self.asking)):
                 found.append(from_match(match, part, scene))
         if not found:
             return []
@@ -181,23 +178,6 @@ class Dialogue:
             self._wishes.extendleft(reversed(found))
         self._asked = None
         return self._proceed(scene)
-
-    def _answers(self, match: Match) -> bool:
-        """An example laid over an answer: is it rather the answer? Asked what to do, "book a flight" is."""
-        if not match.template.elements:
-            return False
-        asked, wish = self.asking, self.at_hand
-        if not match.slots:
-            return True
-        if not match.template.strong:
-            other = wish is None or match.template.intent is not wish.intent
-            return not (other and asked and asked.kind is not Kind.TEXT and match.share > 0.99)
-        if asked is None or asked.kind is not Kind.TEXT or wish is None:
-            return False
-        lone = len(match.template.elements) > 1 and isinstance(match.template.elements[1], Slot)
-        return lone and (
-            match.template.intent is wish.intent or match.template.slots[0].parameter.refers_to != ""
-        )
 
     def _adds(self, wish: Wish) -> bool:
         return self._asked is not None and bool(wish.values)
@@ -285,26 +265,7 @@ class Dialogue:
         """The open question once more; nothing when there is none."""
         if self._asked is None or not self._wishes:
             return []
-        return [self._question(self._wishes[0], self._asked.parameter, scene)]
-
-    def _question(self, wish: Wish, parameter: Parameter | None, scene: Scene) -> str:
-        if parameter is None:
-            return phrases.confirmation(wish.intent, {n: v.argument for n, v in wish.values.items()})
-        if parameter.kind is Kind.REFERENCE:
-            return self._which(wish, parameter, scene)
-        return phrases.question(parameter)
-
-    def _which(self, wish: Wish, parameter: Parameter, scene: Scene) -> str:
-        candidates = wish.unclear.get(parameter.name, ())
-        if candidates:
-            return phrases.which(self._phrases.say("which"), candidates, scene.clock)
-        there: Sequence[Thing] = scene.things.get(parameter.refers_to, ())
-        question = phrases.question(parameter)
-        if parameter.name in wish.unclear:
-            question = f"I can't find that {parameter.refers_to}. {question}"
-        if 1 <= len(there) <= 4:
-            return phrases.which(f"{question} There is", there, scene.clock).rstrip("?") + "."
-        return question
+        return [ask(self._wishes[0], self._asked.parameter, scene, self._phrases)]
 
     def _unclear(self, scene: Scene) -> list[Step]:
         self._misses += 1
@@ -334,10 +295,10 @@ class Dialogue:
             fresh = self._asked is None
             self._asked = Asked(missing)
             lead = [self._phrases.say("got it")] if fresh and missing.name not in wish.unclear else []
-            return [" ".join([*lead, self._question(wish, missing, scene)])]
+            return [" ".join([*lead, ask(wish, missing, scene, self._phrases)])]
         if wish.intent.effect is Effect.DESTRUCTIVE and not wish.confirmed:
             self._asked = Asked(None)
-            return [self._question(wish, None, scene)]
+            return [ask(wish, None, scene, self._phrases)]
         self._asked = None
         self._calling = True
         return [wish]
@@ -359,7 +320,7 @@ class Dialogue:
             return self._spoken([told])
         self._done = wish
         for kind, identity in results.ids(f"{content}\n{note}").items():
-            self.memory = self.memory.remembering(_thing(kind, identity, wish))
+            self.memory = self.memory.remembering(wish.thing(kind, identity))
         if self._wishes:
             return self._spoken([told, *self._proceed(Scene(clock, things, self.memory))])
         return self._spoken([told, self._phrases.say("more")])
@@ -375,12 +336,3 @@ class Dialogue:
     def at_hand(self) -> Wish | None:
         """The wish that is being filled or called."""
         return self._wishes[0] if self._wishes else None
-
-
-def _thing(kind: str, identity: str, wish: Wish) -> Thing:
-    """What a call made or moved, as far as its arguments tell."""
-    same = next((v.thing for v in wish.values.values() if v.thing and v.thing.id == identity), None)
-    text = wish.first(Kind.TEXT)
-    title = same.title if same else str(wish.values[text.name].argument) if text else ""
-    timing = wish.timing()
-    return Thing(kind, identity, title, timing.at if timing else same.at if same else None)

@@ -23,7 +23,7 @@ def fit(partial: str, dialogue: Dialogue, book: Book, scene: Scene) -> Fit:
         return Fit.UNFINISHED
     if (wish := _filled(said, dialogue, book, scene)) is None:
         return Fit.OPEN
-    return Fit.COMPLETE if _is_full(wish, said) else Fit.OPEN
+    return Fit.COMPLETE if _is_full(wish, said, scene) else Fit.OPEN
 
 
 def _filled(said: Said, dialogue: Dialogue, book: Book, scene: Scene) -> Wish | None:
@@ -37,9 +37,11 @@ def _filled(said: Said, dialogue: Dialogue, book: Book, scene: Scene) -> Wish | 
     return None
 
 
-def _is_full(wish: Wish, said: Said) -> bool:
+def _is_full(wish: Wish, said: Said, scene: Scene) -> bool:
     """Nothing is missing, and no time is likely to follow: not even a time of day after a day."""
-    if wish.missing():
+    missing = wish.missing()
+    unseen = missing and missing.name in wish.unclear and not scene.things.get(missing.refers_to)
+    if missing and not unseen:
         return False
     timed = [p for p in wish.intent.parameters if p.kind is Kind.TIME]
     if not timed:

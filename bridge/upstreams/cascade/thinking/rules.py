@@ -1,6 +1,6 @@
 """The mind that needs no model: rules that fill the slots of any agent's intents, behind `LanguageModel`."""
 
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -87,7 +87,8 @@ class Rules:
         """See which things there are now; what another bridge told comes first."""
         told = _told(self._brief.context)
         own = {kind: await self._brief.references(kind) for kind in self._book.kinds() if kind not in told}
-        self._things = {**own, **told}
+        kinds = {**own, **told}
+        self._things = {kind: self._dialogue.memory.with_made(kind, things) for kind, things in kinds.items()}
 
     def _thoughts(self, steps: Iterable[Step]) -> Iterable[Thought]:
         for step in steps:
@@ -127,12 +128,19 @@ def _zone(brief: Brief) -> ZoneInfo:
 def _told(context: JSON) -> dict[str, list[Thing]]:
     """The things another bridge told of, by kind; what cannot be read is left out."""
     told: dict[str, list[Thing]] = {}
-    items = context.get("things")
-    for item in items if isinstance(items, list | tuple) else ():
-        if isinstance(item, Mapping) and isinstance(kind := item.get("kind"), str) and "id" in item:
+    for kind, item in _items(context.get("things")):
+        if isinstance(item, Mapping) and isinstance(kind, str) and "id" in item:
             title, at = item.get("title"), _instant(item.get("at"))
             told.setdefault(kind, []).append(Thing(kind, str(item["id"]), str(title or ""), at))
     return told
+
+
+def _items(things: object) -> Iterator[tuple[object, object]]:
+    """(kind, thing), from lists by kind or from one list of things that name their kind."""
+    if isinstance(things, Mapping):
+        yield from ((kind, item) for kind, some in things.items() if isinstance(some, list) for item in some)
+    elif isinstance(things, list):
+        yield from ((item.get("kind"), item) for item in things if isinstance(item, Mapping))
 
 
 def _instant(text: object) -> datetime | None:

@@ -27,9 +27,22 @@ class Memory:
     """What was made or moved last, by kind."""
 
     last: Mapping[str, Thing] = field(default_factory=dict)
+    """Kind → the last one."""
+    made: tuple[Thing, ...] = ()
+    """All of them, for when nobody else tells of them."""
 
     def remembering(self, thing: Thing) -> "Memory":
-        return Memory({**self.last, thing.kind: thing})
+        """The memory with one more thing, or with it as it is now."""
+        others = tuple(other for other in self.made if (other.kind, other.id) != (thing.kind, thing.id))
+        return Memory({**self.last, thing.kind: thing}, (*others, thing))
+
+    def with_made(self, kind: str, things: Sequence[Thing]) -> list[Thing]:
+        """Things somebody told of, and those made since."""
+        ids = {thing.id for thing in things}
+        return [
+            *things,
+            *(made for made in self.made if made.kind == kind and made.id not in ids and made.title),
+        ]
 
     def of(self, kind: str, things: Things) -> Thing | None:
         """The last one of a kind, as it is now."""

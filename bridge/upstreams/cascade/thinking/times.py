@@ -7,7 +7,16 @@ from typing import Final
 from zoneinfo import ZoneInfo
 
 from bridge.ports import SpokenTime, TimeGrammar
-from bridge.upstreams.cascade.thinking.words import PREPOSITIONS, Words, excerpt, norms, word_set, words
+from bridge.upstreams.cascade.thinking.words import (
+    PREPOSITIONS,
+    Words,
+    excerpt,
+    likeness,
+    norms,
+    stem,
+    word_set,
+    words,
+)
 
 HALVES: Final = word_set("am pm m morning afternoon evening night tonight noon")
 DAYS: Final = word_set(
@@ -18,6 +27,11 @@ DAYS: Final = word_set(
 )
 """Words that say which day; a time without one is a time of day alone."""
 ORDINAL_ENDINGS: Final = ("st", "nd", "rd", "th", "first", "second", "third")
+NAMES: Final = word_set(
+    "tomorrow yesterday tonight monday tuesday wednesday thursday friday saturday sunday "
+    "january february august september october november december morning afternoon evening"
+)
+"""Words that make a time, and that are often spelled wrong."""
 CLOCKS: Final = word_set(
     "at o'clock clock oclock noon midnight half quarter past am pm m morning afternoon evening "
     "night tonight lunchtime lunch hour hours minutes"
@@ -91,12 +105,26 @@ class Said:
 
 def read(text: str, clock: Clock) -> Said:
     """Find the time in a sentence and take it out."""
+    text = mended(text)
     all_words = words(text)
     found = clock.find(text)
     if found is None:
         return Said(text, all_words, all_words, None)
     rest = _without(all_words, norms(found.rest))
     return Said(text, all_words, rest, Timing(found.phrase.strip(" ,."), found.at, found.recurrence))
+
+
+def mended(text: str) -> str:
+    """A text with the names of days and months spelled right: tomorow, wendesday."""
+    for word in reversed(words(text)):
+        if len(word.norm) < 6 or stem(word.norm) in NAMES:
+            continue
+        right = next(
+            (n for n in sorted(NAMES) if n[0] == word.norm[0] and likeness(n, word.norm) >= 88), None
+        )
+        if right and word.end - word.start == len(word.norm):
+            text = text[: word.start] + right + text[word.end :]
+    return text
 
 
 def whole(text: str, clock: Clock) -> Timing | None:
@@ -134,8 +162,8 @@ def corrected(old: Timing | None, new: Timing, clock: Clock) -> Timing:
     before, after = clock.local(old.at), clock.local(new.at)
     if not new.names_day:
         hour = after.hour
-        if not set(norms(new.phrase)) & HALVES and _half_open(new.phrase) and before.hour >= 12 > hour:
-            hour += 12
+        if not set(norms(new.phrase)) & HALVES and _half_open(new.phrase):
+            hour = _nearest(before, hour % 12, after.minute)
         moved = before.replace(hour=hour, minute=after.minute, second=0, microsecond=0)
     elif not new.names_clock and old.names_clock:
         moved = after.replace(hour=before.hour, minute=before.minute, second=0, microsecond=0)
@@ -144,6 +172,13 @@ def corrected(old: Timing | None, new: Timing, clock: Clock) -> Timing:
     if moved <= clock.now:
         moved += timedelta(days=1)
     return Timing(new.phrase, moved.astimezone(UTC), old.recurrence, exact=True)
+
+
+def _nearest(before: datetime, hour: int, minute: int) -> int:
+    """The half of the day an open hour is meant in: nearer to what it was; a night hour only if much nearer."""
+    was = before.hour * 60 + before.minute
+    ways = [(abs(h * 60 + minute - was) + (0 if 7 <= h < 22 else 180), h) for h in (hour, hour + 12)]
+    return min(ways)[1]
 
 
 def _half_open(phrase: str) -> bool:

@@ -84,6 +84,15 @@ class Wish:
         """The time in it, if there is one."""
         return next((value.timing for value in self.values.values() if value.timing), None)
 
+    def thing(self, kind: str, identity: str) -> Thing:
+        """The thing this wish made or moved, as far as its arguments tell."""
+        given = (value.thing for value in self.values.values() if value.thing)
+        same = next((thing for thing in given if thing.id == identity), None)
+        text = self.first(Kind.TEXT)
+        title = same.title if same else str(self.values[text.name].argument) if text else ""
+        timing = self.timing()
+        return Thing(kind, identity, title, timing.at if timing else same.at if same else None)
+
     def arguments(self) -> str:
         """The arguments as JSON, in the order of the intent's parameters."""
         known = [p.name for p in self.intent.parameters if p.name in self.values]
