@@ -154,8 +154,8 @@ class Store(Protocol):
     All raise StoreUnavailable.
     """
 
-    async def person(self, user_id: str) -> Person:
-        """The user; made with defaults when there is none yet."""
+    async def person(self, user_id: str, *, time_zone: str | None = None) -> Person:
+        """The user; made with defaults when there is none yet. `time_zone`: IANA name, theirs from now on."""
         ...
 
     async def claim(self, user_id: str, *, agent: str, conversation_id: str | None) -> Claim:

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 import yaml
 from limits import RateLimitItem, parse_many
-from pydantic import AliasChoices, Field, SecretStr, ValidationError, field_validator
+from pydantic import AfterValidator, AliasChoices, Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import (
     BaseSettings,
     NoDecode,
@@ -24,6 +24,15 @@ ROOT = Path(__file__).resolve().parent.parent
 CONFIG = ROOT / "config"
 CONFIG_FILE = "BRIDGE_CONFIG"
 """Environment variable that names another YAML file than config/bridge.yaml."""
+
+
+def known_zone(name: str) -> str:
+    """The name of a time zone, checked. Raises ValueError."""
+    try:
+        ZoneInfo(name)
+    except (KeyError, ValueError, OSError) as error:
+        raise ValueError("is not an IANA time zone such as Europe/Berlin") from error
+    return name
 
 
 def _bare(name: str) -> AliasChoices:
@@ -75,7 +84,9 @@ class Settings(BaseSettings):
     user: str = Field(
         default="local", min_length=1, max_length=64, description="Who everybody is with auth none."
     )
-    time_zone: str = Field(default="UTC", description="IANA name; of users who have said nothing of theirs.")
+    time_zone: Annotated[str, AfterValidator(known_zone)] = Field(
+        default="UTC", description="IANA name; of users who have said nothing of theirs."
+    )
     durability: Literal["process", "disk"] = Field(
         default="disk",
         description="disk: entries are on disk before they are shown. process: they survive our end only.",
@@ -104,15 +115,6 @@ class Settings(BaseSettings):
     @classmethod
     def _read_rates(cls, value: object) -> object:
         return tuple(parse_many(value)) if isinstance(value, str) and value.strip() else value or ()
-
-    @field_validator("time_zone")
-    @classmethod
-    def _known_zone(cls, value: str) -> str:
-        try:
-            ZoneInfo(value)
-        except (KeyError, ValueError, OSError) as error:
-            raise ValueError("is not an IANA time zone such as Europe/Berlin") from error
-        return value
 
     @classmethod
     def settings_customise_sources(

@@ -36,16 +36,18 @@ class Store:
 
     # ── people ────────────────────────────────────────────────────────────────────────────────────────────
 
-    async def person(self, user_id: str) -> Person:
+    async def person(self, user_id: str, *, time_zone: str | None = None) -> Person:
         """See ports.Store."""
         user_id = storable(user_id)
-        mine = select(*USERS.c).where(USERS.c.id == user_id)
+        mine = USERS.c.id == user_id
         async with self._database.reading() as connection:
-            row = (await connection.execute(mine)).one_or_none()
-        if row is None:
+            row = (await connection.execute(select(*USERS.c).where(mine))).one_or_none()
+        if row is None or time_zone not in (None, row.time_zone):
             async with self._database.writing() as connection:
                 await self._add_person(connection, user_id)
-                row = (await connection.execute(mine)).one()
+                if time_zone is not None:
+                    await connection.execute(update(USERS).where(mine).values(time_zone=time_zone))
+                row = (await connection.execute(select(*USERS.c).where(mine))).one()
         return to_person(row)
 
     async def _add_person(self, connection: Connection, user_id: str) -> None:

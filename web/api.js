@@ -68,7 +68,11 @@ async function failureOf(answer) {
  * @returns {Promise<SessionAnswer>}
  */
 export function startSession({ agent, conversationId }) {
-  const body = { ...(agent && { agent }), ...(conversationId && { conversation_id: conversationId }) };
+  const body = {
+    time_zone: Intl.DateTimeFormat().resolvedOptions().timeZone,
+    ...(agent && { agent }),
+    ...(conversationId && { conversation_id: conversationId }),
+  };
   return request("POST", "voice/session", { body });
 }
 

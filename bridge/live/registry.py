@@ -134,8 +134,12 @@ class Sessions:
 
     # ── for the routes ──────────────────────────────────────────────────────────────────────
 
-    async def prepare(self, user_id: str, *, agent: str | None, conversation_id: str | None) -> Prepared:
+    async def prepare(
+        self, user_id: str, *, agent: str | None, conversation_id: str | None, time_zone: str | None = None
+    ) -> Prepared:
         """Start a session that waits 60 s for its client. Ends the user's older ones beyond the quota.
+
+        `time_zone`: IANA name, the user's from now on.
 
         Raises NotFound, TooMany, Unavailable, StoreUnavailable.
         """
@@ -146,7 +150,7 @@ class Sessions:
         chosen = self._agent(agent or self.default_agent)
         self._count(user_id)
         await self._make_room(user_id, conversation_id)
-        person = await self.store.person(user_id)
+        person = await self.store.person(user_id, time_zone=time_zone)
         claim = await self.store.claim(user_id, agent=chosen.name, conversation_id=conversation_id)
         session = Session(
             session_id=secrets.token_hex(12),

@@ -48,7 +48,10 @@ class Desk:
         wish = await read_body(request, SessionWish)
         address = self._websocket_url(request)
         prepared = await self._sessions.prepare(
-            user.user_id, agent=wish.agent, conversation_id=wish.conversation_id
+            user.user_id,
+            agent=wish.agent,
+            conversation_id=wish.conversation_id,
+            time_zone=wish.time_zone,
         )
         return answer(
             {

@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, RootModel, StringConstraints
 
 from bridge.core.model import Modality, Role, Status
+from bridge.settings import known_zone
 from bridge.wire import read_cursor
 
 
@@ -26,6 +27,7 @@ Words = Annotated[
     str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200), AfterValidator(_printable)
 ]
 Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_.:-]{1,64}$")]
+Zone = Annotated[str, StringConstraints(max_length=64), AfterValidator(known_zone)]
 CursorText = Annotated[str, StringConstraints(max_length=30), AfterValidator(_cursor)]
 
 
@@ -43,6 +45,7 @@ class SessionWish(Shape):
         None, description="Name of the agent; absent: the conversation's, or the default."
     )
     conversation_id: Name | None = Field(None, description="Go on with this conversation.")
+    time_zone: Zone | None = Field(None, description="The user's IANA time zone, e.g. Europe/Berlin; kept.")
 
 
 class ConversationChange(Shape):

@@ -48,6 +48,13 @@ async def test_an_unknown_person_is_made_with_defaults_and_stays(record: Record)
     assert (first.id, first.name, first.time_zone) == (USER, "", "Europe/Berlin")
 
 
+async def test_a_persons_time_zone_is_what_they_last_said(record: Record) -> None:
+    assert (await record.store.person(USER, time_zone="Asia/Kolkata")).time_zone == "Asia/Kolkata"
+    assert (await record.store.person(USER)).time_zone == "Asia/Kolkata"
+    assert (await record.store.person(USER, time_zone="America/New_York")).time_zone == "America/New_York"
+    assert (await record.store.person("somebody else")).time_zone == "Europe/Berlin"
+
+
 async def test_a_new_conversation_is_its_users_at_epoch_one(record: Record) -> None:
     claim = await begun(record)
     assert claim.epoch == 1

@@ -114,6 +114,8 @@ def told(answer: Any, status: int, code: str) -> str:
         (b'"flux"', 422, "object"),
         (b'{"agent": 5}', 422, "`agent`"),
         (b'{"agent": "../etc/passwd"}', 422, "`agent`"),
+        (b'{"time_zone": "Mars/Base"}', 422, "`time_zone`"),
+        (b'{"time_zone": "../../etc/passwd"}', 422, "`time_zone`"),
         (b'{"conversation_id": "\\u0000"}', 422, "`conversation_id`"),
         (b'{"agent": "flux", "secret": 1}', 422, "`secret` is not known here"),
         (b'{"agent": "' + b"x" * 70_000 + b'"}', 413, "65536 bytes"),
