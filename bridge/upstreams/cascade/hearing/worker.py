@@ -1,11 +1,11 @@
 """A process that does nothing but hear: decoding holds Python's lock, which must not be the server's.
 
 Runs as `python -m bridge.upstreams.cascade.hearing.worker <folder> <parent's pid>`. Frames go in by standard
-input, results come out by standard output; each is `kind (1 byte), ear (4), length (4), payload`:
+input, results come out by standard output; each is `kind (1 byte), utterance (4), length (4), payload`:
 
     in    START state · HEAR pcm · FINISH · CANCEL          out    PARTIAL words · HEARD json · FAILED
 
-Several utterances may be under way at once, one per ear. At the end of the input the process ends.
+Several utterances may be under way at once. At the end of the input the process ends.
 """
 
 import ctypes
@@ -34,9 +34,9 @@ USUAL_MEAN: Final = "42.7,1.3,4.2,15.9,-1.4,-1.3,2.9,-5.5,-2.6,-2.8,3.9,1.4,1.5"
 """Where the cepstral mean begins for a voice never heard before; from there it follows the voice."""
 
 
-def pack(kind: int, ear: int, payload: bytes = b"") -> bytes:
+def pack(kind: int, number: int, payload: bytes = b"") -> bytes:
     """One frame of the pipe."""
-    return HEADER.pack(kind, ear, len(payload)) + payload
+    return HEADER.pack(kind, number, len(payload)) + payload
 
 
 @dataclass(slots=True)
@@ -52,31 +52,29 @@ class Hearing:
 
 @dataclass(slots=True)
 class Worker:
-    """Decodes the utterances of many ears, one decoder each while they talk."""
+    """Decodes many utterances side by side, one decoder each."""
 
     folder: Path
     out: BinaryIO
     spare: list[Any] = field(default_factory=list)
     """Decoders nobody uses now."""
     busy: dict[int, Hearing] = field(default_factory=dict)
-    """Ear → its utterance."""
+    """The utterances under way, by number."""
 
-    def take(self, kind: int, ear: int, payload: bytes) -> None:
+    def take(self, kind: int, number: int, payload: bytes) -> None:
         """Do what one frame asks for."""
         if kind == START:
-            self.start(ear, payload.decode())
-        elif ear in self.busy:
+            self.start(number, payload.decode())
+        elif number in self.busy:
             if kind == HEAR:
-                self.hear(ear, payload)
+                self.hear(number, payload)
             else:
-                self.end(ear, tell=kind == FINISH)
+                self.end(number, tell=kind == FINISH)
         elif kind == FINISH:
-            self.tell(FAILED, ear)
+            self.tell(FAILED, number)
 
-    def start(self, ear: int, state: str) -> None:
+    def start(self, number: int, state: str) -> None:
         """Begin an utterance with what is known of the voice: `cepstral mean;gain in dB`, or nothing."""
-        if ear in self.busy:
-            self.end(ear, tell=False)
         if len(self.busy) >= MOST_DECODERS:
             return
         decoder = self.spare.pop() if self.spare else make_decoder(self.folder)
@@ -85,11 +83,11 @@ class Worker:
         decoder.start_utt()
         leveller = Leveller(LOUDNESS_DBFS)
         leveller.gain = float(gain or 0)
-        self.busy[ear] = Hearing(decoder, leveller)
+        self.busy[number] = Hearing(decoder, leveller)
 
-    def hear(self, ear: int, pcm: bytes) -> None:
+    def hear(self, number: int, pcm: bytes) -> None:
         """Take sound; report the words so far when they changed."""
-        hearing = self.busy[ear]
+        hearing = self.busy[number]
         hearing.decoder.process_raw(hearing.leveller.feed(pcm))
         hearing.unseen += len(pcm)
         if hearing.unseen >= PARTIAL_EVERY:
@@ -97,22 +95,22 @@ class Worker:
             words = as_written(_hypothesis(hearing.decoder)[0])
             if words != hearing.partial:
                 hearing.partial = words
-                self.tell(PARTIAL, ear, words.encode())
+                self.tell(PARTIAL, number, words.encode())
 
-    def end(self, ear: int, *, tell: bool) -> None:
+    def end(self, number: int, *, tell: bool) -> None:
         """End an utterance, and tell the result if it is wanted."""
-        hearing = self.busy.pop(ear)
+        hearing = self.busy.pop(number)
         hearing.decoder.end_utt()
         if tell:
             words, confidence = _hypothesis(hearing.decoder)
             state = f"{hearing.decoder.get_cmn()};{hearing.leveller.gain:.1f}"
             heard = {"text": as_written(words), "confidence": round(confidence, 3), "state": state}
-            self.tell(HEARD, ear, json.dumps(heard).encode())
+            self.tell(HEARD, number, json.dumps(heard).encode())
         self.spare.append(hearing.decoder)
 
-    def tell(self, kind: int, ear: int, payload: bytes = b"") -> None:
+    def tell(self, kind: int, number: int, payload: bytes = b"") -> None:
         """Write one frame to the server."""
-        self.out.write(pack(kind, ear, payload))
+        self.out.write(pack(kind, number, payload))
         self.out.flush()
 
 
@@ -140,11 +138,11 @@ def make_decoder(folder: Path) -> Any:
 def frames(source: BinaryIO) -> Iterator[tuple[int, int, bytes]]:
     """Frames of the pipe until it is closed."""
     while len(head := source.read(HEADER.size)) == HEADER.size:
-        kind, ear, length = HEADER.unpack(head)
+        kind, number, length = HEADER.unpack(head)
         payload = source.read(length)
         if len(payload) < length:
             return
-        yield kind, ear, payload
+        yield kind, number, payload
 
 
 def die_with(parent: int) -> None:
@@ -159,13 +157,14 @@ def main() -> None:
     """Hear until the input ends. What C code prints goes to the error output, not between the frames."""
     folder, parent = Path(sys.argv[1]), int(sys.argv[2])
     die_with(parent)
+    os.nice(5)  # whoever relays sound goes first
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     out = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)
     worker = Worker(folder, out)
     worker.spare.append(make_decoder(folder))
-    for kind, ear, payload in frames(sys.stdin.buffer):
-        worker.take(kind, ear, payload)
+    for kind, number, payload in frames(sys.stdin.buffer):
+        worker.take(kind, number, payload)
 
 
 if __name__ == "__main__":
