@@ -90,6 +90,7 @@ def _open_record(settings: Settings) -> AbstractAsyncContextManager[Record]:
         settings.data_dir,
         default_zone=settings.time_zone,
         journal_quota_bytes=settings.journal_quota_mb * 1024 * 1024,
+        durability=settings.durability,
     )
 
 

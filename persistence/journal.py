@@ -16,6 +16,7 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Final, Self, TypeVar
@@ -27,7 +28,7 @@ from bridge.core.model import Entry
 from bridge.errors import JournalFailed
 from persistence import adoption, journal_file
 from persistence.codec import encode, storable
-from persistence.journal_file import Pending
+from persistence.journal_file import Durability, Pending
 
 T = TypeVar("T")
 
@@ -54,10 +55,13 @@ class _Write:
 class Journal:
     """ports.Journal, and what the flusher needs of it. A context manager; used from one event loop."""
 
-    def __init__(self, folder: Path, *, quota_bytes: int = DEFAULT_QUOTA) -> None:
+    def __init__(
+        self, folder: Path, *, quota_bytes: int = DEFAULT_QUOTA, durability: Durability = "disk"
+    ) -> None:
         """`folder` is there and on a local disk. `quota_bytes` bounds what is kept, flushed rows included."""
         self._folder = folder
         self._quota = quota_bytes
+        self._durability = durability
         self._queue: queue.SimpleQueue[_Write | None] = queue.SimpleQueue()
         self._open = False
         self._seq = 0
@@ -74,7 +78,8 @@ class Journal:
         """Make the file and adopt what dead processes left. Raises JournalFailed."""
         self._loop = asyncio.get_running_loop()
         try:
-            self._file = await asyncio.to_thread(journal_file.create, self._folder, uuid4().hex)
+            create = partial(journal_file.create, self._folder, uuid4().hex, self._durability)
+            self._file = await asyncio.to_thread(create)
         except (OSError, sqlite3.Error) as error:
             raise JournalFailed(f"no journal can be kept in the data folder: {error}") from error
         self._thread = threading.Thread(target=self._work, name="journal", daemon=True)

@@ -8,6 +8,7 @@ import sqlite3
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final, Literal
 
 _SCHEMA = """
 CREATE TABLE entries (
@@ -77,7 +78,12 @@ class JournalFile:
         os.close(self._lock)
 
 
-def create(folder: Path, name: str) -> JournalFile:
+Durability = Literal["process", "disk"]
+"""What a commit outlives: the end of this process, or that of the machine too (an fsync each)."""
+_SYNCHRONOUS: Final = {"process": "NORMAL", "disk": "FULL"}
+
+
+def create(folder: Path, name: str, durability: Durability) -> JournalFile:
     """A new, empty journal. Raises OSError or sqlite3.Error."""
     path = folder / f"journal-{name}.db"
     lock = _locked(path)
@@ -86,7 +92,7 @@ def create(folder: Path, name: str) -> JournalFile:
     file = JournalFile(path, lock)
     path.chmod(0o600)
     file.connection.execute("PRAGMA journal_mode = WAL")
-    file.connection.execute("PRAGMA synchronous = FULL")
+    file.connection.execute(f"PRAGMA synchronous = {_SYNCHRONOUS[durability]}")
     file.connection.executescript(f"BEGIN;{_SCHEMA}COMMIT;")
     _sync_folder(folder)
     return file

@@ -20,6 +20,7 @@ from bridge.errors import BadConfig, JournalFailed, StoreUnavailable
 from persistence.engine import Database, make_engine, mapped
 from persistence.flusher import KEEP_SECONDS, Flusher
 from persistence.journal import DEFAULT_QUOTA, Journal
+from persistence.journal_file import Durability
 from persistence.ledger import Ledger
 from persistence.migrate import PATIENCE_SECONDS, migrate
 from persistence.store import Store
@@ -59,6 +60,7 @@ async def open_record(
     *,
     default_zone: str = "UTC",
     journal_quota_bytes: int = DEFAULT_QUOTA,
+    durability: Durability = "disk",
     keep_seconds: float = KEEP_SECONDS,
     close_seconds: float = CLOSE_SECONDS,
 ) -> AsyncIterator[Record]:
@@ -70,7 +72,7 @@ async def open_record(
     _make_private(data_dir)
     database = Database(database_url)
     try:
-        async with Journal(data_dir, quota_bytes=journal_quota_bytes) as journal:
+        async with Journal(data_dir, quota_bytes=journal_quota_bytes, durability=durability) as journal:
             flusher = Flusher(journal, database, keep_seconds=keep_seconds)
             store = Store(database, flusher.settle, default_zone=default_zone)
             record = Record(

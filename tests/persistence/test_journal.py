@@ -226,3 +226,14 @@ async def _check_complete(record: Record, claim: Claim, acknowledged: list[str])
     assert cursors(found) == [f"1:{idx}" for idx in range(len(found))]
     conversation = await record.store.conversation(USER, claim.conversation.id)
     assert conversation.message_count == len(found)
+
+
+@pytest.mark.parametrize(("durability", "synchronous"), [("disk", 2), ("process", 1)])
+async def test_how_much_a_commit_outlives_is_chosen(
+    tmp_path: Path, durability: journal_file.Durability, synchronous: int
+) -> None:
+    file = journal_file.create(tmp_path, "x", durability)
+    try:
+        assert file.connection.execute("PRAGMA synchronous").fetchone() == (synchronous,)
+    finally:
+        file.close()
