@@ -15,7 +15,7 @@ from websockets.exceptions import InvalidStatus
 from bridge.core.model import Entry
 from bridge.ports import Journal
 from tests.support.bridge import Running, running
-from tests.support.client import Client, client, get, start
+from tests.support.client import Client, client, get, items, start
 from tests.support.deepgram import DeepgramSession, FunctionAsk, ScriptedDeepgram
 
 GOAL = {"goal_statement": "learn Spanish", "timeline": "in three months"}
@@ -34,16 +34,16 @@ class Talk:
     async def entries(self) -> list[dict[str, object]]:
         """What the store has of the conversation, the journal flushed."""
         path = f"/api/v1/conversations/{self.started['conversation_id']}/messages?limit=200"
-        return list((await get(self.server.http, path))["items"])  # type: ignore[call-overload]
+        return await items(self.server.http, path)
 
     async def stored(self, count: int) -> None:
         """That many entries are in the store."""
         async with asyncio.timeout(15):
-            while len(await self.entries()) < count:
+            while len(await self.entries()) < count:  # noqa: ASYNC110 — the store tells nobody
                 await asyncio.sleep(0.02)
 
     async def goals(self) -> list[dict[str, object]]:
-        return list((await get(self.server.http, "/api/v1/goals"))["items"])  # type: ignore[call-overload]
+        return await items(self.server.http, "/api/v1/goals")
 
 
 class SlowJournal:

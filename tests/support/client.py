@@ -141,9 +141,16 @@ async def start(http: str, **wish: object) -> dict[str, object]:
         return dict(answer.json())
 
 
-async def get(http: str, path: str) -> dict[str, object]:
+async def get(http: str, path: str) -> Frame:
     """A REST answer."""
     async with httpx2.AsyncClient(trust_env=False) as rest:
         answer = await rest.get(f"{http}{path}")
         assert answer.status_code == 200, answer.text
         return dict(answer.json())
+
+
+async def items(http: str, path: str) -> list[Frame]:
+    """The items of a REST list."""
+    listed = (await get(http, path))["items"]
+    assert isinstance(listed, list)
+    return listed

@@ -1,4 +1,4 @@
-"""A session's test as a script: `>> event` happens, `<< command` must follow. No socket, clock or database."""
+"""A session as a script: `>> event` happens, `<< command` must follow. No socket, clock or database."""
 
 from __future__ import annotations
 

@@ -268,7 +268,8 @@ def test_a_clients_own_agent_block_is_used_where_the_agent_allows_it() -> None:
 def test_the_id_of_a_stored_agent_is_refused_and_settings_may_follow() -> None:
     book = Playbook(agent=replace(AGENT, client_settings=True))
     (book >> ev.Attached(request_id="r", resume_token="t")).skip()
-    book >> settings(agent={"id": "5f5d"}) << (lambda x: isinstance(x, do.Tell) and isinstance(x.news, do.Failed))
+    refused = do.Failed("AGENT_ID_NOT_SUPPORTED", "Send the agent's settings, not the id of stored ones.")
+    book >> settings(agent={"id": "5f5d"}) << do.Tell(refused)
     book.done()
     book >> settings() << do.Tell << do.HoldSpeech << do.OpenAgent
 
