@@ -147,7 +147,7 @@ function readArguments(args) {
 function pendingBubble(text) {
   const element = make("article", { class: "item message", "data-role": "user" }, make("p", { class: "bubble" }, text));
   const foot = make("footer");
-  setText(foot, "sending");
+  setText(foot, "waiting");
   element.append(foot);
   return element;
 }

@@ -75,8 +75,10 @@ export class Ring {
     return (dropped / this.rate) * 1000;
   }
 
+  /** What was dropped was not heard: nothing of the reply counts any more. */
   stop() {
     this.played = Math.max(this.played, this.fadeTo);
+    this.start = Math.max(this.start, this.fadeTo);
     this.fade = 0;
     this.sounding = false;
   }

@@ -1,0 +1,363 @@
+// The rules of a talk as the page keeps them, played as scripts: what happens, and what is to be done about it.
+
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+
+import { backoff, initial, reduce } from "../../web/session.js";
+
+const ANSWER = {
+  session_id: "s1", conversation_id: "c1", websocket_url: "ws://here/v1/agent/converse", token: "ticket",
+  agent: { name: "flux", title: "Flux", greeting: "Hey!" }, upstream: "local", messages: [],
+};
+const T0 = 1_000_000;
+
+/** A talk that remembers what it was asked to do. */
+class Script {
+  constructor(preferences) {
+    this.state = initial(preferences);
+    this.effects = [];
+  }
+
+  tell(type, fields = {}) {
+    const [state, effects] = reduce(this.state, { type, at: T0, roll: 0.5, ...fields });
+    this.state = state;
+    this.effects = effects;
+    return this;
+  }
+
+  hear(type, fields = {}) {
+    return this.tell("Received", { message: { type, ...fields }, now: "2026-01-01T00:00:00Z" });
+  }
+
+  /** Effects of that type since the last message. */
+  did(type) {
+    return this.effects.filter((effect) => effect.type === type);
+  }
+
+  sent() {
+    return this.did("Send").map(({ message }) => message);
+  }
+
+  session(answer = {}) {
+    const ticket = this.state.starting;
+    return this.tell("SessionStarted", { ticket, answer: { ...ANSWER, ...answer } });
+  }
+
+  ready(fields = {}) {
+    const facts = { session_id: "s1", conversation_id: "c1", recovered: true, resume_token: "again" };
+    return this.tell("SocketOpened").hear("BridgeReady", { ...facts, ...fields }).hear("SettingsApplied");
+  }
+
+  text(role, content, cursor) {
+    return this.hear("ConversationText", { role, content, cursor, at: "2026-01-01T00:00:00Z" });
+  }
+}
+
+const talking = (preferences) => new Script(preferences).tell("Tapped").tell("MicrophoneOpened").session().ready();
+const said = ({ state }) => state.items.flatMap((item) => (item.kind === "message" ? item.parts : [])).map(({ content }) => content);
+
+describe("beginning", () => {
+  test("a tap unlocks the sound and asks for the microphone, and only then a session is started", () => {
+    const script = new Script().tell("Tapped");
+    assert.deepEqual(script.effects.map(({ type }) => type), ["OpenSpeaker", "OpenMicrophone"]);
+    assert.equal(script.state.phase, "connecting");
+    script.tell("MicrophoneOpened");
+    assert.equal(script.did("StartSession").length, 1);
+  });
+
+  test("settings go out as soon as the socket is open, with the cursor of what is known", () => {
+    const messages = [{ cursor: "1:7", at: "", kind: "message", role: "user", content: "hello" }];
+    const script = new Script({ instance: "tab" }).tell("Typed", { content: "hi" }).session({ messages }).tell("SocketOpened");
+    assert.deepEqual(script.sent()[0].bridge, { cursor: "1:7", instance: "tab" });
+    assert.equal(script.did("PassSound").length, 1);
+  });
+
+  test("typing needs no microphone: the text waits for the settings and goes out once", () => {
+    const script = new Script().tell("Typed", { content: " learn Spanish " }).session();
+    assert.equal(script.did("OpenMicrophone").length, 0);
+    script.ready();
+    assert.deepEqual(script.sent(), [{ type: "InjectUserMessage", content: "learn Spanish" }]);
+    assert.equal(script.state.phase, "thinking");
+    script.text("user", "learn Spanish", "1:0");
+    assert.deepEqual(script.state.outbox, []);
+    assert.equal(script.state.items[0].typed, true);
+  });
+
+  test("blank text does nothing", () => {
+    const before = new Script();
+    assert.equal(before.tell("Typed", { content: "  \n" }).state.phase, "idle");
+    assert.deepEqual(before.effects, []);
+  });
+
+  for (const reason of ["denied", "missing", "busy", "insecure", "unplugged", "other"]) {
+    test(`a microphone that is ${reason} is said in its own words, with typing as the way on`, () => {
+      const { state } = new Script().tell("Tapped").tell("MicrophoneFailed", { reason });
+      assert.equal(state.phase, "idle");
+      assert.equal(state.microphone, "off");
+      assert.match(state.notice.text, /typ(e|ing)/i);
+    });
+  }
+
+  test("a microphone that fails in a running talk does not end it", () => {
+    const script = talking().tell("MicrophoneFailed", { reason: "unplugged" });
+    assert.equal(script.state.phase, "listening");
+    assert.equal(script.did("CloseSocket").length, 0);
+  });
+
+  test("a microphone that opens after the person hung up is closed again", () => {
+    const script = new Script().tell("Tapped").tell("Hung").tell("MicrophoneOpened");
+    assert.deepEqual(script.effects, [{ type: "CloseMicrophone" }]);
+  });
+
+  test("the answer to a request that is no longer wanted is not acted on", () => {
+    const script = new Script().tell("Typed", { content: "a" });
+    const ticket = script.state.starting;
+    script.tell("Renewed").tell("SessionStarted", { ticket, answer: ANSWER });
+    assert.equal(script.state.live, null);
+    assert.equal(script.did("Connect").length, 0);
+  });
+
+  test("a refusal is said with the time to wait", () => {
+    const failure = { status: 429, code: "BRIDGE_QUOTA", description: "", retryAfter: 300 };
+    const script = new Script().tell("Typed", { content: "a" });
+    script.tell("SessionRefused", { ticket: script.state.starting, failure });
+    assert.equal(script.state.phase, "error");
+    assert.match(script.state.notice.text, /in 5 minutes/);
+  });
+});
+
+describe("a turn", () => {
+  test("goes from listening over thinking and speaking back to listening", () => {
+    const script = talking();
+    const phases = [script.state.phase];
+    const note = () => phases.push(script.state.phase);
+    script.hear("UserStartedSpeaking"), note();
+    script.text("user", "learn Spanish", "1:0"), note();
+    script.text("assistant", "Goal saved.", "1:1"), note();
+    script.tell("SoundStarted"), note();
+    script.hear("AgentAudioDone"), note();
+    script.tell("SoundDrained"), note();
+    assert.deepEqual(phases, ["listening", "listening", "thinking", "thinking", "speaking", "speaking", "listening"]);
+  });
+
+  test("a pause inside a reply is still speaking; a reply that never goes on is not", () => {
+    const script = talking().text("user", "a", "1:0").tell("SoundStarted").tell("SoundDrained");
+    assert.equal(script.state.phase, "speaking");
+    assert.equal(script.tell("TimerFired", { name: "settle" }).state.phase, "listening");
+  });
+
+  test("a reply without a sound ends too", () => {
+    const script = talking().text("user", "a", "1:0").text("assistant", "b", "1:1").hear("AgentAudioDone");
+    assert.deepEqual(script.did("Schedule").map(({ name }) => name), ["settle"]);
+    assert.equal(script.tell("TimerFired", { name: "settle" }).state.phase, "listening");
+  });
+
+  test("the end of the reply before does not hide that the next one is awaited", () => {
+    const script = talking().hear("AgentAudioDone").text("user", "a", "1:0").tell("TimerFired", { name: "settle" });
+    assert.equal(script.state.phase, "thinking");
+  });
+
+  test("an entry that came twice is shown once", () => {
+    const script = talking().text("user", "a", "1:0").text("user", "a", "1:0");
+    script.hear("BridgeEntry", { entry: { cursor: "1:0", at: "", kind: "message", role: "user", content: "a" } });
+    assert.deepEqual(said(script), ["a"]);
+  });
+
+  test("a finished function call refreshes what was made", () => {
+    const call = { id: "f", name: "submit_goal_intent", arguments: "{}" };
+    const script = talking().hear("FunctionCallRequest", { functions: [call], cursor: "1:0" });
+    assert.equal(script.state.items[0].status, "running");
+    script.hear("FunctionCallResponse", { ...call, content: "Saved.", status: "done", duration_ms: 30, cursor: "1:1" });
+    assert.equal(script.state.items[0].status, "done");
+    assert.deepEqual(script.did("Refresh").map(({ what }) => what), ["planner", "conversations"]);
+  });
+
+  test("messages this page does not know change nothing", () => {
+    const script = talking();
+    const before = script.state;
+    assert.equal(script.hear("SomethingNew", { any: 1 }).state, before);
+  });
+});
+
+describe("barge-in", () => {
+  const interrupted = () => talking().text("user", "a", "1:0").text("assistant", "a long answer", "1:1")
+    .tell("SoundStarted").hear("UserStartedSpeaking");
+
+  test("drops the queued sound and reports once what was heard", () => {
+    const script = interrupted();
+    assert.equal(script.did("FlushSpeaker").length, 1);
+    assert.equal(script.state.phase, "listening");
+    script.tell("SoundFlushed", { playedMs: 812.4, droppedMs: 2000 });
+    assert.deepEqual(script.sent(), [{ type: "Playback", played_ms: 812 }]);
+  });
+
+  test("marks the reply, and keeps what was heard when the record says so", () => {
+    const script = interrupted().tell("SoundFlushed", { playedMs: 800, droppedMs: 2000 });
+    assert.equal(script.state.items[1].parts[0].interrupted, true);
+    script.hear("BridgeCut", { of: "1:1", heard: "a long", cursor: "1:2" });
+    assert.equal(script.state.items[1].parts[0].heard, "a long");
+  });
+
+  test("nothing is marked when all had been heard", () => {
+    const script = interrupted().tell("SoundFlushed", { playedMs: 800, droppedMs: 0 });
+    assert.equal(script.state.items[1].parts[0].interrupted, false);
+  });
+});
+
+describe("the microphone", () => {
+  test("a tap mutes and another one unmutes", () => {
+    const script = talking().tell("Tapped");
+    assert.deepEqual(script.effects, [{ type: "GateMicrophone", open: false }]);
+    assert.deepEqual(script.tell("Tapped").effects, [{ type: "GateMicrophone", open: true }]);
+  });
+
+  test("push to talk opens it only while it is held", () => {
+    const script = talking({ pushToTalk: true });
+    assert.deepEqual(script.tell("Pressed").effects, [{ type: "GateMicrophone", open: true }]);
+    assert.deepEqual(script.tell("Released").effects, [{ type: "GateMicrophone", open: false }]);
+    assert.deepEqual(script.tell("Released").effects, []);
+  });
+
+  test("signs of life go out only while no sound does", () => {
+    const fire = (script) => script.tell("TimerFired", { name: "keepalive" }).sent();
+    assert.deepEqual(fire(talking()), []);
+    const typing = new Script().tell("Typed", { content: "a" }).session().ready();
+    assert.deepEqual(fire(typing), [{ type: "KeepAlive" }]);
+    assert.equal(typing.did("Schedule")[0].seconds, 8);
+  });
+});
+
+describe("coming back", () => {
+  const lost = (code, fields = {}) => talking().tell("SocketClosed", { code, opened: true, ...fields });
+
+  test("1000 is the end", () => {
+    const script = lost(1000);
+    assert.equal(script.state.phase, "ended");
+    assert.equal(script.did("Schedule").length, 0);
+    assert.equal(script.did("CloseMicrophone").length, 1);
+  });
+
+  test("1000 after an error of ours says what it was", () => {
+    const script = talking().hear("Error", { code: "BRIDGE_UPSTREAM_FAILED", description: "" });
+    assert.equal(script.tell("SocketClosed", { code: 1000, opened: true }).state.phase, "error");
+  });
+
+  test("a conversation that went on elsewhere has ended, without an error", () => {
+    const script = talking().hear("Error", { code: "BRIDGE_TAKEN_OVER", description: "" });
+    assert.equal(script.tell("SocketClosed", { code: 1000, opened: true }).state.phase, "ended");
+  });
+
+  for (const code of [1012, 4410]) {
+    test(`${code} means at once`, () => assert.deepEqual(lost(code).did("Schedule"), [{ type: "Schedule", name: "reconnect", seconds: 0 }]));
+  }
+
+  test("any other close is waited for, then the same session is joined with the token and the cursor", () => {
+    const script = talking().text("user", "a", "1:4").tell("SocketClosed", { code: 1006, opened: true });
+    assert.equal(script.state.phase, "reconnecting");
+    assert.equal(script.did("Schedule")[0].seconds, 0.5);
+    script.tell("TimerFired", { name: "reconnect", at: T0 + 500 });
+    assert.deepEqual(script.did("Connect"), [{ type: "Connect", url: ANSWER.websocket_url, token: "again" }]);
+    script.tell("SocketOpened");
+    assert.equal(script.sent()[0].bridge.cursor, "1:4");
+  });
+
+  test("after 30 s a new session of the same conversation is started", () => {
+    const script = lost(1006).tell("TimerFired", { name: "reconnect", at: T0 + 31_000 });
+    assert.equal(script.did("StartSession")[0].conversationId, "c1");
+    assert.equal(script.state.phase, "reconnecting");
+  });
+
+  test("a refused token makes a new session, an unreachable server does not", () => {
+    const refused = () => lost(1006).tell("TimerFired", { name: "reconnect" }).tell("SocketClosed", { code: 1006, opened: false });
+    assert.equal(refused().did("Probe").length, 1);
+    assert.equal(refused().tell("Probed", { reachable: true }).did("StartSession")[0].conversationId, "c1");
+    const away = refused().tell("Probed", { reachable: false });
+    assert.equal(away.did("StartSession").length, 0);
+    assert.equal(away.did("Schedule")[0].name, "reconnect");
+  });
+
+  test("what was typed meanwhile, or never came back, is sent again, and what came back is not", () => {
+    const script = talking().tell("Typed", { content: "one" }).tell("Typed", { content: "two" });
+    script.tell("SocketClosed", { code: 1006, opened: true }).tell("TimerFired", { name: "reconnect" }).tell("SocketOpened");
+    script.hear("BridgeReady", { session_id: "s1", conversation_id: "c1", recovered: true, resume_token: "b" });
+    script.hear("BridgeEntry", { entry: { cursor: "1:0", at: "", kind: "message", role: "user", content: "one" } });
+    script.hear("SettingsApplied");
+    assert.deepEqual(script.sent().map(({ content }) => content), ["two"]);
+    assert.equal(script.state.retry, null);
+  });
+
+  test("a cursor that means nothing any more makes the page read the record anew", () => {
+    const script = talking().text("user", "a", "1:4").tell("SocketClosed", { code: 1006, opened: true });
+    script.tell("TimerFired", { name: "reconnect" }).tell("SocketOpened");
+    script.hear("BridgeReady", { session_id: "s2", conversation_id: "c1", recovered: false, resume_token: "b" });
+    assert.deepEqual(script.did("LoadEntries"), [{ type: "LoadEntries", conversationId: "c1" }]);
+    const entries = [{ cursor: "1:4", at: "", kind: "message", role: "user", content: "a" }];
+    assert.deepEqual(said(script.tell("EntriesLoaded", { conversationId: "c1", entries })), ["a"]);
+  });
+
+  test("the network's return shortens the wait, once", () => {
+    const script = lost(1006).tell("NetworkReturned", { at: T0 + 100 });
+    assert.equal(script.did("Connect").length, 1);
+    assert.equal(script.did("Unschedule")[0].name, "reconnect");
+    assert.deepEqual(script.tell("NetworkReturned", { at: T0 + 120 }).effects, []);
+  });
+
+  test("a server that asks for patience while it restarts is given it", () => {
+    const script = lost(1006).tell("TimerFired", { name: "reconnect", at: T0 + 31_000 });
+    const failure = { status: 503, code: "BRIDGE_UNAVAILABLE", description: "", retryAfter: 4 };
+    script.tell("SessionRefused", { ticket: script.state.starting, failure });
+    assert.equal(script.did("Schedule")[0].seconds, 4);
+    assert.equal(script.state.phase, "reconnecting");
+  });
+
+  test("in the end the person is asked", () => {
+    const script = lost(1006);
+    for (let i = 0; i < 40 && script.state.phase === "reconnecting"; i += 1) {
+      script.tell("TimerFired", { name: "reconnect" }).tell("SocketClosed", { code: 1006, opened: false });
+      script.tell("Probed", { reachable: false });
+    }
+    assert.equal(script.state.phase, "error");
+    assert.ok(script.state.notice.text);
+  });
+
+  test("waits grow from 0.5 s to 10 s, and are spread", () => {
+    for (let attempt = 1; attempt < 12; attempt += 1) {
+      const [low, high] = [backoff(attempt, 0), backoff(attempt, 1)];
+      assert.ok(low >= 0.5 && high <= 10 && low <= high && backoff(attempt + 1, 0) >= low);
+    }
+    assert.notEqual(backoff(3, 0), backoff(3, 1));
+  });
+
+  test("an agent that was lost is called back without a new socket", () => {
+    const script = talking().hear("Warning", { code: "BRIDGE_UPSTREAM_LOST", description: "" });
+    assert.equal(script.state.phase, "reconnecting");
+    assert.deepEqual(script.effects, []);
+    script.hear("Warning", { code: "BRIDGE_UPSTREAM_RESUMED", description: "" });
+    assert.equal(script.state.phase, "listening");
+    assert.equal(script.state.notice, null);
+  });
+});
+
+describe("the end", () => {
+  test("hanging up closes everything; the next tap goes on with the same conversation", () => {
+    const script = talking().text("user", "a", "1:0").tell("Hung");
+    assert.equal(script.state.phase, "ended");
+    for (const type of ["FlushSpeaker", "CloseSocket", "CloseMicrophone"]) assert.equal(script.did(type).length, 1);
+    script.tell("Tapped").tell("MicrophoneOpened");
+    assert.equal(script.did("StartSession")[0].conversationId, "c1");
+  });
+
+  test("a new conversation begins with nothing", () => {
+    const { state } = talking().text("user", "a", "1:0").tell("Renewed");
+    assert.deepEqual([state.phase, state.conversationId, state.items.length], ["idle", null, 0]);
+  });
+
+  test("a past conversation is gone on with at the next text, with its own agent", () => {
+    const entries = [{ cursor: "2:3", at: "", kind: "message", role: "user", content: "old" }];
+    const script = new Script({ agent: "pantry" }).tell("Adopted", { conversationId: "c9", entries });
+    assert.deepEqual(said(script), ["old"]);
+    script.tell("Typed", { content: "go on" });
+    const [{ conversationId, agent }] = script.did("StartSession");
+    assert.deepEqual([conversationId, agent], ["c9", null]);
+  });
+});

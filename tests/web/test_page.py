@@ -1,0 +1,244 @@
+"""The page in a real Chromium, on the real server; the agent is scripted, so that each step can be looked at."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from playwright.async_api import expect
+
+from tests.support.bridge import Running, process, running
+from tests.support.client import get
+from tests.support.deepgram import DeepgramSession, ScriptedDeepgram
+from tests.web.browser import PHONE, Microphone, Screen, chromium, needs_chromium, open_page
+
+pytestmark = needs_chromium
+
+TWO_SECONDS = 2 * 16000 * 2
+"""Bytes of the microphone's sound."""
+ASKED = """
+    globalThis.asked = 0;
+    const ask = MediaDevices.prototype.getUserMedia;
+    MediaDevices.prototype.getUserMedia = function (wish) { globalThis.asked += 1; return ask.call(this, wish); };
+"""
+"""Counts how often the page asks for the microphone."""
+SMALL = """() => [...document.querySelectorAll("main :is(button, textarea, summary)")]
+    .filter((target) => target.checkVisibility() && target.getClientRects().length)
+    .filter((target) => Math.min(target.offsetWidth, target.offsetHeight) < 44).map((target) => target.outerHTML)
+"""
+"""Targets on the screen that are smaller than a finger."""
+GOAL = {"goal_statement": "learn Spanish", "timeline": "in three months"}
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """The page, the server and the agent."""
+
+    screen: Screen
+    server: Running
+    deepgram: ScriptedDeepgram
+
+    async def tap(self) -> DeepgramSession:
+        """Tap the microphone; the agent that answers."""
+        await self.screen.page.click("#talk")
+        agent = await self.deepgram.session(within=15)
+        await self.screen.phase("listening")
+        return agent
+
+    async def items(self, path: str) -> list[dict[str, object]]:
+        """A list of the REST interface."""
+        return list((await get(self.server.http, f"/api/v1/{path}"))["items"])  # type: ignore[call-overload]
+
+
+@asynccontextmanager
+async def staged(
+    folder: Path, microphone: Microphone = "beep", *, size: tuple[int, int] = (1280, 800)
+) -> AsyncIterator[Stage]:
+    """Everything started, the page open and idle."""
+    async with ScriptedDeepgram() as deepgram:
+        given = {"upstream": "deepgram", "deepgram_agent_url": deepgram.url, "deepgram_api_key": "test-key"}
+        async with running(folder, **given) as server, chromium(microphone, size=size) as context:
+            screen = await open_page(context, server.http)
+            yield Stage(screen, server, deepgram)
+
+
+async def test_nothing_asks_for_the_microphone_before_the_tap(tmp_path: Path) -> None:
+    async with staged(tmp_path) as stage:
+        screen = await open_page(stage.screen.page.context, stage.server.http, script=ASKED)
+        await screen.page.fill("#search", "anything")
+        assert await screen.page.evaluate("asked") == 0
+        await screen.page.click("#talk")
+        await screen.phase("listening")
+        assert await screen.page.evaluate("asked") == 1
+        screen.expect_quiet()
+
+
+async def test_a_turn_with_a_function_call_is_seen_as_it_happens(tmp_path: Path) -> None:
+    async with staged(tmp_path) as stage:
+        agent, screen = await stage.tap(), stage.screen
+        await agent.user_starts()
+        await expect(screen.page.locator("#waiting")).to_have_attribute("data-role", "user")
+        await agent.user_text("I want to learn Spanish in three months")
+        await screen.shows("[data-role=user]", "I want to learn Spanish in three months")
+        await screen.phase("thinking")
+        call = await agent.call("submit_goal_intent", **GOAL)
+        await agent.expect_answer(call)
+        await screen.shows("[data-status=done]", "Goal")
+        await screen.shows("#goals .thing", "learn Spanish")
+        await agent.say("Your goal is saved.", "Anything else?", ms=600)
+        await screen.phase("speaking")
+        await screen.shows("[data-role=assistant]", "Your goal is saved. Anything else?")
+        await screen.phase("listening")
+        await screen.shows("#history-list a[aria-current]", "I want to learn Spanish")
+        screen.expect_quiet()
+
+
+async def test_the_microphone_reaches_the_agent_as_16_khz_frames_and_mute_sends_silence(
+    tmp_path: Path,
+) -> None:
+    async with staged(tmp_path) as stage:
+        agent, page = await stage.tap(), stage.screen.page
+        assert loudest(await agent.expect_audio(TWO_SECONDS)) > 1000
+        await page.click("#talk")
+        await expect(page.locator("#talk")).to_have_attribute("aria-label", "Unmute the microphone")
+        await asyncio.sleep(0.5)  # the tail, and what is on its way
+        before = len(agent.audio)
+        assert loudest((await agent.expect_audio(before + TWO_SECONDS))[before:]) == 0
+
+
+async def test_push_to_talk_lets_sound_through_only_while_the_space_bar_is_held(tmp_path: Path) -> None:
+    async with staged(tmp_path) as stage:
+        page = stage.screen.page
+        await page.click("#open-settings")
+        await page.check("#push-to-talk")
+        await page.keyboard.press("Escape")
+        agent = await stage.tap()
+        assert loudest(await agent.expect_audio(TWO_SECONDS)) == 0
+        await page.locator("#talk").blur()
+        await page.keyboard.down(" ")
+        before = len(agent.audio)
+        assert loudest((await agent.expect_audio(before + TWO_SECONDS))[before:]) > 1000
+        await page.keyboard.up(" ")
+
+
+async def test_talking_into_a_reply_stops_it_and_the_record_keeps_what_was_heard(tmp_path: Path) -> None:
+    async with staged(tmp_path) as stage:
+        agent, screen = await stage.tap(), stage.screen
+        await agent.agent_text("One two three four five six seven eight nine ten.")
+        await agent.audio_out(6000)
+        await agent.audio_done()
+        await screen.phase("speaking")
+        await asyncio.sleep(1.5)
+        await agent.user_starts()
+        await screen.phase("listening", seconds=1)
+        await screen.shows("[data-interrupted] footer", "interrupted")
+        await screen.shows("[data-interrupted] del", "nine ten.")
+        [message] = await stage.items(f"conversations/{await shown(stage)}/messages")
+        assert message["interrupted"] is True
+        assert re.fullmatch(r"One( two( three( four)?)?)?", str(message["heard"]))
+
+
+async def test_a_reply_that_was_heard_whole_is_not_marked(tmp_path: Path) -> None:
+    async with staged(tmp_path) as stage:
+        agent, screen = await stage.tap(), stage.screen
+        await agent.say("All of this was heard.", ms=777)
+        await screen.phase("speaking")
+        await screen.phase("listening")
+        await agent.hear("thank you")
+        await screen.shows("[data-role=user]", "thank you")
+        await agent.say("You are welcome.")
+        await screen.shows("[data-role=assistant]", "You are welcome.")
+        messages = await stage.items(f"conversations/{await shown(stage)}/messages")
+        assert [message["interrupted"] for message in messages] == [False, False, False]
+
+
+async def test_a_denied_microphone_is_said_in_words_and_typing_goes_on(tmp_path: Path) -> None:
+    async with staged(tmp_path, "denied") as stage:
+        screen = stage.screen
+        await screen.page.click("#talk")
+        await screen.shows("#banner", "The browser may not use the microphone here.")
+        await screen.phase("idle")
+        assert stage.deepgram.attempts == 0
+        await screen.write("I want to learn Spanish")
+        agent = await stage.deepgram.session(within=15)
+        assert (await agent.expect("InjectUserMessage", 15))["content"] == "I want to learn Spanish"
+        await agent.user_text("I want to learn Spanish")
+        await screen.shows("[data-role=user] footer", "typed")
+        await agent.say("By when?")
+        await screen.shows("[data-role=assistant]", "By when?")
+        screen.expect_quiet()
+
+
+async def test_a_lost_server_is_waited_for_and_what_was_typed_meanwhile_arrives(tmp_path: Path) -> None:
+    async with ScriptedDeepgram() as deepgram, chromium() as context:
+        agent_at = {"DEEPGRAM_AGENT_URL": deepgram.url, "DEEPGRAM_API_KEY": "test-key"}
+        async with process(tmp_path, **agent_at) as server:
+            screen = await open_page(context, server.http)
+            await screen.page.click("#talk")
+            agent = await deepgram.session(within=15)
+            await agent.hear("remember this")
+            await screen.shows("[data-role=user]", "remember this")
+            await server.kill()
+            await screen.phase("reconnecting")
+            await screen.shows("#banner", re.compile("Trying again"))
+            await screen.write("and this")
+        async with process(tmp_path, PORT=server.address.rpartition(":")[2], **agent_at):
+            agent = await deepgram.session(within=30)
+            assert (await agent.expect("InjectUserMessage", 15))["content"] == "and this"
+            await agent.user_text("and this")
+            await screen.shows("[data-role=user]", "and this")
+            await expect(screen.page.locator("#banner")).to_be_hidden()
+            assert await screen.page.locator("[data-role=user]").count() == 2
+            screen.expect_quiet(but=["WebSocket connection", "ERR_CONNECTION", "401"])
+
+
+async def test_a_past_conversation_is_found_opened_read_and_gone_on_with(tmp_path: Path) -> None:
+    async with staged(tmp_path) as stage:
+        agent, page = await stage.tap(), stage.screen.page
+        await agent.hear("water the plants")
+        await agent.say("When?")
+        await stage.screen.shows("[data-role=assistant]", "When?")
+        await page.close()
+        again = await open_page(page.context, stage.server.http)
+        await again.page.fill("#search", "plants")
+        await again.page.click("#history-list a:has-text('water the plants')")
+        await again.shows("[data-role=assistant]", "When?")
+        await expect(again.page.locator("#dock")).to_be_hidden()
+        await again.page.click("#resume")
+        await again.write("on Monday")
+        agent = await stage.deepgram.session(within=15)
+        assert (await agent.expect("InjectUserMessage", 15))["content"] == "on Monday"
+        await agent.user_text("on Monday")
+        await again.shows("[data-role=user]", "on Monday")
+        assert len(await stage.items("conversations")) == 1
+        again.expect_quiet()
+
+
+async def test_on_a_phone_everything_fits_and_can_be_touched(tmp_path: Path) -> None:
+    async with staged(tmp_path, size=PHONE) as stage:
+        page = stage.screen.page
+        await stage.tap()
+        assert await page.evaluate("document.documentElement.scrollWidth") <= PHONE[0]
+        for opener, drawer in (("#open-history", "#history"), ("#open-planner", "#planner")):
+            await page.click(opener)
+            await expect(page.locator(f"{drawer} h2")).to_be_in_viewport()
+            await page.keyboard.press("Escape")
+            await expect(page.locator(f"{drawer} h2")).not_to_be_in_viewport()
+            await expect(page.locator(opener)).to_be_focused()
+        assert await page.evaluate(SMALL) == []
+
+
+def loudest(sound: bytes) -> int:
+    """The loudest sample of linear16 sound."""
+    return int(np.abs(np.frombuffer(sound[: len(sound) // 2 * 2], "<i2").astype(int)).max(initial=0))
+
+
+async def shown(stage: Stage) -> str:
+    """Id of the only conversation there is."""
+    [conversation] = await stage.items("conversations")
+    return str(conversation["id"])
