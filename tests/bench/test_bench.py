@@ -1,0 +1,112 @@
+"""The benchmark in small: it measures, its figures can be true, and it leaves nothing running."""
+
+from __future__ import annotations
+
+import asyncio
+import math
+import os
+import re
+import sys
+from array import array
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from uuid import uuid4
+
+import psutil
+
+from tests.bench.frames import BINARY, Peer, header
+from tests.bench.measuring import percentile
+
+MARK = "BENCH_TEST_MARK"
+FIGURE = re.compile(r"-?\d+\.?\d*")
+
+
+@asynccontextmanager
+async def bench(mark: str, folder: Path, *options: str) -> AsyncIterator[asyncio.subprocess.Process]:
+    """`python -m tests.bench`, its files under `folder`; all it starts carries `mark` in its environment."""
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "tests.bench", *options),
+        env={**os.environ, MARK: mark, "TMPDIR": str(folder)},
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+    )
+    try:
+        yield process
+    finally:
+        if process.returncode is None:
+            process.kill()
+            await process.wait()
+
+
+def marked(mark: str) -> list[str]:
+    """Command lines of the processes that carry `mark` and still run."""
+    found = []
+    for process in psutil.process_iter():
+        try:
+            if process.environ().get(MARK) == mark and process.status() != psutil.STATUS_ZOMBIE:
+                found.append(" ".join(process.cmdline()))
+        except psutil.Error:
+            continue
+    return found
+
+
+def figures(row: str) -> list[float]:
+    """The medians of a row, without what stands in brackets."""
+    return [float(cell) for cell in FIGURE.findall(re.sub(r"\(.*?\)", "", row))]
+
+
+async def test_a_small_run_prints_a_table_whose_figures_can_be_true(tmp_path: Path) -> None:
+    mark = uuid4().hex
+    async with bench(mark, tmp_path, "--sessions", "2", "--seconds", "1", "--rounds", "1") as process:
+        printed, complaints = (each.decode() for each in await process.communicate())
+    assert process.returncode == 0, complaints
+    lines = {line.split("  ")[0]: line for line in printed.splitlines()}
+    direct = next(line for line in printed.splitlines() if line.startswith("directly"))
+    assert all(0 < float(each) < 1000 for each in re.findall(r"p\d\d (\d+\.\d+)", direct)), direct
+    for name in ("Voice Bridge", "Starlette, two tasks"):
+        cpu = lines[name].removeprefix(name).split()[2]
+        assert 0.1 < float(cpu) < 500, printed
+        assert all(math.isfinite(each) for each in figures(lines[name])), printed
+        *_, line_p50, line_p99 = figures(lines[name])
+        assert 0 < line_p50 <= line_p99, printed
+    assert "did not come back" not in printed
+    assert marked(mark) == []
+    assert list(tmp_path.iterdir()) == []
+
+
+async def test_nothing_runs_on_when_it_is_killed(tmp_path: Path) -> None:
+    mark = uuid4().hex
+    async with bench(mark, tmp_path, "--rounds", "20") as process, asyncio.timeout(30):
+        while len(marked(mark)) < 3:  # noqa: ASYNC110 — nobody tells what another process has started
+            await asyncio.sleep(0.1)
+        process.kill()
+        await process.wait()
+        while marked(mark):  # noqa: ASYNC110
+            await asyncio.sleep(0.05)
+
+
+def test_frames_are_found_however_the_bytes_are_cut() -> None:
+    class Ear(Peer):
+        def __init__(self) -> None:
+            super().__init__()
+            self.opened = True
+            self.came: list[bytes] = []
+
+        def heard(self, payload: bytes) -> None:
+            self.came.append(payload)
+
+    sizes = (0, 1, 125, 126, 640, 3000)
+    sent = [bytes([size % 251]) * size for size in sizes]
+    stream = b"".join(header(BINARY, len(each), masked=bool(n % 2)) + each for n, each in enumerate(sent))
+    for step in (1, 3, 640, len(stream)):
+        ear = Ear()
+        for start in range(0, len(stream), step):
+            ear.data_received(stream[start : start + step])
+        assert ear.came == sent
+
+
+def test_a_percentile_is_a_value_that_was_measured() -> None:
+    times = array("q", (n * 1_000_000 for n in range(1, 101)))
+    assert (percentile(times, 50), percentile(times, 99)) == (51.0, 100.0)
+    assert math.isnan(percentile(array("q"), 50))

@@ -1,0 +1,149 @@
+"""The ways from the callers to the agent: directly, through the bridge, through others to compare with."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import socket
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from bridge.settings import Settings, variable
+from tests.bench.caller import PATH
+from tests.bench.processes import started
+
+SBIN = "/usr/sbin:/usr/local/sbin:/opt/homebrew/bin"
+"""Where nginx may be beside PATH."""
+
+NGINX_CONF = """\
+daemon off; master_process off; pid {folder}/nginx.pid; error_log stderr;
+events {{ worker_connections 4096; }}
+http {{
+  access_log off;
+  client_body_temp_path {folder}/body; proxy_temp_path {folder}/proxy;
+  fastcgi_temp_path {folder}/fastcgi; uwsgi_temp_path {folder}/uwsgi; scgi_temp_path {folder}/scgi;
+  server {{
+    listen 127.0.0.1:{port};
+    location / {{
+      proxy_pass http://{agent};
+      proxy_http_version 1.1;
+      proxy_set_header Upgrade $http_upgrade;
+      proxy_set_header Connection upgrade;
+    }}
+  }}
+}}
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """What a run needs to start a relay."""
+
+    folder: Path
+    """Fresh and empty."""
+    agent: str
+    """host:port"""
+    core: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Relay:
+    """Something that can be called."""
+
+    address: str
+    """host:port"""
+    pid: int | None
+    """None: there is nothing in between."""
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """One row of the table."""
+
+    name: str
+    start: Callable[[Place], AbstractContextManager[Relay]]
+
+
+@contextmanager
+def directly(place: Place) -> Iterator[Relay]:
+    """No relay at all."""
+    yield Relay(place.agent, None)
+
+
+@contextmanager
+def through_bridge(place: Place) -> Iterator[Relay]:
+    """`voice-bridge serve` as people run it: journal, metrics, logs. Only the limits are lifted."""
+    foreign = {variable(name) for name in Settings.model_fields}
+    environment = {
+        **{name: value for name, value in os.environ.items() if name not in foreign},
+        "PORT": "0",
+        "DEEPGRAM_AGENT_URL": f"ws://{place.agent}{PATH}",
+        "BRIDGE_DATA_DIR": str(place.folder / "data"),
+        "BRIDGE_SESSION_RATES": "100000/second",
+        "BRIDGE_SESSIONS_PER_USER": "100000",
+    }
+    ready = re.compile(r'"page":"http://([^/"]+)')
+    command = [sys.executable, "-m", "bridge", "serve"]
+    with started(
+        command, _search(ready), core=place.core, log=place.folder / "log", environment=environment
+    ) as (pid, address):
+        yield Relay(address, pid)
+
+
+@contextmanager
+def through_starlette(place: Place) -> Iterator[Relay]:
+    """The plain relay of relay.py."""
+    command = [sys.executable, "-m", "tests.bench.relay", f"ws://{place.agent}{PATH}"]
+    with started(command, listening, core=place.core, log=place.folder / "log") as (pid, address):
+        yield Relay(address, pid)
+
+
+@contextmanager
+def through_nginx(place: Place) -> Iterator[Relay]:
+    """`proxy_pass`: it looks at nothing."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    conf = place.folder / "nginx.conf"
+    conf.write_text(NGINX_CONF.format(folder=place.folder, port=port, agent=place.agent))
+    command = [nginx() or "nginx", "-p", str(place.folder), "-e", "stderr", "-c", str(conf)]
+    with started(command, lambda _: _answering(port), core=place.core, log=place.folder / "log") as (pid, at):
+        yield Relay(at, pid)
+
+
+def nginx() -> str | None:
+    """The program, if it is installed."""
+    return shutil.which("nginx", path=f"{os.environ.get('PATH', '')}:{SBIN}")
+
+
+def listening(printed: str) -> str | None:
+    """The address in what our own little servers print."""
+    return _search(re.compile(r"listening on (\S+)\n"))(printed)
+
+
+def _search(pattern: re.Pattern[str]) -> Callable[[str], str | None]:
+    def search(printed: str) -> str | None:
+        found = pattern.search(printed)
+        return found[1] if found else None
+
+    return search
+
+
+def _answering(port: int) -> str | None:
+    with socket.socket() as probe:
+        return f"127.0.0.1:{port}" if probe.connect_ex(("127.0.0.1", port)) == 0 else None
+
+
+DIRECT = Way("directly", directly)
+BRIDGE = Way("Voice Bridge", through_bridge)
+STARLETTE = Way("Starlette, two tasks", through_starlette)
+NGINX = Way("nginx proxy_pass", through_nginx)
+
+
+def ways() -> tuple[Way, ...]:
+    """Those this machine has, `DIRECT` first."""
+    return (DIRECT, BRIDGE, STARLETTE, NGINX) if nginx() else (DIRECT, BRIDGE, STARLETTE)
