@@ -1,0 +1,125 @@
+"""What is documented is what there is: settings, codes, messages, metrics, log events."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from prometheus_client import CollectorRegistry
+
+from bridge import wire
+from bridge.core.events import ClientErred
+from bridge.observers.latency import Latency
+from bridge.observers.metrics import Metrics
+from bridge.settings import Settings, variable
+from bridge.wire.reading import READERS
+
+ROOT = Path(__file__).parent.parent
+SOURCES = [path for top in ("bridge", "persistence", "intents") for path in (ROOT / top).rglob("*.py")]
+INTERNAL = {"BRIDGE_CONFIG"}
+"""BRIDGE_ names in the code that are no codes."""
+
+
+def docs(name: str) -> str:
+    return (ROOT / "docs" / name).read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("name", Settings.model_fields)
+def test_every_setting_is_documented_with_its_meaning(name: str) -> None:
+    line = next(
+        (x for x in docs("configuration.md").splitlines() if x.startswith(f"| `{variable(name)}` |")), ""
+    )
+    assert f"`{name}`" in line
+    assert (Settings.model_fields[name].description or "?") in line
+
+
+def test_no_setting_is_documented_that_is_not_there() -> None:
+    named = set(re.findall(r"^\| `([A-Z_]+)` \|", docs("configuration.md"), re.MULTILINE))
+    assert named == {variable(name) for name in Settings.model_fields}
+
+
+def test_every_code_is_documented() -> None:
+    used = {code for path in SOURCES for code in re.findall(r'"(BRIDGE_[A-Z_]+)"', path.read_text("utf-8"))}
+    assert used - INTERNAL <= set(re.findall(r"BRIDGE_[A-Z_]+", docs("protocol.md")))
+
+
+CLOSE_CODE = re.compile(r"\b(1000|1002|1003|1007|1008|1009|101[1-4]|44\d\d)\b")
+CONVERSION = re.compile(r"[*/] ?1000\b")
+"""Seconds and milliseconds, no close codes."""
+
+
+def test_every_close_code_is_documented() -> None:
+    served = ("core", "live", "routes", "transports")
+    sources = [path for path in SOURCES if path.is_relative_to(ROOT / "bridge") and path.parts[-2] in served]
+    used = {
+        code for path in sources for code in CLOSE_CODE.findall(CONVERSION.sub("", path.read_text("utf-8")))
+    }
+    named = set(re.findall(r"^\| (\d{4}) \|", docs("protocol.md"), re.MULTILINE))
+    assert {"1000", "1008", "1009", "1011", "1012", "4410"} <= used <= named
+
+
+def samples() -> Iterator[dict[str, Any]]:
+    """Every example of a message in docs/protocol.md."""
+    decoder = json.JSONDecoder()
+    for block in re.findall(r"```json\n(.*?)```", docs("protocol.md"), re.DOTALL):
+        rest = block.strip()
+        while rest:
+            sample, end = decoder.raw_decode(rest)
+            yield sample
+            rest = rest[end:].strip()
+
+
+def server_samples() -> dict[str, dict[str, Any]]:
+    """Messages to a client as they are: the samples of tests/bridge/test_wire.py."""
+    file = ROOT / "tests" / "fixtures" / "protocol" / "server.json"
+    return {name: sample for name, sample in json.loads(file.read_text("utf-8")).items() if sample}
+
+
+def test_every_message_is_documented_with_an_example_that_is_one() -> None:
+    shown = {example["type"] for example in samples()}
+    sent = {sample["type"] for name, sample in server_samples().items() if "nobody here knows" not in name}
+    assert shown == set(READERS) | sent
+
+
+@pytest.mark.parametrize("example", [*samples()], ids=lambda example: str(example["type"]))
+def test_an_example_is_what_goes_over_the_wire(example: dict[str, Any]) -> None:
+    alike = [_shape(sample) for sample in server_samples().values() if sample["type"] == example["type"]]
+    read = wire.read(json.dumps(example)) if example["type"] in READERS else None
+    assert _shape(example) in alike or (read is not None and not isinstance(read, ClientErred))
+
+
+OPTIONAL = {"languages", "thought_signature", "elapsed"}
+"""Keys of the agent's that come along when there are any."""
+
+
+def _shape(message: object) -> object:
+    """The keys of a message, at every depth."""
+    match message:
+        case dict():
+            return {key: _shape(value) for key, value in message.items() if key not in OPTIONAL}
+        case list():
+            return [_shape(item) for item in message]
+        case _:
+            return None
+
+
+def test_every_metric_is_documented_and_no_other() -> None:
+    registry = CollectorRegistry()
+    Metrics(registry)
+    Latency(registry)
+    there = {f"{m.name}_total" if m.type == "counter" else m.name for m in registry.collect()}
+    named = set(re.findall(r"`(bridge_[a-z_]+)`", docs("operations.md")))
+    assert named == there
+
+
+def test_every_log_event_is_documented() -> None:
+    calls = re.compile(r"\b_?log\.(?:info|warning|error|exception)\(\s*\"([a-z_]+)\"")
+    lines = re.compile(r'return "([a-z_]+)", \{')
+    used = {event for path in SOURCES for event in calls.findall(path.read_text("utf-8"))}
+    used |= set(lines.findall((ROOT / "bridge/observers/lifecycle.py").read_text("utf-8")))
+    missing = {event for event in used if f"`{event}`" not in docs("operations.md")}
+    assert not missing
