@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib.metadata import version
 from itertools import chain
+from zoneinfo import ZoneInfo
 
 import structlog
 from prometheus_client import CollectorRegistry
@@ -23,7 +24,7 @@ from bridge.live.runner import Parts
 from bridge.observers.latency import Latency
 from bridge.observers.lifecycle import Lifecycle
 from bridge.observers.metrics import Metrics
-from bridge.ports import Upstreams
+from bridge.ports import SpokenTime, Upstreams
 from bridge.routes.conversations import conversation_routes
 from bridge.routes.errors import exception_handlers
 from bridge.routes.identity import FixedUser, Identity
@@ -40,6 +41,7 @@ from bridge.upstreams.deepgram.socket import DeepgramUpstreams
 from intents.agents import load_agents
 from intents.executor import Executor
 from intents.handlers.http import HttpSettings
+from intents.times import find
 from persistence.record import Record, open_record
 
 log = structlog.get_logger(__name__)
@@ -118,7 +120,13 @@ def make_upstreams(settings: Settings) -> Upstreams:
         )
     if lacking := missing():
         log.warning("local_agent_incomplete", missing=lacking, help="pip install 'voice-bridge[local]'")
-    return LocalUpstreams()
+    return LocalUpstreams(_spoken_time, agents=settings.agents_dir)
+
+
+def _spoken_time(text: str, now: datetime, zone: ZoneInfo) -> SpokenTime | None:
+    """ports.TimeGrammar: the time in what somebody said."""
+    found = find(text, now, zone)
+    return SpokenTime(found.phrase, found.rest, found.at, found.recurrence) if found else None
 
 
 def _asgi(settings: Settings, sessions: Sessions, record: Record, registry: CollectorRegistry) -> Starlette:

@@ -93,7 +93,7 @@ class Server(uvicorn.Server):
     @staticmethod
     def loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
         """uvloop's where it is installed."""
-        return uvicorn.Config("").get_loop_factory()
+        return uvicorn.Config("", log_config=None).get_loop_factory()
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Begin to listen; one line tells the address."""

@@ -37,8 +37,12 @@ def redact(_: WrappedLogger, __: str, line: EventDict) -> EventDict:
     return line
 
 
+FIRST = ("at", "level", "event")
+
+
 def _render(_: WrappedLogger, __: str, line: EventDict) -> str:
-    return orjson.dumps(line, default=str).decode()
+    ordered = {key: line[key] for key in FIRST if key in line} | line
+    return orjson.dumps(ordered, default=str).decode()
 
 
 def set_up(level: str, stream: TextIO | None = None) -> None:
@@ -52,7 +56,7 @@ def set_up(level: str, stream: TextIO | None = None) -> None:
     ]
     floor = logging.getLevelNamesMapping()[level.upper()]
     structlog.configure(
-        processors=[*shared, structlog.processors.EventRenamer("event"), _render],
+        processors=[*shared, _render],
         wrapper_class=structlog.make_filtering_bound_logger(floor),
         logger_factory=structlog.WriteLoggerFactory(stream or sys.stdout),
         cache_logger_on_first_use=False,

@@ -52,8 +52,8 @@ def _line_of(event: Event | PeerEvent) -> tuple[str, dict[str, object]] | None:
         case ev.ClientSettings(instance=instance, audio_in=heard, audio_out=spoken):
             return "client_settings", {
                 "instance": instance[:40],
-                "audio_in": str(heard),
-                "audio_out": str(spoken),
+                "audio_in": f"{heard.encoding}/{heard.sample_rate}",
+                "audio_out": f"{spoken.encoding}/{spoken.sample_rate}",
             }
         case ev.ClientLeft(code):
             return "client_left", {"close_code": code}
