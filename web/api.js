@@ -31,6 +31,9 @@ export class RequestFailed extends Error {
   }
 }
 
+/** What failed, whatever was thrown. @param {unknown} error @returns {Failure} */
+export const failureIn = (error) => (error instanceof RequestFailed ? error.failure : NOT_REACHED);
+
 /** @type {Failure} */
 const NOT_REACHED = { status: 0, code: "UNREACHABLE", description: "", retryAfter: null };
 

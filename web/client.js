@@ -130,14 +130,20 @@ export class VoiceBridge extends EventTarget {
     this.#queue.push(message);
     if (this.#busy) return;
     this.#busy = true;
-    for (let next = this.#queue.shift(); next; next = this.#queue.shift()) {
-      const [state, effects] = reduce(this.state, next);
-      const changed = state !== this.state;
-      this.state = state;
-      for (const effect of effects) this.#perform(effect);
-      if (changed) this.#emit("change", state);
+    try {
+      for (let next = this.#queue.shift(); next; next = this.#queue.shift()) this.#step(next);
+    } finally {
+      this.#busy = false;
     }
-    this.#busy = false;
+  }
+
+  /** @param {Message} message */
+  #step(message) {
+    const [state, effects] = reduce(this.state, message);
+    const changed = state !== this.state;
+    this.state = state;
+    for (const effect of effects) this.#perform(effect);
+    if (changed) this.#emit("change", state);
   }
 
   /** @param {Effect} effect */
@@ -178,8 +184,7 @@ export class VoiceBridge extends EventTarget {
       const answer = await api.startSession({ conversationId, agent });
       this.dispatch({ type: "SessionStarted", ticket, answer });
     } catch (error) {
-      if (!(error instanceof api.RequestFailed)) throw error;
-      this.dispatch({ type: "SessionRefused", ticket, failure: error.failure, ...moment() });
+      this.dispatch({ type: "SessionRefused", ticket, failure: api.failureIn(error), ...moment() });
     }
   }
 

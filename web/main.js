@@ -129,6 +129,7 @@ function listenToBridge() {
 
 function listenToWindow() {
   addEventListener("hashchange", follow);
+  find("history-list").addEventListener("click", () => drawers.close());
   addEventListener("online", () => bridge.wake());
   addEventListener("pageshow", () => bridge.wake());
   addEventListener("pointerdown", () => bridge.resumeSound(), { passive: true });

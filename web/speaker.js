@@ -37,7 +37,7 @@ export class Speaker {
   open() {
     if (this.#context === null) {
       this.#context = makeContext();
-      void this.#build(this.#context);
+      this.#build(this.#context).catch(() => this.#giveUp());
     }
     this.resume();
   }
@@ -57,6 +57,13 @@ export class Speaker {
     for (const order of this.#waiting) this.#order(order);
     this.#waiting = [];
     await this.choose(this.#device);
+  }
+
+  /** The worklet could not be loaded: the next tap tries again. */
+  #giveUp() {
+    void this.#context?.close();
+    this.#context = null;
+    this.#waiting = [];
   }
 
   /** Play after what is there already; the buffer is given away. @param {ArrayBuffer} sound linear16, 24 kHz */

@@ -1,4 +1,4 @@
-"""A real Chromium for tests of the page: its microphone is a file, a beep, or denied; its complaints fail the test."""
+"""A real Chromium for tests of the page: its microphone is a file, a beep, or denied; it notes complaints."""
 
 from __future__ import annotations
 

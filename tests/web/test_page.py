@@ -1,4 +1,4 @@
-"""The page in a real Chromium, on the real server; the agent is scripted, so that each step can be looked at."""
+"""The page in a real Chromium, on the real server; the agent is scripted, so that each step can be seen."""
 
 from __future__ import annotations
 
@@ -10,12 +10,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import pytest
 from playwright.async_api import expect
 
 from tests.support.bridge import Running, process, running
 from tests.support.client import get
 from tests.support.deepgram import DeepgramSession, ScriptedDeepgram
-from tests.web.browser import PHONE, Microphone, Screen, chromium, needs_chromium, open_page
+from tests.web.browser import DESKTOP, PHONE, Microphone, Screen, chromium, needs_chromium, open_page
 
 pytestmark = needs_chromium
 
@@ -24,12 +25,25 @@ TWO_SECONDS = 2 * 16000 * 2
 ASKED = """
     globalThis.asked = 0;
     const ask = MediaDevices.prototype.getUserMedia;
-    MediaDevices.prototype.getUserMedia = function (wish) { globalThis.asked += 1; return ask.call(this, wish); };
+    MediaDevices.prototype.getUserMedia = function (wish) {
+        globalThis.asked += 1;
+        return ask.call(this, wish);
+    };
 """
 """Counts how often the page asks for the microphone."""
+STUBBORN = """
+    globalThis.AudioContext = class extends AudioContext {
+        constructor({ sampleRate, ...others } = {}) {
+            if (sampleRate) throw new DOMException("refused", "NotSupportedError");
+            super(others);
+        }
+    };
+"""
+"""A browser that gives sound only at the system's own sample rate."""
 SMALL = """() => [...document.querySelectorAll("main :is(button, textarea, summary)")]
     .filter((target) => target.checkVisibility() && target.getClientRects().length)
-    .filter((target) => Math.min(target.offsetWidth, target.offsetHeight) < 44).map((target) => target.outerHTML)
+    .filter((target) => Math.min(target.offsetWidth, target.offsetHeight) < 44)
+    .map((target) => target.outerHTML)
 """
 """Targets on the screen that are smaller than a finger."""
 GOAL = {"goal_statement": "learn Spanish", "timeline": "in three months"}
@@ -52,18 +66,20 @@ class Stage:
 
     async def items(self, path: str) -> list[dict[str, object]]:
         """A list of the REST interface."""
-        return list((await get(self.server.http, f"/api/v1/{path}"))["items"])  # type: ignore[call-overload]
+        items = (await get(self.server.http, f"/api/v1/{path}"))["items"]
+        assert isinstance(items, list)
+        return items
 
 
 @asynccontextmanager
 async def staged(
-    folder: Path, microphone: Microphone = "beep", *, size: tuple[int, int] = (1280, 800)
+    folder: Path, microphone: Microphone = "beep", *, size: tuple[int, int] = DESKTOP, script: str = ""
 ) -> AsyncIterator[Stage]:
     """Everything started, the page open and idle."""
     async with ScriptedDeepgram() as deepgram:
         given = {"upstream": "deepgram", "deepgram_agent_url": deepgram.url, "deepgram_api_key": "test-key"}
         async with running(folder, **given) as server, chromium(microphone, size=size) as context:
-            screen = await open_page(context, server.http)
+            screen = await open_page(context, server.http, script=script)
             yield Stage(screen, server, deepgram)
 
 
@@ -98,7 +114,7 @@ async def test_a_turn_with_a_function_call_is_seen_as_it_happens(tmp_path: Path)
         screen.expect_quiet()
 
 
-async def test_the_microphone_reaches_the_agent_as_16_khz_frames_and_mute_sends_silence(
+async def test_the_microphone_reaches_the_agent_and_mute_sends_silence(
     tmp_path: Path,
 ) -> None:
     async with staged(tmp_path) as stage:
@@ -143,9 +159,13 @@ async def test_talking_into_a_reply_stops_it_and_the_record_keeps_what_was_heard
         assert re.fullmatch(r"One( two( three( four)?)?)?", str(message["heard"]))
 
 
-async def test_a_reply_that_was_heard_whole_is_not_marked(tmp_path: Path) -> None:
-    async with staged(tmp_path) as stage:
+@pytest.mark.parametrize("script", ["", STUBBORN], ids=["at our rates", "at a rate of its own"])
+async def test_all_that_is_said_is_heard_on_both_sides(tmp_path: Path, script: str) -> None:
+    async with staged(tmp_path, script=script) as stage:
         agent, screen = await stage.tap(), stage.screen
+        begun, before = asyncio.get_running_loop().time(), len(agent.audio)
+        assert loudest((await agent.expect_audio(before + TWO_SECONDS))[before:]) > 1000
+        assert 1.5 < asyncio.get_running_loop().time() - begun < 2.5
         await agent.say("All of this was heard.", ms=777)
         await screen.phase("speaking")
         await screen.phase("listening")
