@@ -98,7 +98,8 @@ _BEGINS: Final = ("never mind", "forget about", "forget the", "forget it", "canc
 """A short sentence that begins so cancels as well."""
 
 _CORRECTS: Final = _phrases("""
-    no | not | sorry | wait | actually | i mean | i meant | i said | i say | rather | no no | oops |
+    no | no way | no way to | not | sorry | wait | actually | i mean | i meant | i said | i say | rather
+    | no no | oops |
     make it | make that | change it to | change that to | change to | it should be | that should be
     | it is | i wanted | i did say | correction | scratch that | let us make it | let us make that |
     better | can you make it | could you make it | can we make it | not that | that is wrong | that

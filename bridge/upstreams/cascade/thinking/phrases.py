@@ -1,5 +1,6 @@
 """What the mind of rules says: warm, one or two short sentences, varied in turn and never by chance."""
 
+import re
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Final
@@ -56,6 +57,9 @@ _BANK: Final[Mapping[str, tuple[str, ...]]] = {
     "which": ("Which one do you mean:", "Which one:", "Do you mean"),
     "what is changed": ("Sorry about that. What should I change?", "Okay, what should it be instead?"),
 }
+
+
+_QUOTED: Final = re.compile('["“]([^"“”]{1,40})["”]')
 
 
 class Phrases:
@@ -125,33 +129,30 @@ def either(names: Sequence[str]) -> str:
 
 
 def abilities(agent: Agent, book: Book) -> str:
-    """What this agent can do, with one or two examples of what to say."""
-    labels = either([_noun(intent) for intent in book.intents]).replace(" or ", " and ")
+    """What this agent can do, as one or two examples of what to say."""
     samples = [f"“{text}”" for intent in book.intents[:2] if (text := sample(intent))]
-    about = f"I can help with {labels}." if labels else f"I'm {agent.title}."
-    return f"{about} Say for example {either(samples)}." if samples else about
-
-
-def _noun(intent: Intent) -> str:
-    return intent.route.replace("_", " ").lower() or label_of(intent)
+    return f"You could say: {', or '.join(samples)}." if samples else f"I'm {agent.title}."
 
 
 def sample(intent: Intent) -> str:
-    """One of an intent's examples with plain words in its slots."""
-    usable = [e for e in intent.examples if "{" in e] or list(intent.examples)
+    """One of an intent's examples with plain words in its slots; preferably one with a time."""
+    usable = [example for example in intent.examples if "{" in example] or list(intent.examples)
     if not usable:
         return ""
-    text = next((e for e in usable if _slots(intent, e) >= {Kind.TIME}), usable[0])
+    text = next((e for e in usable if Kind.TIME in _kinds(intent, e)), usable[0])
     for parameter in intent.parameters:
         text = text.replace(f"{{{parameter.name}}}", _filler(parameter, text))
     return text
 
 
-def _slots(intent: Intent, example: str) -> set[Kind]:
+def _kinds(intent: Intent, example: str) -> set[Kind]:
     return {p.kind for p in intent.parameters if f"{{{p.name}}}" in example}
 
 
 def _filler(parameter: Parameter, text: str) -> str:
+    """Words for a slot: those its description quotes, else some of its kind."""
+    if quoted := _QUOTED.search(parameter.description):
+        return quoted[1]
     match parameter.kind:
         case Kind.TIME:
             return "tomorrow at nine"

@@ -175,7 +175,7 @@ def corrected(old: Timing | None, new: Timing, clock: Clock) -> Timing:
 
 
 def _nearest(before: datetime, hour: int, minute: int) -> int:
-    """The half of the day an open hour is meant in: nearer to what it was; a night hour only if much nearer."""
+    """The half of the day an open hour is meant in: nearer to what it was; at night only if much nearer."""
     was = before.hour * 60 + before.minute
     ways = [(abs(h * 60 + minute - was) + (0 if 7 <= h < 22 else 180), h) for h in (hour, hour + 12)]
     return min(ways)[1]

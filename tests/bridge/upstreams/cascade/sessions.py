@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from dataclasses import replace
 from typing import TypeVar
 
@@ -125,15 +125,20 @@ async def running(session: Session, given: Brief, *, pace: Pace = QUICK) -> Asyn
     """A pipeline that runs, with a reader; all of it is gone afterwards."""
     pipeline = Pipeline(given, session, request="request-1", pace=pace)
     await pipeline.start()
+    async with reading(pipeline) as reader:
+        yield reader
+
+
+@asynccontextmanager
+async def reading(pipeline: Pipeline) -> AsyncIterator[Reader]:
+    """A reader for a pipeline that runs; the pipeline is closed and read to its end afterwards."""
     reader = Reader(pipeline)
     async with asyncio.TaskGroup() as group:
-        reading = group.create_task(reader.run(), name="reader")
+        group.create_task(reader.run(), name="reader")
         try:
             yield reader
         finally:
             await pipeline.close()
-            with suppress(asyncio.CancelledError):
-                await reading
 
 
 def silent() -> Session:
