@@ -30,8 +30,9 @@ from bridge.upstreams.cascade.latency import Latency
 from bridge.upstreams.cascade.listening import Hearing, Listener, Reports, Utterance
 from bridge.upstreams.cascade.outlet import Outlet
 from bridge.upstreams.cascade.parts import Fit, MakeModel, TextToSpeech, Thought, Turn
-from bridge.upstreams.cascade.replying import Calls, Reply, once
+from bridge.upstreams.cascade.replying import THINK_SECONDS, Calls, Reply, once
 from bridge.upstreams.cascade.steering import steer
+from bridge.upstreams.cascade.streams import within
 from bridge.upstreams.cascade.voice import Pace, Voice
 
 log = structlog.get_logger(__name__)
@@ -88,6 +89,8 @@ class Pipeline:
         """Injected messages to be said when the current reply is done."""
         self._cut: str | None = None
         """What was heard of the reply that was cut last; for the mind's next turn."""
+        self._unanswered = ""
+        """What the person said and the mind has not reacted to yet."""
         self._closed = False
         self._gone = asyncio.Event()
 
@@ -183,8 +186,19 @@ class Pipeline:
         self._take_turn(Turn(content, typed=True, cut=self._cut), Latency(self._clock, self._clock()))
 
     def _take_turn(self, turn: Turn, latency: Latency) -> None:
+        """Give a turn to the mind, together with one that it had no time to answer."""
         self._cut = None
-        self._reply(self._mind.reply(turn), latency)
+        if self._unanswered and turn.text:
+            turn = replace(turn, text=f"{self._unanswered}. {turn.text}")
+        self._unanswered = turn.text or self._unanswered
+        self._reply(self._noticing(self._mind.reply(turn)), latency)
+
+    async def _noticing(self, thoughts: AsyncIterator[Thought]) -> AsyncIterator[Thought]:
+        """The thoughts; with the first one the turn counts as answered."""
+        async with aclosing(within(THINK_SECONDS, thoughts)) as timed:
+            async for thought in timed:
+                self._unanswered = ""
+                yield thought
 
     # ── speaking ─────────────────────────────────────────────────────────────────────────────────────
 

@@ -15,7 +15,7 @@ def recall(history: Sequence[Entry], book: Book) -> tuple[Memory, Wish | None]:
     """The memory and the last wish of what was said and done before."""
     memory, done = Memory(), None
     for call, outcome in _done(history):
-        wish = _wish(call, book)
+        wish = _read(call.function.name, call.function.arguments, book)
         for kind, identity in _made(outcome):
             memory = memory.remembering(Thing(kind, identity, _title(wish)))
         done = wish or done
@@ -35,15 +35,32 @@ def _done(history: Sequence[Entry]) -> Iterator[tuple[Call, Outcome]]:
                 pass
 
 
+def recall_told(context: object, book: Book) -> tuple[Memory, Wish | None]:
+    """The same from a client's `agent.context`, as another bridge sends it (Deepgram: `History`)."""
+    memory, done = Memory(), None
+    messages = context.get("messages") if isinstance(context, Mapping) else None
+    for message in messages if isinstance(messages, list) else ():
+        calls = message.get("function_calls") if isinstance(message, Mapping) else None
+        for past in calls if isinstance(calls, list) else ():
+            if not isinstance(past, Mapping):
+                continue
+            wish = _read(str(past.get("name")), str(past.get("arguments")), book)
+            for kind, identity in ids(str(past.get("response"))).items():
+                memory = memory.remembering(Thing(kind, identity, _title(wish)))
+                done = wish or done
+    return memory, done
+
+
 def _made(outcome: Outcome) -> Iterator[tuple[str, str]]:
     named = {"goal": outcome.goal_id, "task": outcome.task_id, **ids(f"{outcome.content}\n{outcome.note}")}
     yield from ((kind, identity) for kind, identity in named.items() if identity)
 
 
-def _wish(call: Call, book: Book) -> Wish | None:
-    intent = book.intent(call.function.name)
+def _read(name: str, text: str, book: Book) -> Wish | None:
+    """The wish a call was."""
+    intent = book.intent(name)
     try:
-        arguments: object = json.loads(call.function.arguments)
+        arguments: object = json.loads(text)
     except ValueError:
         return None
     if intent is None or not isinstance(arguments, Mapping):

@@ -21,7 +21,7 @@ from bridge.upstreams.cascade.parts import (
 from bridge.upstreams.cascade.thinking.dialogue import Dialogue, Step
 from bridge.upstreams.cascade.thinking.fitting import fit
 from bridge.upstreams.cascade.thinking.matching import Book
-from bridge.upstreams.cascade.thinking.past import recall
+from bridge.upstreams.cascade.thinking.past import recall, recall_told
 from bridge.upstreams.cascade.thinking.slots import Scene
 from bridge.upstreams.cascade.thinking.times import Clock
 
@@ -48,6 +48,8 @@ class Rules:
         self._zone = _zone(brief)
         self._book = Book.of(intents_of(brief))
         memory, done = recall(brief.history, self._book)
+        if brief.client_agent is not None and done is None:
+            memory, done = recall_told(brief.client_agent.get("context"), self._book)
         self._dialogue = Dialogue(brief.agent, self._book, memory, done)
         self._things: Mapping[str, Sequence[Thing]] = _told(brief.context)
         self._calls = 0

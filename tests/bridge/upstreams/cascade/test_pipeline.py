@@ -138,6 +138,15 @@ async def test_calls_that_are_not_answered_are_withdrawn_when_the_person_goes_on
         assert "Too late." not in reader.said()
 
 
+async def test_two_messages_in_a_row_are_both_heard() -> None:
+    async with running(silent(), flux()) as reader:
+        await reader.pipeline.send(Hear("remind me to call mom"))
+        await reader.pipeline.send(Hear("tomorrow at five pm"))
+        request = await reader.answer("Task created.")
+        assert "call mom" in request.functions[0].arguments
+        assert reader.said(Role.USER) == ["remind me to call mom", "tomorrow at five pm"]
+
+
 # ── injected sentences, steering ─────────────────────────────────────────────────────────────────────
 
 

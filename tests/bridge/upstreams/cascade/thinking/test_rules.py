@@ -5,9 +5,10 @@ from datetime import UTC, datetime
 
 import pytest
 
+from bridge.core.hints import to_function
 from bridge.core.model import Call, Cursor, Entry, FunctionCall, Message, Outcome, Result, Role, Status, What
 from bridge.upstreams.cascade.parts import Answer, CallFunction, Fit, Say, Turn
-from tests.bridge.upstreams.cascade.thinking.talks import Talk, instant, local, mind
+from tests.bridge.upstreams.cascade.thinking.talks import Talk, agent, instant, local, mind
 
 
 @pytest.mark.parametrize(
@@ -148,6 +149,24 @@ async def test_what_another_bridge_tells_of_its_user_counts(things: object) -> N
     arguments = json.loads(talk.calls[0].arguments_json)
     assert arguments["task_id"] == "b7"
     assert arguments["preferred_new_time"] == "2026-11-19T17:00:00-05:00"
+
+
+async def test_the_past_that_another_bridge_tells_counts() -> None:
+    arguments = json.dumps(
+        {"title": "call mom", "trigger_type": "time", "scheduled_at": "tomorrow at five pm"}
+    )
+    past = {"id": "1", "name": "submit_new_task_intent", "client_side": True, "arguments": arguments}
+    messages = [
+        {"type": "History", "role": "user", "content": "remind me to call mom tomorrow at five pm"},
+        {"type": "History", "function_calls": [{**past, "response": "Task created. (task_id: 12)"}]},
+        {"type": "History", "function_calls": [3]},
+        "nonsense",
+    ]
+    functions = [to_function(intent) for intent in agent("flux").intents]
+    block = {"think": {"functions": functions}, "context": {"messages": messages}}
+    talk = Talk(mind(client_agent=block))
+    await talk.say("move it to friday at six pm")
+    assert json.loads(talk.calls[0].arguments_json)["task_id"] == "12"
 
 
 async def test_things_made_in_this_session_are_known_though_another_bridge_told_of_others() -> None:
