@@ -62,7 +62,7 @@ def estimate(seen: Mapping[Ngram, int], least: int = 1) -> Model:
         context = ngram[:-1]
         if ngram == (START,):
             continue
-        shorter = explicit[ngram[1:]] if context else 1 / total[()]
+        shorter = explicit[ngram[1:]] if context else 1 / followers[()]
         share = seen[ngram] + followers[context] * shorter
         explicit[ngram] = share / (total[context] + followers[context])
     kept = {g: p for g, p in explicit.items() if len(g) < ORDER or seen[g] >= least}

@@ -7,7 +7,7 @@ many times faster than it is spoken, so sessions hardly wait for each other.
 import asyncio
 import re
 import unicodedata
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, Callable
 from concurrent.futures import ThreadPoolExecutor
 from threading import Event
 from typing import Final, Protocol
@@ -56,7 +56,7 @@ class Engine:
         """A `TextToSpeech` for one session."""
         return Voice(self)
 
-    async def speak(self, sentence: str) -> AsyncIterator[bytes]:
+    async def speak(self, sentence: str) -> AsyncGenerator[bytes, None]:
         """Yield PCM16 mono as it is made. Raises UpstreamFailed after `aclose`, or when the library fails."""
         text = speakable(sentence)
         if not text:
@@ -108,7 +108,7 @@ class Voice:
         """Samples a second of what `speak` yields."""
         return self._engine.sample_rate
 
-    def speak(self, sentence: str) -> AsyncIterator[bytes]:
+    def speak(self, sentence: str) -> AsyncGenerator[bytes, None]:
         """Yield PCM16 mono; closing the iterator stops the work behind it."""
         return self._engine.speak(sentence)
 
