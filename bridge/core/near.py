@@ -131,7 +131,10 @@ def answered(s: State, event: ev.ClientAnswered, now: Moment) -> Commands:
 
 
 def played(s: State, event: ev.ClientPlayed, now: Moment) -> Commands:
-    s.reply.played_ms = event.played_ms
+    if s.broken is not None and now.reply <= s.broken.reply:
+        s.broken.played_ms = event.played_ms
+    else:
+        s.reply.played_ms = event.played_ms
     yield from ()
 
 

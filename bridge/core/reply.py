@@ -41,18 +41,36 @@ class Reply:
         """The last sound of the current reply was sent; what comes next is a new one."""
         self.ended = now.reply
 
-    def cut(self, now: Moment) -> list[Cut]:
-        """The user broke in: what was heard of each line not heard whole. The reply is over after this."""
-        lines, played = self.lines, self.played_ms
+    def break_off(self, now: Moment) -> Broken:
+        """The user broke in: the reply is over, and this is what there was of it."""
+        broken = Broken(self.lines, now.reply, now.reply_ms, self.played_ms)
         self.lines, self.played_ms, self.ended = [], None, max(self.ended, now.reply)
+        return broken
+
+
+@dataclass(slots=True)
+class Broken:
+    """A reply the user broke into. The client's last report of it may still come."""
+
+    lines: list[Line]
+    reply: int
+    """Number of the reply whose sound was cut."""
+    reply_ms: int
+    """Milliseconds of its sound that were relayed."""
+    played_ms: int | None
+    """Milliseconds of it that were heard; None = this client reports nothing."""
+
+    def cuts(self) -> list[Cut]:
+        """What was heard of each line that was not heard whole."""
+        played = self.played_ms
         if played is None:
             return []
         cuts = []
-        for line, following in zip(lines, [*lines[1:], None], strict=True):
-            if line.reply < now.reply:
+        for line, following in zip(self.lines, [*self.lines[1:], None], strict=True):
+            if line.reply < self.reply:
                 continue
-            end = following.start_ms if following and following.reply == line.reply else now.reply_ms
-            heard = _heard(line, end, played) if line.reply == now.reply else ""
+            end = following.start_ms if following and following.reply == line.reply else self.reply_ms
+            heard = _heard(line, end, played) if line.reply == self.reply else ""
             if heard != line.content:
                 cuts.append(Cut(line.cursor, heard))
         return cuts

@@ -13,7 +13,7 @@ from bridge.core.agent import Agent
 from bridge.core.calls import Calls, CallState
 from bridge.core.events import Moment
 from bridge.core.model import Cursor, Entry, What
-from bridge.core.reply import Reply
+from bridge.core.reply import Broken, Reply
 
 Commands = Iterator[do.Command]
 
@@ -69,8 +69,8 @@ class State:
     resume_token: str = ""
     calls: Calls = field(default_factory=Calls)
     reply: Reply = field(default_factory=Reply)
-    cutting: Moment | None = None
-    """When the user broke in, while the last playback report is awaited."""
+    broken: Broken | None = None
+    """The reply the user broke into, while the client's last report of it is awaited."""
     confirmed: bool = False
     """The user's turn is confirmed: intents that write may run."""
     unheard: list[str] = field(default_factory=list)

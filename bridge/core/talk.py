@@ -46,8 +46,9 @@ def started_speaking(s: State, event: ev.UserStartedSpeaking, now: Moment) -> Co
     yield from s.tell(event)
     yield do.EndReply()
     yield do.Schedule(STRAGGLER_SECONDS, due.StragglersOver())
-    if s.reply.lines and s.cutting is None:
-        s.cutting = now
+    if s.reply.lines:
+        yield from settle_cut(s, now)
+        s.broken = s.reply.break_off(now)
         yield do.Schedule(CUT_SECONDS, due.CutDue())
     yield from s.active()
     yield from stay(s)
@@ -59,10 +60,10 @@ def cut_due(s: State, event: due.CutDue, now: Moment) -> Commands:
 
 def settle_cut(s: State, now: Moment) -> Commands:
     """Store what was heard of a cut reply."""
-    if s.cutting is not None:
-        cuts, s.cutting = s.reply.cut(s.cutting), None
+    if s.broken is not None:
+        broken, s.broken = s.broken, None
         yield do.Unschedule(due.CutDue)
-        for cut in cuts:
+        for cut in broken.cuts():
             yield do.Save(s.record(cut, now))
 
 

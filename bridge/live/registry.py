@@ -16,7 +16,7 @@ from limits.strategies import MovingWindowRateLimiter
 
 from bridge.core.agent import Agent
 from bridge.core.events import EndRequested
-from bridge.core.model import Conversation, Entry, Message
+from bridge.core.model import Conversation, Entry, Message, Person
 from bridge.core.session import Session
 from bridge.errors import BridgeError, NotFound, TooMany, Unauthenticated, Unavailable
 from bridge.live.runner import Parts, Runner
@@ -160,20 +160,13 @@ class Sessions:
             epoch=claim.epoch,
             history=claim.history,
         )
-        facts = SessionFacts(
-            session_id=session.session_id,
-            conversation_id=session.conversation_id,
-            user_id=user_id,
-            agent=chosen.name,
-            upstream=self.parts.upstreams.name,
-        )
-        live = await self._begin(Runner(session, person, facts, self.parts))
+        live = await self._begin(session, person)
         return Prepared(
             session_id=session.session_id,
             conversation=claim.conversation,
             token=self._ticket(live),
             agent=chosen,
-            upstream=facts.upstream,
+            upstream=live.facts.upstream,
             history=claim.history,
         )
 
@@ -269,10 +262,17 @@ class Sessions:
         if not live.attached:
             live.end("")
 
-    async def _begin(self, runner: Runner) -> Live:
-        live, started = Live(runner, self), asyncio.Event()
-        self._live[runner.facts.session_id] = live
-        self._group.create_task(self._keep(live, started), name=f"session-{runner.facts.session_id}")
+    async def _begin(self, session: Session, person: Person) -> Live:
+        facts = SessionFacts(
+            session_id=session.session_id,
+            conversation_id=session.conversation_id,
+            user_id=session.user_id,
+            agent=session.agent.name,
+            upstream=self.parts.upstreams.name,
+        )
+        live, started = Live(Runner(session, person, facts, self.parts), self), asyncio.Event()
+        self._live[facts.session_id] = live
+        self._group.create_task(self._keep(live, started), name=f"session-{facts.session_id}")
         await started.wait()
         return live
 

@@ -189,6 +189,23 @@ def test_an_interrupted_message_keeps_what_was_heard() -> None:
     book.save() << do.Tell(do.Shown(cut))
 
 
+def test_a_reply_that_begins_right_after_a_barge_in_is_none_of_the_cut() -> None:
+    book = live()
+    (book >> said("assistant", "One two three four.")).skip()
+    book.save().skip()
+    book.sound(1, 1000) >> ev.ClientPlayed(500)
+    (book >> ev.UserStartedSpeaking()).skip()
+    (book >> said("user", "stop")).skip()
+    (book >> said("assistant", "All right.")).skip()
+    book.sound(2, 300) >> ev.ClientPlayed(100)
+    book >> due.CutDue() << do.Save(entry(3, Cut(Cursor(2, 0), "One two")))
+    book.done()
+    book.sound(2, 600) >> ev.ClientPlayed(600)
+    (book >> ev.UserStartedSpeaking()).skip()
+    book >> due.CutDue()
+    book.done()
+
+
 def test_a_reply_heard_to_its_end_is_not_marked() -> None:
     book = live()
     (book >> said("assistant", "One two.")).skip()
