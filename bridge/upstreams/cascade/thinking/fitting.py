@@ -19,7 +19,7 @@ def fit(partial: str, dialogue: Dialogue, book: Book, scene: Scene) -> Fit:
     act = act_of(said.norms)
     if act is not None:
         return Fit.UNFINISHED if act is Act.PAUSE else Fit.COMPLETE
-    if said.words[-1].norm in DANGLING:
+    if said.words[-1].norm in DANGLING or said.norms[-2:] == ("i", "am"):
         return Fit.UNFINISHED
     if (wish := _filled(said, dialogue, book, scene)) is None:
         return Fit.OPEN

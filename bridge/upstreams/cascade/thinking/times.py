@@ -1,5 +1,6 @@
 """Times in what was said: which words they are, what they mean, and what a correction changes about them."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -27,6 +28,8 @@ DAYS: Final = word_set(
 )
 """Words that say which day; a time without one is a time of day alone."""
 ORDINAL_ENDINGS: Final = ("st", "nd", "rd", "th", "first", "second", "third")
+_EIGHT: Final = re.compile(r"\b(?:a (?:to|two)|(?<=at )to(?: two)?) (am|pm|a m|p m)\b")
+"""What ears make of "eight am": "at a two am", "at to am"."""
 NAMES: Final = word_set(
     "tomorrow yesterday tonight monday tuesday wednesday thursday friday saturday sunday "
     "january february august september october november december morning afternoon evening"
@@ -115,7 +118,8 @@ def read(text: str, clock: Clock) -> Said:
 
 
 def mended(text: str) -> str:
-    """A text with the names of days and months spelled right: tomorow, wendesday."""
+    """A text with the names of days and months spelled right (tomorow), and a misheard "eight am"."""
+    text = _EIGHT.sub(r"eight \1", text)
     for word in reversed(words(text)):
         if len(word.norm) < 6 or stem(word.norm) in NAMES:
             continue

@@ -106,7 +106,7 @@ PREPOSITIONS: Final = word_set("to for on at by until till from around about in 
 
 DANGLING: Final = word_set(
     "to too called named for and or but at on in by of with from the a an my your about because every "
-    "until um uh also when if i want would is am please then remind new next half quarter past"
+    "until um uh also when if i want would is please then remind new next half quarter past"
 )
 """A sentence that ends in one of these is not finished."""
 
