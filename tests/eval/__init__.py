@@ -1,0 +1,1 @@
+"""How well spoken wishes are understood, measured through the whole bridge: `make eval`."""
