@@ -66,35 +66,45 @@ async def open_record(
 ) -> AsyncIterator[Record]:
     """Open everything; a store that is away is tried again in the background, see `Record.ready`.
 
-    `keep_seconds`: how long flushed entries stay in the journal. On leaving, what is journalled is flushed
-    for at most `close_seconds`; the rest is adopted by the next start. Raises BadConfig, JournalFailed.
+    Flushed entries stay in the journal for `keep_seconds`. On leaving, the rest is flushed for at most
+    `close_seconds`, or adopted by the next start. Raises BadConfig, JournalFailed.
     """
     _make_private(data_dir)
     database = Database(database_url)
     try:
         async with Journal(data_dir, quota_bytes=journal_quota_bytes, durability=durability) as journal:
             flusher = Flusher(journal, database, keep_seconds=keep_seconds)
-            store = Store(database, flusher.settle, default_zone=default_zone)
             record = Record(
-                store=store, journal=journal, ledger=Ledger(database), database=database, flusher=flusher
+                store=Store(database, flusher.settle, default_zone=default_zone),
+                journal=journal,
+                ledger=Ledger(database),
+                database=database,
+                flusher=flusher,
             )
             await _prepare(database, database_url)
-            failure: Exception | None = None
-            try:
-                async with asyncio.TaskGroup() as group:
-                    work = group.create_task(_carry(record, database_url), name="flusher")
-                    try:
-                        yield record
-                    except Exception as error:  # not the group's: it comes out as itself
-                        failure = error
-                    finally:
-                        work.cancel()
-            finally:
-                await _flush_last(record, close_seconds)
-            if failure:
-                raise failure
+            async with _carrying(record, database_url, close_seconds):
+                yield record
     finally:
         await database.close()
+
+
+@asynccontextmanager
+async def _carrying(record: Record, url: str, close_seconds: float) -> AsyncIterator[None]:
+    """Flush for as long as the block lasts, and once more at its end."""
+    failure: Exception | None = None
+    try:
+        async with asyncio.TaskGroup() as group:
+            work = group.create_task(_carry(record, url), name="flusher")
+            try:
+                yield
+            except Exception as error:  # not the group's: it comes out as itself
+                failure = error
+            finally:
+                work.cancel()
+    finally:
+        await _flush_last(record, close_seconds)
+    if failure:
+        raise failure
 
 
 def _make_private(folder: Path) -> None:
