@@ -14,6 +14,8 @@ MISFIT: Final = 0.3
 """What a word in a slot costs that such a slot cannot hold."""
 UNLED: Final = 0.5
 """What a text costs whose fixed word before it was not said."""
+FIRST: Final = 0.12
+"""What one of the first three words costs at most: an ear hears words in a breath."""
 NEVER: Final = -1e9
 CLOSE: Final = 1e-9
 
@@ -62,7 +64,7 @@ class _Grid:
         rows, columns = len(elements), len(said)
         outside = [[0.0] * (columns + 1) for _ in range(rows + 1)]
         inside = [[NEVER] * (columns + 1) for _ in range(rows + 1)]
-        noise = [_noise(word) for word in said]
+        noise = [min(_noise(word), FIRST if j < 3 else 1.0) for j, word in enumerate(said)]
         for j in range(columns - 1, -1, -1):
             outside[rows][j] = outside[rows][j + 1] - noise[j]
         for i in range(rows - 1, -1, -1):

@@ -28,7 +28,7 @@ DAYS: Final = word_set(
 )
 """Words that say which day; a time without one is a time of day alone."""
 ORDINAL_ENDINGS: Final = ("st", "nd", "rd", "th", "first", "second", "third")
-_EIGHT: Final = re.compile(r"\b(?:a (?:to|two)|(?<=at )to(?: two)?) (am|pm|a m|p m)\b")
+_EIGHT: Final = re.compile(r"\b(?:a (?:to|two)|(?<=at )to(?: two)?) (am|pm|a m|p m)\b|(?<=at )a man$")
 """What ears make of "eight am": "at a two am", "at to am"."""
 NAMES: Final = word_set(
     "tomorrow yesterday tonight monday tuesday wednesday thursday friday saturday sunday "
@@ -119,7 +119,7 @@ def read(text: str, clock: Clock) -> Said:
 
 def mended(text: str) -> str:
     """A text with the names of days and months spelled right (tomorow), and a misheard "eight am"."""
-    text = _EIGHT.sub(r"eight \1", text)
+    text = _EIGHT.sub(lambda said: f"eight {said[1] or 'am'}", text)
     for word in reversed(words(text)):
         if len(word.norm) < 6 or stem(word.norm) in NAMES:
             continue
