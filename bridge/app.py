@@ -36,9 +36,10 @@ from bridge.routes.sessions import session_routes
 from bridge.routes.talk import talk_routes
 from bridge.settings import ROOT, Settings
 from bridge.transports.websocket import WebSocketTransport
+from bridge.upstreams.cascade.hearing.language_model import Report, build_for
 from bridge.upstreams.cascade.local import LocalUpstreams, missing
 from bridge.upstreams.deepgram.socket import DeepgramUpstreams
-from intents.agents import load_agents
+from intents.agents import load_agent, load_agents
 from intents.executor import Executor
 from intents.handlers.http import HttpSettings
 from intents.times import find
@@ -61,8 +62,11 @@ def now() -> datetime:
 
 
 @asynccontextmanager
-async def open_app(settings: Settings) -> AsyncIterator[App]:
-    """Build everything; on leaving, sessions end, the journal is flushed, all is closed. Raises BadConfig."""
+async def open_app(settings: Settings, *, warm: bool = False) -> AsyncIterator[App]:
+    """Build everything; on leaving, sessions end, the journal is flushed, all is closed. Raises BadConfig.
+
+    `warm`: start what takes a moment now, not with the first session.
+    """
     agents = load_agents(settings.agents_dir)
     if settings.agent not in agents:
         raise BadConfig(f"BRIDGE_AGENT: there is no agent {settings.agent!r} in {settings.agents_dir}")
@@ -70,6 +74,8 @@ async def open_app(settings: Settings) -> AsyncIterator[App]:
         record = await stack.enter_async_context(_open_record(settings))
         upstreams = make_upstreams(settings)
         stack.push_async_callback(upstreams.aclose)
+        if warm and isinstance(upstreams, LocalUpstreams):
+            await upstreams.warm(settings.agent)
         executor = Executor(ledger=record.ledger, clock=now, http=_http_settings(settings))
         stack.push_async_callback(executor.aclose)
         executor.verify(agents.values())
@@ -121,6 +127,13 @@ def make_upstreams(settings: Settings) -> Upstreams:
     if lacking := missing():
         log.warning("local_agent_incomplete", missing=lacking, help="pip install 'voice-bridge[local]'")
     return LocalUpstreams(_spoken_time, agents=settings.agents_dir)
+
+
+def build_language_model(settings: Settings, agent: str) -> Report:
+    """Write the language model of an agent's ear into its folder. Raises BadConfig."""
+    if lacking := missing():
+        raise BadConfig(f"the local agent is not installed; missing: {', '.join(lacking)}")
+    return build_for(load_agent(settings.agents_dir / agent), settings.agents_dir / agent / "hearing")
 
 
 def _spoken_time(text: str, now: datetime, zone: ZoneInfo) -> SpokenTime | None:

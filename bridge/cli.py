@@ -13,7 +13,7 @@ import structlog
 import uvicorn
 
 from bridge import logs
-from bridge.app import App, open_app
+from bridge.app import App, build_language_model, open_app
 from bridge.errors import BadConfig
 from bridge.settings import Settings, load
 
@@ -45,6 +45,9 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(required=True, metavar="command")
     serve = commands.add_parser("serve", help="start the server")
     serve.set_defaults(run=_serve)
+    build = commands.add_parser("build-language-model", help="teach the local ear the words of an agent")
+    build.add_argument("agent", help="the name of its folder")
+    build.set_defaults(run=_build_language_model)
     return parser
 
 
@@ -56,11 +59,20 @@ def _serve(_: argparse.Namespace) -> int:
     return 0
 
 
+def _build_language_model(options: argparse.Namespace) -> int:
+    report = build_language_model(load(), options.agent)
+    print(f"{report.sentences} sentences, {report.words} words, {report.ngrams} n-grams")
+    for what, words in (("pronunciation guessed", report.guessed), ("left out", report.left_out)):
+        if words:
+            print(f"{what}: {', '.join(words)}")
+    return 0
+
+
 async def _run(settings: Settings, listening: socket.socket) -> None:
     for number in (signal.SIGINT, signal.SIGTERM):
         # uvicorn takes these over and raises them again at its end; the journal is flushed after that.
         signal.signal(number, lambda *_: None)
-    async with open_app(settings) as app:
+    async with open_app(settings, warm=True) as app:
         await Server(app, settings).serve(sockets=[listening])
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, signal.SIG_DFL)

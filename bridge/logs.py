@@ -37,11 +37,16 @@ def redact(_: WrappedLogger, __: str, line: EventDict) -> EventDict:
     return line
 
 
+def _is_ours(record: logging.LogRecord) -> bool:
+    """uvicorn logs text that is not UTF-8 as an error of its own, though it is the client's."""
+    return not record.getMessage().startswith("Invalid UTF-8 sequence received from client")
+
+
 FIRST = ("at", "level", "event")
 
 
 def _render(_: WrappedLogger, __: str, line: EventDict) -> str:
-    ordered = {key: line[key] for key in FIRST if key in line} | line
+    ordered = {**{key: line[key] for key in FIRST if key in line}, **line}
     return orjson.dumps(ordered, default=str).decode()
 
 
@@ -71,5 +76,6 @@ def set_up(level: str, stream: TextIO | None = None) -> None:
     root = logging.getLogger()
     root.handlers = [handler]
     root.setLevel(floor)
+    logging.getLogger("uvicorn.error").addFilter(_is_ours)
     for name, quiet in QUIET.items():
         logging.getLogger(name).setLevel(max(quiet, floor))

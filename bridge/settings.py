@@ -103,7 +103,7 @@ class Settings(BaseSettings):
     )
     session_rates: Annotated[tuple[RateLimitItem, ...], NoDecode] = Field(
         default=tuple(parse_many("5/10 minutes; 20/day")),
-        description="New sessions per user, e.g. `5/10 minutes; 20/day`; empty: any number.",
+        description="New sessions per user, e.g. `5/10 minutes; 20/day`, or `none` for any number.",
     )
     sessions_per_user: int = Field(
         default=1, ge=1, description="Sessions of a user at a time; one more ends the oldest."
@@ -114,7 +114,9 @@ class Settings(BaseSettings):
     @field_validator("session_rates", mode="before")
     @classmethod
     def _read_rates(cls, value: object) -> object:
-        return tuple(parse_many(value)) if isinstance(value, str) and value.strip() else value or ()
+        if isinstance(value, str):
+            return () if value.strip() in ("", "none") else tuple(parse_many(value))
+        return value or ()
 
     @classmethod
     def settings_customise_sources(
@@ -172,7 +174,7 @@ def load() -> Settings:
 def _where(location: tuple[int | str, ...], message: str) -> str:
     name = str(location[0]).lower() if location else ""
     name = next((n for n in Settings.model_fields if name in (n, variable(n).lower())), name)
-    if name in Settings.model_fields and variable(name) in os.environ:
+    if name in Settings.model_fields and os.environ.get(variable(name)):
         return f"environment: {variable(name)}: {message}"
     lines = config_file().read_text(encoding="utf-8").splitlines() if config_file().is_file() else []
     line = next((n for n, text in enumerate(lines, 1) if text.partition(":")[0].strip().lower() == name), 1)

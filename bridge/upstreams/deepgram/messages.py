@@ -20,8 +20,13 @@ NOT_FATAL = frozenset({"UNPARSABLE_CLIENT_MESSAGE", "SETTINGS_ALREADY_APPLIED"})
 """One message of ours was refused; a session that runs goes on."""
 SETTINGS_AT_FAULT = frozenset({"UNPARSABLE_CLIENT_MESSAGE", "INVALID_SETTINGS"})
 """Before `SettingsApplied` they mean our Settings, which would be refused again; later, a client's update."""
-NEVER_RETRY = frozenset({"INVALID_AGENT_ID", "AGENT_ID_NOT_SUPPORTED", "USER_AUDIO_FORMAT"})
-"""The same Settings or the same sound would fail again."""
+NEVER_RETRY = frozenset(
+    {
+        *("INVALID_AGENT_ID", "AGENT_ID_NOT_SUPPORTED", "USER_AUDIO_FORMAT"),
+        *("BRIDGE_TAKEN_OVER", "BRIDGE_SESSION_LIMIT", "BRIDGE_ENDED"),
+    }
+)
+"""The same Settings or the same sound would fail again; or another bridge has ended the talk on purpose."""
 BRIDGE_KEYS = frozenset({"cursor", "at"})
 """Another bridge's place of an entry, as its `Bridge…` messages, is no business of our client's."""
 
