@@ -20,7 +20,7 @@ FRAME_BYTES = int(RATE * FRAME_SECONDS) * 2
 AGENT_RATE = 24_000
 PAUSE_SECONDS = 0.4
 """Silence before a sentence."""
-IDLE_SECONDS = 4.0
+IDLE_SECONDS = 8.0
 """Nothing came for that long after the sentence: nothing will."""
 LONGEST_SECONDS = 40.0
 

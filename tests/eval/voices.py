@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import re
 import shutil
 import subprocess
 import tempfile
@@ -36,12 +37,18 @@ def provide() -> str:
     return "" if shutil.which("flite") else "flite is missing: sudo apt-get install flite (or ARGS=--typed)"
 
 
+def spelled(sentence: str) -> str:
+    """The sentence as flite must see it: it reads "am" as in "I am", and leaves "AM" out altogether."""
+    return re.sub(r"\b(?<!I )am\b", "a.m.", sentence)
+
+
 async def speak(sentence: str, voice: str) -> Spoken:
     """What the voice says; as it is, silence at its ends included."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "sentence.wav"
         process = await asyncio.create_subprocess_exec(
-            *("flite", "-voice", voice, "-t", sentence, "-o", str(path)), stdout=asyncio.subprocess.DEVNULL
+            *("flite", "-voice", voice, "-t", spelled(sentence), "-o", str(path)),
+            stdout=asyncio.subprocess.DEVNULL,
         )
         assert await process.wait() == 0, f"flite could not say it with the voice {voice}"
         return _read(path)
