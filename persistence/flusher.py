@@ -21,6 +21,8 @@ BATCH: Final = 500
 """Entries of one transaction."""
 KEEP_SECONDS: Final = 900.0
 """What is flushed stays in the journal for so long, should the store lose its last minutes."""
+GATHER_SECONDS: Final = 0.25
+"""How long more entries are waited for after the first, unless somebody asks: transactions cost."""
 PURGE_SECONDS: Final = 60.0
 SETTLE_SECONDS: Final = 5.0
 FIRST_RETRY: Final = 0.1
@@ -104,12 +106,10 @@ class Flusher:
 
     async def _pause(self, seconds: float) -> None:
         """Until there is something to do: an append, unless the store is away; or somebody waits for us."""
-        due = self._poked if self.problem else self._journal.appended
-        try:
-            async with asyncio.timeout(seconds):
-                await due.wait()
-        except TimeoutError:
-            pass
+        if self.problem:
+            await _until(self._poked, seconds)
+        elif await _until(self._journal.appended, seconds):
+            await _until(self._poked, GATHER_SECONDS)
         self._poked.clear()
         self._journal.appended.clear()
 
@@ -138,6 +138,15 @@ class Flusher:
             half = len(batch) // 2
             return await self._write(batch[:half]) | await self._write(batch[half:])
         return set()
+
+
+async def _until(event: asyncio.Event, seconds: float) -> bool:
+    """Wait for it, no longer than that. True = it is set."""
+    try:
+        async with asyncio.timeout(seconds):
+            return await event.wait()
+    except TimeoutError:
+        return False
 
 
 def _decoded(pending: list[Pending]) -> tuple[list[_Read], set[int]]:
