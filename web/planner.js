@@ -11,7 +11,7 @@ export class Planner {
   #goals = find("goals");
   #tasks = find("tasks");
   #count = find("planner-count");
-  /** What was there when the page was opened: id → its time. @type {Map<string, string> | null} */
+  /** What was there when the page was opened: kind and id → its time. @type {Map<string, string> | null} */
   #known = null;
   #asked = 0;
 
@@ -22,7 +22,7 @@ export class Planner {
     const plan = await api.planner().catch(() => null);
     if (plan === null || asked !== this.#asked) return;
     const { goals, tasks } = plan;
-    this.#known ??= new Map([...goals, ...tasks].map((thing) => [thing.id, when(thing)]));
+    this.#known ??= new Map([...goals, ...tasks].map((thing) => [key(thing), when(thing)]));
     this.#draw(this.#goals, find("goals-empty"), goals.map((goal) => this.#entry(goal, goalEntry(goal))));
     this.#draw(this.#tasks, find("tasks-empty"), tasks.map((task) => this.#entry(task, taskEntry(task))));
     const news = document.querySelectorAll("#planner [data-new]").length;
@@ -38,10 +38,10 @@ export class Planner {
 
   /** @param {Goal | Task} thing @param {HTMLElement} element */
   #entry(thing, element) {
-    const changed = this.#known?.get(thing.id) !== when(thing);
+    const changed = this.#known?.get(key(thing)) !== when(thing);
     element.toggleAttribute("data-new", changed);
     element.dataset.id = thing.id;
-    if (changed) element.querySelector(".name")?.append(make("em", {}, this.#known?.has(thing.id) ? "moved" : "new"));
+    if (changed) element.querySelector(".name")?.append(make("em", {}, this.#known?.has(key(thing)) ? "moved" : "new"));
     return element;
   }
 
@@ -51,6 +51,9 @@ export class Planner {
     empty.hidden = entries.length > 0;
   }
 }
+
+/** Goals and tasks are numbered each by themselves. @param {Goal | Task} thing */
+const key = (thing) => `${"statement" in thing ? "goal" : "task"} ${thing.id}`;
 
 /** @param {Goal | Task} thing */
 const when = (thing) => ("statement" in thing ? "" : thing.scheduled_at ?? "");

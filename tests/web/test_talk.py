@@ -41,6 +41,9 @@ async def test_a_spoken_goal_is_made_and_the_conversation_goes_on_in_another_tab
         [task] = await items(server.http, "tasks")
         assert task["scheduled_at"]
         assert len(await items(server.http, "conversations")) == 1
+        await again.page.reload()
+        await again.shows("#tasks .thing", re.compile("dictionary", re.I))
+        assert await again.page.locator("#planner [data-new]").count() == 0
         screen.expect_quiet()
         again.expect_quiet()
 
