@@ -59,6 +59,8 @@ def _options() -> argparse.Namespace:
     options = parser.parse_args()
     options.sets = SETS if options.sets == "both" else (options.sets,)
     options.voices = options.voices.split(",")
+    if strange := set(options.voices) - set(voices.VOICES):
+        parser.error(f"there is no voice {', '.join(sorted(strange))}")
     return options
 
 
