@@ -9,13 +9,13 @@ READY := .venv/.ready
 TSC := .venv/js/typescript-$(TYPESCRIPT)
 COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate
 
-.PHONY: help run test bench eval check lint types imports page lock clean
+.PHONY: help run test bench eval check lint types imports rules page lock clean
 .DELETE_ON_ERROR:
 
 help:
 	@echo 'make run     start the server; the environment is passed on (PORT=9000 make run)'
 	@echo 'make test    run the tests (ARGS="-k journal" chooses some, WORKERS=4 uses more processes)'
-	@echo 'make check   style, types, dependencies, and the types of the page'
+	@echo 'make check   style, types, dependencies, import rules, docs against code, the types of the page'
 	@echo 'make bench   measure delays and throughput'
 	@echo 'make eval    measure how well spoken wishes are understood'
 	@echo 'make lock    write requirements/*.txt anew (ARGS=--upgrade takes newer versions)'
@@ -43,7 +43,7 @@ eval: $(READY)
 	@echo 'Measuring how well spoken wishes are understood.'
 	@$(BIN)/python -m tests.eval $(ARGS)
 
-check: lint types imports page
+check: lint types imports rules page
 
 lint: $(READY)
 	@echo 'Style (ruff)'
@@ -57,6 +57,10 @@ types: $(READY)
 imports: $(READY)
 	@echo 'Dependencies (deptry)'
 	@$(BIN)/deptry .
+
+rules: $(READY)
+	@echo 'Who imports whom, and what is documented'
+	@$(BIN)/python -m pytest -q -p no:cacheprovider tests/test_architecture.py tests/test_docs.py
 
 page: $(READY)
 	@if command -v npm >/dev/null; then $(MAKE) --no-print-directory page-types; \
