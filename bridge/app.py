@@ -6,7 +6,6 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from importlib.metadata import version
 from itertools import chain
 from zoneinfo import ZoneInfo
 
@@ -16,6 +15,7 @@ from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
 
+from bridge import __version__
 from bridge.core.agent import Agent
 from bridge.errors import BadConfig, StoreUnavailable
 from bridge.live.briefing import Briefing
@@ -126,7 +126,7 @@ def make_upstreams(settings: Settings) -> Upstreams:
         )
     if lacking := missing():
         log.warning("local_agent_incomplete", missing=lacking, help="pip install 'voice-bridge[local]'")
-    return LocalUpstreams(_spoken_time, agents=settings.agents_dir)
+    return LocalUpstreams(spoken_time, agents=settings.agents_dir)
 
 
 def build_language_model(settings: Settings, agent: str) -> Report:
@@ -136,7 +136,7 @@ def build_language_model(settings: Settings, agent: str) -> Report:
     return build_for(load_agent(settings.agents_dir / agent), settings.agents_dir / agent / "hearing")
 
 
-def _spoken_time(text: str, now: datetime, zone: ZoneInfo) -> SpokenTime | None:
+def spoken_time(text: str, now: datetime, zone: ZoneInfo) -> SpokenTime | None:
     """ports.TimeGrammar: the time in what somebody said."""
     found = find(text, now, zone)
     return SpokenTime(found.phrase, found.rest, found.at, found.recurrence) if found else None
@@ -146,7 +146,7 @@ def _asgi(settings: Settings, sessions: Sessions, record: Record, registry: Coll
     identity = Identity(
         FixedUser(settings.user), origins=settings.allowed_origins, trust_proxy=settings.trust_proxy
     )
-    api = Api(version("voice-bridge"))
+    api = Api(__version__)
     described = [
         *session_routes(api, identity, sessions, record.store),
         *conversation_routes(api, identity, sessions, record.store),

@@ -4,20 +4,24 @@ import asyncio
 import json
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from pathlib import Path
 
 import pytest
 
+from bridge.app import spoken_time
 from bridge.core.commands import Answer, Hear, Speak, Steer
 from bridge.core.events import AgentAudioDone, AgentReady, CallsCancelled, CallsRequested, TextArrived
 from bridge.core.model import Role
 from bridge.errors import PeerGone
 from bridge.ports import Upstreams
+from bridge.upstreams.cascade.local import LocalUpstreams
 from bridge.upstreams.deepgram.socket import DeepgramUpstreams
 from tests.support.briefs import brief
 from tests.support.deepgram import FunctionAsk, ScriptedDeepgram
 from tests.support.deepgram_echo import Echo
 from tests.support.upstreams import open_and_read
 
+AGENTS = Path(__file__).parents[2] / "config" / "agents"
 WISH = "I want to learn Spanish in three months"
 """Each agent must ask for `submit_goal_intent` when it reads this."""
 
@@ -31,7 +35,15 @@ async def deepgram() -> AsyncIterator[Upstreams]:
         yield DeepgramUpstreams(server.url, "test-key")
 
 
-MAKERS: dict[str, Callable[[], AbstractAsyncContextManager[Upstreams]]] = {"deepgram": deepgram}
+@asynccontextmanager
+async def local() -> AsyncIterator[Upstreams]:
+    yield LocalUpstreams(spoken_time, agents=AGENTS)
+
+
+MAKERS: dict[str, Callable[[], AbstractAsyncContextManager[Upstreams]]] = {
+    "deepgram": deepgram,
+    "local": local,
+}
 
 
 @pytest.fixture(params=sorted(MAKERS))
