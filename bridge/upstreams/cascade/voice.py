@@ -11,6 +11,7 @@ from bridge.core.model import AudioFormat, Message, Role
 from bridge.upstreams.cascade.codec import Encoder
 from bridge.upstreams.cascade.outlet import Outlet
 from bridge.upstreams.cascade.parts import TextToSpeech
+from bridge.upstreams.cascade.speaking.lead_in import LeadIn
 from bridge.upstreams.cascade.streams import within
 
 SPEAK_SECONDS: Final = 10.0
@@ -112,9 +113,10 @@ class Voice:
     async def _pieces(self, speech: TextToSpeech, sentence: str) -> AsyncGenerator[bytes, None]:
         """The sentence's sound as it goes out. Raises TimeoutError when the voice makes none for too long."""
         encoder = Encoder(speech.sample_rate, self._audio, self._pace.piece_ms)
+        lead_in = LeadIn(speech.sample_rate)
         async with aclosing(within(SPEAK_SECONDS, speech.speak(sentence))) as sound:
             async for pcm in sound:
-                for piece in encoder.feed(pcm):
+                for piece in encoder.feed(lead_in.feed(pcm)):
                     yield piece
         for piece in encoder.flush():
             yield piece
