@@ -15,6 +15,7 @@ from pydantic_settings import (
     NoDecode,
     PydanticBaseSettingsSource,
     SettingsConfigDict,
+    SettingsError,
     YamlConfigSettingsSource,
 )
 
@@ -111,6 +112,11 @@ class Settings(BaseSettings):
     http_secret: SecretStr = Field(default=SecretStr(""), description="Signs the calls of `http:` intents.")
     http_hosts: tuple[str, ...] = Field(default=(), description="Hosts that `http:` intents may call.")
 
+    @field_validator("log_level", mode="before")
+    @classmethod
+    def _lower(cls, value: object) -> object:
+        return value.lower() if isinstance(value, str) else value
+
     @field_validator("session_rates", mode="before")
     @classmethod
     def _read_rates(cls, value: object) -> object:
@@ -160,8 +166,13 @@ def load() -> Settings:
     strange = sorted(name for name in os.environ if name.startswith("BRIDGE_") and name not in known)
     if strange:
         raise BadConfig(f"environment: {strange[0]} is not a setting (docs/configuration.md lists them)")
+    if os.environ.get(CONFIG_FILE) and not config_file().is_file():
+        raise BadConfig(f"environment: {CONFIG_FILE}: there is no file {config_file()}")
     try:
         return Settings()
+    except SettingsError as error:
+        names = " ".join(variable(name) for name in Settings.model_fields if f'"{name}"' in str(error))
+        raise BadConfig(f"environment: {names}: this is not JSON") from error
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         raise BadConfig(f"{config_file()}:{mark.line + 1 if mark else 1}: this is not YAML") from error
@@ -169,6 +180,8 @@ def load() -> Settings:
         raise BadConfig(
             "\n".join(_where(problem["loc"], problem["msg"]) for problem in error.errors())
         ) from error
+    except (TypeError, ValueError) as error:
+        raise BadConfig(f"{config_file()}:1: this is not `setting: value`") from error
 
 
 def _where(location: tuple[int | str, ...], message: str) -> str:

@@ -15,6 +15,7 @@ def file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     for name in ("PORT", "HOST", "LOG_LEVEL", "DATABASE_URL", "DEEPGRAM_API_KEY", "DEEPGRAM_AGENT_URL"):
         monkeypatch.delenv(name, raising=False)
     path = tmp_path / "bridge.yaml"
+    path.touch()
     monkeypatch.setenv("BRIDGE_CONFIG", str(path))
     return path
 
@@ -53,6 +54,8 @@ def test_a_key_or_an_address_of_deepgram_chooses_it(
         ("# zone\ntime_zone: Mars/Base\n", "bridge.yaml:2: time_zone: Value error, is not an IANA time zone"),
         ("port: [1\n", "bridge.yaml:2: this is not YAML"),
         ("session_rates: often\n", "bridge.yaml:1: session_rates:"),
+        ("- port\n", "bridge.yaml:1: this is not `setting: value`"),
+        ("7\n", "bridge.yaml:1: this is not `setting: value`"),
     ],
 )
 def test_a_mistake_in_the_file_is_named_with_its_line(text: str, expected: str, file: Path) -> None:
@@ -66,6 +69,23 @@ def test_a_mistake_in_the_environment_is_named(file: Path, monkeypatch: pytest.M
     monkeypatch.setenv("PORT", "many")
     with pytest.raises(BadConfig, match="environment: PORT: Input should be a valid integer"):
         load()
+
+
+def test_a_list_that_is_not_json_is_named(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("BRIDGE_ALLOWED_ORIGINS", "https://app.example.com")
+    with pytest.raises(BadConfig, match="environment: BRIDGE_ALLOWED_ORIGINS: this is not JSON"):
+        load()
+
+
+def test_a_settings_file_that_is_not_there_is_named(file: Path) -> None:
+    file.unlink()
+    with pytest.raises(BadConfig, match=r"environment: BRIDGE_CONFIG: there is no file .*bridge\.yaml"):
+        load()
+
+
+def test_a_log_level_may_be_written_in_capitals(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LOG_LEVEL", "WARNING")
+    assert load().log_level == "warning"
 
 
 def test_a_variable_that_is_no_setting_is_an_error(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
