@@ -1,7 +1,7 @@
 """Builds the ear's language model for an agent: what its users may well say, in front of everyday English.
 
-    phrases with {slots} ─▶ sentences ─▶ three-word model ─ 0.8 ─┐
-                      shipped English ─▶ one- and two-word cut ─ 0.2 ─┴▶ model.arpa.gz, words.dict
+    phrases with {slots} ─▶ sentences ─▶ three-word model ─ 0.75 ┐
+                      shipped English ─▶ one- and two-word cut ─ 0.25 ┴▶ model.arpa.gz, words.dict
 
 Run once by `voice-bridge build-language-model <agent>`; the two small files are committed with the agent.
 """
@@ -78,9 +78,9 @@ def build(
     out: Path,
     *,
     slots: Mapping[str, Sequence[str]] | None = None,
-    share: float = 0.8,
-    words: int = 10_000,
-    pairs: int = 60_000,
+    share: float = 0.75,
+    words: int = 20_000,
+    pairs: int = 400_000,
 ) -> Report:
     """Write `model.arpa.gz` and `words.dict` into the folder `out`; takes 7 s.
 

@@ -161,7 +161,7 @@ def test_flux_has_a_model_whose_words_can_all_be_pronounced() -> None:
     sounds = read_dictionary(FLUX / WORDS_FILE)
     assert words == set(sounds)
     assert {"remind", "spanish", "reschedule", "p.m.", "monday"} <= words
-    assert (FLUX / MODEL_FILE).stat().st_size + (FLUX / WORDS_FILE).stat().st_size < 1_500_000
+    assert (FLUX / MODEL_FILE).stat().st_size + (FLUX / WORDS_FILE).stat().st_size < 3_500_000
 
 
 def test_a_model_is_built_from_an_agents_examples(tmp_path: Path) -> None:
@@ -174,7 +174,7 @@ def test_a_model_is_built_from_an_agents_examples(tmp_path: Path) -> None:
     report = build_for(Agent(name="cook", title="Cook", prompt="", intents=(intent,)), tmp_path)
     assert report.unknown_slots == ("dish",)
     assert report.left_out == ("grzmblfx",)
-    assert 1_000 < report.words <= 10_000
+    assert 1_000 < report.words <= 20_000
     assert {"sous", "tomorrow"} <= set(read_dictionary(tmp_path / WORDS_FILE))
     assert "\tsous vide" in gzip.decompress((tmp_path / MODEL_FILE).read_bytes()).decode()
 
