@@ -82,7 +82,7 @@ def build(
     words: int = 20_000,
     pairs: int = 400_000,
 ) -> Report:
-    """Write `model.arpa.gz` and `words.dict` into the folder `out`; takes 7 s.
+    """Write `model.arpa.gz` and `words.dict` into the folder `out`; takes 15 s.
 
     `phrases`: an agent's `examples:`, with `{slots}`; the everyday ones are added. `slots`: sample values for
     those `fillers.yaml` does not have. `share`: weight of the phrases. `words`, `pairs`: size of the rest.

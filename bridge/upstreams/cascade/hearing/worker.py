@@ -128,7 +128,7 @@ def as_written(words: str) -> str:
 
 
 def make_decoder(folder: Path) -> Any:
-    """A decoder with the agent's language model; 75 ms. `fwdflat` is a boolean: the text "no" means True."""
+    """A decoder with the agent's language model; 0.3 s. `fwdflat` is a boolean: the text "no" means True."""
     from pocketsphinx import Decoder
 
     model, words = folder / "model.arpa.gz", folder / "words.dict"
