@@ -121,6 +121,8 @@ def _http_settings(settings: Settings) -> HttpSettings:
 def make_upstreams(settings: Settings) -> Upstreams:
     """Who answers. Raises BadConfig."""
     if settings.chosen_upstream == "deepgram":
+        if settings.lacks_key:
+            raise BadConfig("BRIDGE_UPSTREAM: deepgram needs DEEPGRAM_API_KEY")
         return DeepgramUpstreams(
             settings.deepgram_agent_url, settings.deepgram_api_key.get_secret_value() or None
         )

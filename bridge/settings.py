@@ -145,8 +145,13 @@ class Settings(BaseSettings):
         """Who answers, once `auto` is decided."""
         if self.upstream != "auto":
             return self.upstream
+        return "local" if self.lacks_key else "deepgram"
+
+    @property
+    def lacks_key(self) -> bool:
+        """The agent's address is Deepgram's own, and there is no key for it."""
         elsewhere = self.deepgram_agent_url != Settings.model_fields["deepgram_agent_url"].default
-        return "deepgram" if elsewhere or self.deepgram_api_key.get_secret_value() else "local"
+        return not (elsewhere or self.deepgram_api_key.get_secret_value())
 
 
 def config_file() -> Path:

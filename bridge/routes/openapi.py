@@ -16,7 +16,7 @@ from bridge.routes.answers import answer
 from bridge.routes.shapes import ErrorAnswer
 
 Endpoint = Callable[[Request], Awaitable[Response]]
-ERRORS = (401, 403, 404, 413, 422, 429, 503)
+ERRORS = (400, 401, 403, 404, 413, 415, 422, 429, 503)
 
 
 class Api:

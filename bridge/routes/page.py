@@ -6,7 +6,7 @@ from pathlib import Path
 
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
-from starlette.routing import Mount
+from starlette.routing import Match, Mount
 from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
 
@@ -34,6 +34,16 @@ class Page(StaticFiles):
         return response
 
 
+class OutsideApi(Mount):
+    """Leaves addresses of the interface alone, so that a wrong method there is told as one."""
+
+    def matches(self, scope: Scope) -> tuple[Match, Scope]:
+        ours = scope["type"] == "http" and scope["method"] in ("GET", "HEAD")
+        if not ours or scope["path"].removeprefix(scope.get("root_path", "")).startswith("/api/"):
+            return Match.NONE, {}
+        return super().matches(scope)
+
+
 def page_routes(folder: Path) -> list[Mount]:
     """The page at `/`. To be the last of all routes."""
-    return [Mount("/", Page(directory=folder, html=True))]
+    return [OutsideApi("/", Page(directory=folder, html=True))]

@@ -129,6 +129,8 @@ async def test_a_broken_settings_file_is_named_with_its_line(
         ("BRIDGE_DATA_DIR", "/dev/null/data", "BRIDGE_DATA_DIR: "),
         ("DATABASE_URL", "mysql://host/database", "DATABASE_URL"),
         ("DEEPGRAM_AGENT_URL", "https://agent.example.com", "ws://"),
+        ("BRIDGE_UPSTREAM", "deepgram", "BRIDGE_UPSTREAM: deepgram needs DEEPGRAM_API_KEY"),
+        ("BRIDGE_ALLOWED_ORIGINS", "https://app.example.com", "BRIDGE_ALLOWED_ORIGINS: this is not JSON"),
     ],
 )
 async def test_a_wrong_variable_is_named(tmp_path: Path, name: str, value: str, says: str) -> None:

@@ -46,4 +46,4 @@ async def test_queries_bodies_and_errors_are_described(tmp_path: Path) -> None:
     start = document["paths"]["/api/v1/voice/session"]["post"]
     assert start["requestBody"]["content"]["application/json"]["schema"]["$ref"].endswith("/SessionWish")
     assert start["summary"] == "Start a session, or go on with a conversation."
-    assert set(start["responses"]) >= {"201", "401", "403", "404", "422", "429", "503"}
+    assert set(start["responses"]) >= {"201", "400", "401", "403", "404", "413", "415", "422", "429", "503"}
