@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from prometheus_client import CollectorRegistry
+from pydantic import SecretStr
 
 from bridge import wire
 from bridge.core.events import ClientErred
@@ -40,6 +41,14 @@ def test_every_setting_is_documented_with_its_meaning(name: str) -> None:
 def test_no_setting_is_documented_that_is_not_there() -> None:
     named = set(re.findall(r"^\| `([A-Z_]+)` \|", docs("configuration.md"), re.MULTILINE))
     assert named == {variable(name) for name in Settings.model_fields}
+
+
+def test_the_example_of_an_environment_names_the_secrets_and_nothing_else() -> None:
+    example = (ROOT / ".env.example").read_text(encoding="utf-8")
+    named = set(re.findall(r"^([A-Z_]+)=", example, re.MULTILINE))
+    assert named == {
+        variable(n) for n, field in Settings.model_fields.items() if field.annotation is SecretStr
+    }
 
 
 def test_every_code_is_documented() -> None:
