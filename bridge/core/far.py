@@ -30,6 +30,8 @@ def open_agent(s: State) -> Commands:
 
 
 def ready(s: State, event: ev.AgentReady, now: Moment) -> Commands:
+    if s.link is not Link.OPENING:
+        return
     s.link, s.request, s.ready_at, s.greeted = Link.READY, event.request, now.clock, True
     yield do.PassReply()
     for content in s.unheard:

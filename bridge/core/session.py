@@ -107,6 +107,6 @@ RULES: Mapping[Phase, Rules] = {
         due.LengthReached: ending.length_reached,
     },
     Phase.CLOSING: RECORD | OVER | {due.CloseOverdue: ending.close_overdue},
-    Phase.CLOSED: RECORD | OVER,
+    Phase.CLOSED: OVER | dict.fromkeys(RECORD, ending.nothing),
 }
 """Phase → event → rule. A `PeerEvent` without a rule is passed over; an `Event` without one is our fault."""
