@@ -38,7 +38,9 @@ _EXACTLY: Final[dict[Act, frozenset[str]]] = {
         | delete that | take that back | drop it | drop that | no forget it | skip it | do not do
         that | do not worry about it | i changed my mind | i have changed my mind | no stop | please
         stop | actually never mind | no never mind | actually no | no do not | do not | actually
-        forget it
+        forget it | never mined | do not bother | no do not bother | do not do it | no do not do that |
+        no do not do it | let us not | let us not do that | let us not do it | no let us not | no leave it |
+        forget the whole thing
     """),
     Act.YES: _phrases("""
         yes | sure | ok | correct | right | exactly | go ahead | do it | sounds good | that works |
@@ -103,11 +105,18 @@ _CORRECTS: Final = _phrases("""
     make it | make that | change it to | change that to | change to | it should be | that should be
     | it is | i wanted | i did say | correction | scratch that | let us make it | let us make that |
     better | can you make it | could you make it | can we make it | not that | that is wrong | that
-    is not right | change the time to | change the title to | hold on | and | but | oh | um | uh |
+    is not right | i want it | i would rather | i would rather do it | let us do | let us do it |
+    let us say | can we say | could we say | can we do | my mistake | my bad | the day is | the time is |
+    it should be on | eye said | eye meant | i mend | know i meant | know i said | know | make it that |
+    change it | change the time to | change the title to | hold on | and | but | oh | um | uh |
     well | hmm | please
 """)
 """What a correction begins with, once or several times."""
-_TELLING: Final = frozenset(_CORRECTS) - {"it is", "and", "but", "oh", "um", "uh", "well", "hmm", "please"}
+_TELLING: Final = (
+    frozenset(_CORRECTS)
+    - {"know", "let us do", "let us say", "the day is", "the time is"}
+    - {"it is", "and", "but", "oh", "um", "uh", "well", "hmm", "please"}
+)
 
 _ASKS: Final = _phrases("""
     what | who | where | why | how | which | whose | when is | when do | when did | when will | when

@@ -18,10 +18,11 @@ from bridge.upstreams.cascade.thinking.matching import Book
 from bridge.upstreams.cascade.thinking.questions import answers, ask
 from bridge.upstreams.cascade.thinking.slots import Scene, answered, beside, from_match
 from bridge.upstreams.cascade.thinking.splitting import split
-from bridge.upstreams.cascade.thinking.things import Memory, Things
+from bridge.upstreams.cascade.thinking.things import PRONOUNS, Memory, Things
 from bridge.upstreams.cascade.thinking.times import Clock, Said, read, whole
 from bridge.upstreams.cascade.thinking.values import find_boolean
 from bridge.upstreams.cascade.thinking.wishes import Wish
+from bridge.upstreams.cascade.thinking.words import NOISE
 
 Step = str | Wish
 """A sentence to say, or a wish whose function is to be called now."""
@@ -222,7 +223,8 @@ class Dialogue:
         if self._done is None:
             return []
         timing = left.timing
-        if timing and not left.rest and (wish := mover(self._book, self._done, scene, timing)):
+        bare = all(word.norm in NOISE or word.norm in PRONOUNS for word in left.rest)
+        if timing and bare and (wish := mover(self._book, self._done, scene, timing)):
             self._wishes.appendleft(wish)
             return self._proceed(scene)
         better = correct(self._done, left, scene)

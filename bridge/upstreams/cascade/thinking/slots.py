@@ -134,7 +134,9 @@ def _counted(wish: Wish, said: Said) -> float | None:
 
 
 def with_time(wish: Wish, timing: Timing, scene: Scene) -> Wish:
-    """The wish with its time known, or known better."""
+    """The wish with its time known, or known better; a shift means something beside a thing alone."""
+    if timing.at is None and not any(p.kind is Kind.REFERENCE for p in wish.intent.parameters):
+        return wish
     values: dict[str, Value] = {}
     if timing.recurrence:
         rule = next((p for p in wish.intent.parameters if p.kind is Kind.RECURRENCE), None)

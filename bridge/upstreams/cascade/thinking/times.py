@@ -8,6 +8,7 @@ from typing import Final
 from zoneinfo import ZoneInfo
 
 from bridge.ports import SpokenTime, TimeGrammar
+from bridge.upstreams.cascade.thinking.shifts import find_shift
 from bridge.upstreams.cascade.thinking.words import (
     PREPOSITIONS,
     Words,
@@ -49,7 +50,7 @@ class Timing:
     phrase: str
     """The words, without the preposition before them."""
     at: datetime | None
-    """UTC; of a recurrence, the first."""
+    """UTC; of a recurrence, the first; None when it is counted from another time: "an hour later"."""
     recurrence: str | None
     """RFC 5545 RRULE without its prefix."""
     exact: bool = False
@@ -110,6 +111,10 @@ def read(text: str, clock: Clock) -> Said:
     """Find the time in a sentence and take it out."""
     text = mended(text)
     all_words = words(text)
+    if shift := find_shift(text):
+        phrase, start, end = shift
+        kept = tuple(word for word in all_words if word.end <= start or word.start >= end)
+        return Said(text, all_words, kept, Timing(phrase, None, None))
     found = clock.find(text)
     if found is None:
         return Said(text, all_words, all_words, None)
