@@ -127,6 +127,15 @@ class UpstreamFailed(BridgeError):
         self.retry = retry
 
 
+class UpstreamBusy(UpstreamFailed):
+    """The agent's end has no room for another session now."""
+
+    code = "BRIDGE_UPSTREAM_BUSY"
+
+    def __init__(self, description: str = "") -> None:
+        super().__init__(description, retry=True)
+
+
 class StoreUnavailable(BridgeError):
     """The database cannot be reached, or did not answer in time."""
 

@@ -44,6 +44,7 @@ def load_agent(folder: Path) -> Agent:
         client_settings=spec.client_settings == "allow",
         limits=Limits(**spec.limits.model_dump()),
         still_there=spec.still_there,
+        one_moment=spec.one_moment,
     )
 
 

@@ -169,6 +169,7 @@ class AgentSpec(_Spec):
     description: str = ""
     greeting: str = ""
     still_there: Text = "Are you still there?"
+    one_moment: str = "One moment, please."
     language: Text = "en"
     listen: ProviderSpec = ProviderSpec(type="deepgram", model="nova-3")
     think: ProviderSpec = ProviderSpec(type="open_ai", model="gpt-4o-mini")

@@ -32,6 +32,8 @@ const MICROPHONE_WORDS = {
 const CODE_WORDS = {
   "Warning BRIDGE_IDLE": ["info", "Are you still there? The talk ends in half a minute."],
   BRIDGE_UPSTREAM_LOST: ["warning", "The agent was lost for a moment. It is being called back; nothing is forgotten."],
+  "Warning BRIDGE_UPSTREAM_BUSY": ["info", "The agent is busy with others. You are in the queue."],
+  BRIDGE_UPSTREAM_BUSY: ["error", "The agent is still busy with others. Try again in a few minutes."],
   BRIDGE_UPSTREAM_FAILED: ["error", "The agent cannot be reached. Everything said so far is saved; try again later."],
   BRIDGE_GOING_AWAY: ["info", "The server restarts. You will be back in a moment; nothing is forgotten."],
   BRIDGE_AUDIO_DROPPED: ["warning", "The connection is slow; some sound was lost."],
@@ -45,7 +47,13 @@ const CODE_WORDS = {
 };
 
 /** Troubles that are over as soon as the talk goes on. */
-const PASSING = ["Warning BRIDGE_IDLE", "BRIDGE_UPSTREAM_LOST", "BRIDGE_GOING_AWAY", "BRIDGE_AUDIO_DROPPED"];
+const PASSING = [
+  "Warning BRIDGE_IDLE",
+  "Warning BRIDGE_UPSTREAM_BUSY",
+  "BRIDGE_UPSTREAM_LOST",
+  "BRIDGE_GOING_AWAY",
+  "BRIDGE_AUDIO_DROPPED",
+];
 
 /**
  * Words for a trouble; the bridge's own description where there are none.

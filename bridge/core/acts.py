@@ -9,6 +9,7 @@ from bridge.core import timers as due
 from bridge.core.calls import CallState, OpenCall, result_of
 from bridge.core.events import Moment
 from bridge.core.model import Call, FunctionCall, Outcome, Result, Status
+from bridge.core.owing import INTENT_LATE_SECONDS, owe, settle
 from bridge.core.state import Commands, Link, State
 
 CONFIRM_SECONDS = 1.5
@@ -17,6 +18,7 @@ CONFIRM_SECONDS = 1.5
 
 def requested(s: State, event: ev.CallsRequested, now: Moment) -> Commands:
     yield do.PassReply()
+    yield from settle(s)
     for function in event.functions:
         key = s.request, function.id
         if key in s.calls.ended:
@@ -47,7 +49,7 @@ def saved(s: State, event: ev.EntrySaved, now: Moment) -> Commands:
             yield from _begin(s, s.calls.open[call.request, call.function.id], now)
         case Result() as result:
             s.calls.end(result)
-            yield from _answer(s, result)
+            yield from _answer(s, result, now)
         case _:
             pass
     yield from s.finish_if_done()
@@ -63,7 +65,7 @@ def save_failed(s: State, event: ev.SaveFailed, now: Moment) -> Commands:
                 yield do.AskAgent(do.Answer(call.function.id, call.function.name, c.UNSAVED))
         case Result() as result:
             s.calls.end(result)
-            yield from _answer(s, result)
+            yield from _answer(s, result, now)
         case _:
             pass
     yield from s.finish_if_done()
@@ -82,12 +84,14 @@ def _begin(s: State, opened: OpenCall, now: Moment) -> Commands:
         opened.state = CallState.HELD
         yield do.Schedule(CONFIRM_SECONDS, due.TurnConfirmDue())
     else:
-        yield from _run(opened)
+        yield from _run(s, opened)
 
 
-def _run(opened: OpenCall) -> Commands:
+def _run(s: State, opened: OpenCall) -> Commands:
     opened.state = CallState.RUNNING
     yield do.RunIntent(opened.call, opened.cursor)
+    if s.settled:
+        yield do.Schedule(INTENT_LATE_SECONDS, due.IntentLate())
 
 
 def confirm_turn(s: State) -> Commands:
@@ -95,7 +99,7 @@ def confirm_turn(s: State) -> Commands:
     s.confirmed = True
     yield do.Unschedule(due.TurnConfirmDue)
     for opened in s.calls.held():
-        yield from _run(opened)
+        yield from _run(s, opened)
 
 
 def confirm_due(s: State, event: due.TurnConfirmDue, now: Moment) -> Commands:
@@ -128,7 +132,16 @@ def end_call(s: State, opened: OpenCall, outcome: Outcome, now: Moment) -> Comma
     yield do.Save(s.record(result_of(opened, outcome), now))
 
 
-def _answer(s: State, result: Result) -> Commands:
+def _answer(s: State, result: Result, now: Moment) -> Commands:
+    """Tell the agent what came of its call; one that came after it did not ask, so it is to say it."""
     outcome = result.outcome
-    if s.link is Link.READY and result.request == s.request and outcome.status is not Status.CANCELLED:
+    if outcome.status is Status.CANCELLED:
+        return
+    if result.ours:
+        s.turn.untold.append(outcome.content)
+    if s.link is Link.READY and result.request == s.request:
         yield do.AskAgent(do.Answer(result.call_id, result.name, outcome.content, outcome.note))
+        if not s.calls.open:
+            yield from owe(s, now)
+    elif s.link is Link.READY and result.ours:
+        yield do.AskAgent(do.Speak(outcome.content))

@@ -131,6 +131,8 @@ class Agent:
     """True (`client_settings: allow`): a client's own `Settings.agent` is used instead of this one's."""
     limits: Limits = field(default_factory=Limits)
     still_there: str = "Are you still there?"
+    one_moment: str = "One moment, please."
+    """Said when an answer or an intent takes long; empty = nothing is said."""
 
     def intent(self, name: str) -> Intent | None:
         """The intent of that name, if there is one."""

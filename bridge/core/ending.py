@@ -6,8 +6,14 @@ from bridge.core import commands as do
 from bridge.core import events as ev
 from bridge.core import timers as due
 from bridge.core.events import Moment
-from bridge.core.state import Commands, Link, State
+from bridge.core.far import open_agent
+from bridge.core.state import Commands, Link, Phase, State
 from bridge.core.talk import settle_cut
+
+PAUSE_SECONDS = 0.25
+"""Seconds between two looks for a pause in the talk."""
+RENEWAL_PATIENCE = 480.0
+"""Seconds after which the agent is renewed in the middle of a turn, before it ends by itself."""
 
 
 def linger_over(s: State, event: due.LingerOver, now: Moment) -> Commands:
@@ -41,6 +47,35 @@ def length_reached(s: State, event: due.LengthReached, now: Moment) -> Commands:
 
 
 def end_requested(s: State, event: ev.EndRequested, now: Moment) -> Commands:
+    if event.patience > 0 and not _between_turns(s, now):
+        s.leaving, s.leave_by = event, now.clock + event.patience
+        yield do.Schedule(PAUSE_SECONDS, due.PauseDue())
+    else:
+        yield from _end(s, event, now)
+
+
+def _between_turns(s: State, now: Moment) -> bool:
+    return s.turn.over(now) and not (s.calls.open or s.unheard or s.saving)
+
+
+def renewal_due(s: State, event: due.RenewalDue, now: Moment) -> Commands:
+    s.renew_by = now.clock + RENEWAL_PATIENCE
+    yield do.Schedule(PAUSE_SECONDS, due.PauseDue())
+
+
+def pause_due(s: State, event: due.PauseDue, now: Moment) -> Commands:
+    pause = _between_turns(s, now)
+    if s.leaving and (pause or now.clock >= s.leave_by):
+        yield from _end(s, s.leaving, now)
+    elif s.renew_by and s.phase is Phase.LIVE and (pause or now.clock >= s.renew_by):
+        s.renew_by = None
+        yield do.CloseAgent()
+        yield from open_agent(s)
+    elif s.leaving or s.renew_by:
+        yield do.Schedule(PAUSE_SECONDS, due.PauseDue())
+
+
+def _end(s: State, event: ev.EndRequested, now: Moment) -> Commands:
     if event.code:
         news = do.Warned if event.close_code == 1012 else do.Failed
         yield do.Tell(news(event.code, event.description))

@@ -282,3 +282,5 @@ class EndRequested(Event):
     """BRIDGE_TAKEN_OVER, BRIDGE_ENDED, BRIDGE_GOING_AWAY, …; shown to the client unless empty."""
     description: str = ""
     close_code: int = 1000
+    patience: float = 0.0
+    """Seconds the turn under way may take to come to its end first."""

@@ -11,6 +11,7 @@ from bridge.core.calls import CallState
 from bridge.core.events import Moment
 from bridge.core.far import apply, open_agent
 from bridge.core.model import Cursor, Outcome, Status
+from bridge.core.owing import owe
 from bridge.core.state import Commands, Link, Phase, State
 
 SETTINGS_SECONDS = 15.0
@@ -122,6 +123,7 @@ def wrote(s: State, event: ev.ClientWrote, now: Moment) -> Commands:
     s.unheard.append(event.content)
     if s.link is Link.READY:
         yield do.AskAgent(do.Hear(event.content))
+        yield from owe(s, now)
 
 
 def answered(s: State, event: ev.ClientAnswered, now: Moment) -> Commands:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from bridge.core import acts, ending, far, near, talk
+from bridge.core import acts, ending, far, near, owing, talk
 from bridge.core import commands as do
 from bridge.core import events as ev
 from bridge.core import timers as due
@@ -73,6 +73,11 @@ AGENT: Rules = {
     ev.CallsCancelled: acts.cancelled,
     ev.SoundDropped: talk.sound_dropped,
     due.CutDue: talk.cut_due,
+    due.AnswerLate: owing.answer_late,
+    due.AnswerOverdue: far.answer_overdue,
+    due.IntentLate: owing.intent_late,
+    due.RenewalDue: ending.renewal_due,
+    due.PauseDue: ending.pause_due,
     due.StragglersOver: talk.stragglers_over,
     due.TurnConfirmDue: acts.confirm_due,
 }

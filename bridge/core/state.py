@@ -14,6 +14,7 @@ from bridge.core.calls import Calls, CallState
 from bridge.core.events import Moment
 from bridge.core.model import Cursor, Entry, What
 from bridge.core.reply import Broken, Reply
+from bridge.core.turn import Turn
 
 Commands = Iterator[do.Command]
 
@@ -71,16 +72,29 @@ class State:
     reply: Reply = field(default_factory=Reply)
     broken: Broken | None = None
     """The reply the user broke into, while the client's last report of it is awaited."""
+    turn: Turn = field(default_factory=Turn)
     confirmed: bool = False
     """The user's turn is confirmed: intents that write may run."""
     unheard: list[str] = field(default_factory=list)
     """What was typed and not echoed by the agent yet."""
+    again: str = ""
+    """What the user said last, given to a new agent session and not echoed by it yet."""
     request: str = ""
     """Id of the agent session (Deepgram: `Welcome.request_id`)."""
     failures: int = 0
     """Tries to open the agent that failed in a row."""
+    waits: int = 0
+    """Tries to open the agent that were put off in a row because it is busy."""
     ready_at: float = 0.0
     """Clock at which the agent was ready."""
+    lost: bool = False
+    """The client was told that the agent is gone."""
+    renew_by: float | None = None
+    """Clock until which the agent session must be renewed; None = it is young."""
+    leaving: ev.EndRequested | None = None
+    """The session ends as soon as the turn under way is over,"""
+    leave_by: float = 0.0
+    """or at this clock."""
     next_idx: int = 0
     saving: int = 0
     """Entries on the way to the journal."""
@@ -156,4 +170,9 @@ ALL_TIMERS: tuple[type[due.Timer], ...] = (
     due.IdleReached,
     due.IdleOver,
     due.LengthReached,
+    due.PauseDue,
+    due.RenewalDue,
+    due.AnswerLate,
+    due.AnswerOverdue,
+    due.IntentLate,
 )

@@ -11,6 +11,7 @@ from bridge.core.acts import confirm_turn
 from bridge.core.events import Moment
 from bridge.core.model import Modality, Role
 from bridge.core.near import LINGER_SECONDS
+from bridge.core.owing import is_answer, owe, settle
 from bridge.core.state import Commands, Phase, State
 
 CUT_SECONDS = 0.4
@@ -21,6 +22,10 @@ STRAGGLER_SECONDS = 1.5
 
 def text_arrived(s: State, event: ev.TextArrived, now: Moment) -> Commands:
     message = event.message
+    if message.role is Role.USER and message.content == s.again:
+        s.again = ""
+        yield from _turn_is_over(s)
+        return
     if message.role is Role.USER and message.content in s.unheard:
         s.unheard.remove(message.content)
         message = replace(message, modality=Modality.TEXT)
@@ -28,8 +33,13 @@ def text_arrived(s: State, event: ev.TextArrived, now: Moment) -> Commands:
     yield do.Save(entry)
     if message.role is Role.ASSISTANT:
         s.reply.said(entry.cursor, message.content, now)
+        s.turn.agent_speaks(now)
+        if is_answer(s, message):
+            s.turn.untold.clear()
+            yield from settle(s)
     else:
         yield from _turn_is_over(s)
+        yield from owe(s, now)
         yield from s.active()
     yield from stay(s)
 
@@ -42,6 +52,8 @@ def stay(s: State) -> Commands:
 
 def started_speaking(s: State, event: ev.UserStartedSpeaking, now: Moment) -> Commands:
     s.confirmed = False
+    s.turn.user_speaks(now)
+    yield from settle(s)
     yield do.DropReply()
     yield from s.tell(event)
     yield do.EndReply()
@@ -72,6 +84,7 @@ def stragglers_over(s: State, event: due.StragglersOver, now: Moment) -> Command
 
 
 def _turn_is_over(s: State) -> Commands:
+    s.turn.speaking_since = None
     yield do.Unschedule(due.StragglersOver)
     yield do.PassReply()
     yield from confirm_turn(s)
@@ -89,6 +102,7 @@ def thought(s: State, event: ev.AgentThought | ev.AgentStartedSpeaking, now: Mom
 
 def audio_done(s: State, event: ev.AgentAudioDone, now: Moment) -> Commands:
     s.reply.sound_ended(now)
+    s.turn.replying = False
     yield do.EndReply()
     yield from s.tell(event)
     yield from stay(s)

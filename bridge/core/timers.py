@@ -58,6 +58,31 @@ class LengthReached(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class PauseDue(Event):
+    """Time to look whether the turn under way is over: the session is to end, or its agent to be renewed."""
+
+
+@dataclass(frozen=True, slots=True)
+class RenewalDue(Event):
+    """The agent session is nearly as old as it may get."""
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerLate(Event):
+    """The agent owes an answer and is silent: time for a word in between."""
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerOverdue(Event):
+    """The agent owes an answer and is silent for so long that it is taken for lost."""
+
+
+@dataclass(frozen=True, slots=True)
+class IntentLate(Event):
+    """An intent still runs: time for a word in between."""
+
+
+@dataclass(frozen=True, slots=True)
 class CloseOverdue(Event):
     """Saves or intents still run long after the end was asked for."""
 
@@ -73,5 +98,10 @@ Timer = (
     | IdleReached
     | IdleOver
     | LengthReached
+    | PauseDue
+    | RenewalDue
+    | AnswerLate
+    | AnswerOverdue
+    | IntentLate
     | CloseOverdue
 )

@@ -20,7 +20,7 @@ from websockets.uri import parse_uri
 from bridge.core.commands import Ask
 from bridge.core.events import AgentErred, AgentLeft, AgentReady, PeerEvent
 from bridge.core.model import Thing
-from bridge.errors import BadConfig, BridgeError, PeerGone, UpstreamFailed
+from bridge.errors import BadConfig, BridgeError, PeerGone, UpstreamBusy, UpstreamFailed
 from bridge.ports import Brief, Upstream
 from bridge.upstreams.deepgram.messages import Reader, decode, write
 from bridge.upstreams.deepgram.settings import kinds_referred, settings_message
@@ -285,7 +285,8 @@ def _refused(response: Response) -> UpstreamFailed:
         dg_request_id=response.headers.get("dg-request-id"),
         retry=retry,
     )
-    return UpstreamFailed(f"The voice agent turned the connection away (HTTP {status}).", retry=retry)
+    problem = f"The voice agent turned the connection away (HTTP {status})."
+    return UpstreamBusy(problem) if status == 429 else UpstreamFailed(problem, retry=retry)
 
 
 def _request_id(response: Response | None) -> str:

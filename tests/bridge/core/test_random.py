@@ -49,6 +49,7 @@ PEER_EVENTS: list[ev.PeerEvent] = [
     ev.AgentErred("X", "x", fatal=False),
     ev.AgentLeft(),
     ev.AgentLeft(retry=False),
+    ev.AgentLeft(reason="BRIDGE_UPSTREAM_BUSY"),
 ]
 
 
@@ -121,7 +122,7 @@ STEPS = st.lists(
         st.tuples(st.just("save"), st.booleans()),
         st.tuples(st.just("intent")),
         st.tuples(st.just("timer"), st.integers(0, 20)),
-        st.tuples(st.just("end"), st.sampled_from(["", "BRIDGE_TAKEN_OVER"])),
+        st.tuples(st.just("end"), st.sampled_from(["", "BRIDGE_TAKEN_OVER"]), st.sampled_from([0.0, 20.0])),
     ),
     max_size=60,
 )
@@ -145,8 +146,8 @@ def test_whatever_happens_the_rules_hold(steps: list[object], client_settings: b
                 world.finish_intent()
             case ("timer", int() as choice):
                 world.fire(choice)
-            case ("end", str() as code):
-                world.step(ev.EndRequested(code))
+            case ("end", str() as code, float() as patience):
+                world.step(ev.EndRequested(code, patience=patience))
             case ev.PeerEvent():
                 world.step(step)
             case _:

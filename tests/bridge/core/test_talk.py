@@ -142,8 +142,9 @@ def test_text_typed_before_the_agent_is_there_is_kept_for_it() -> None:
     (book >> ev.Attached(request_id="r", resume_token="t")).skip()
     (book >> settings()).skip()
     book >> ev.ClientWrote("hello")
-    book >> ev.AgentReady("a") << do.PassReply() << do.AskAgent(do.Hear("hello")) << do.Tell(do.Applied())
-    book << do.PassSpeech()
+    book >> ev.AgentReady("a") << do.PassReply() << do.Tell(do.Applied())
+    book << do.PassSpeech() << do.AskAgent(do.Hear("hello"))
+    book.done()
 
 
 def test_barge_in_drops_the_reply_until_the_users_text() -> None:
