@@ -8,6 +8,7 @@ import structlog
 
 from bridge.core import commands as do
 from bridge.core import events as ev
+from bridge.core import timers as due
 from bridge.core.events import Event, Moment, PeerEvent
 from bridge.core.model import Call, Result
 from bridge.ports import SessionFacts
@@ -67,6 +68,12 @@ def _line_of(event: Event | PeerEvent) -> tuple[str, dict[str, object]] | None:
             return "agent_error", {"code": code, "fatal": fatal, "retry": retry}
         case ev.AgentWarned(code=code):
             return "agent_warning", {"code": code}
+        case due.AnswerLate():
+            return "answer_late", {}
+        case due.AnswerOverdue():
+            return "agent_silent", {}
+        case due.RenewalDue():
+            return "agent_renewal_due", {}
         case ev.SoundDropped(towards, milliseconds):
             return "sound_dropped", {"towards": towards, "ms": milliseconds}
         case ev.EndRequested(code):

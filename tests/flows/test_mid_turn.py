@@ -1,0 +1,79 @@
+"""An agent lost, silent or busy in the middle of a turn: the user says nothing twice, nothing runs twice."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.flows.test_deepgram import GOAL, Talk, talking
+from tests.support.bridge import running
+from tests.support.client import client, start
+from tests.support.deepgram import DeepgramSession, Refusal, ScriptedDeepgram
+
+CODES = [1000, 1001, 1006, 1011, 1012, 4000]
+
+
+async def cut(agent: DeepgramSession, code: int) -> None:
+    """End the agent's socket: with that close code, or without any."""
+    if code == 1006:
+        agent.reset()
+    else:
+        await agent.close(code)
+
+
+async def next_agent(talk: Talk) -> DeepgramSession:
+    """The session that is opened in place of the one before."""
+    agent = await talk.deepgram.session()
+    await talk.client.expect("Warning", lambda x: x["code"] == "BRIDGE_UPSTREAM_RESUMED")
+    return agent
+
+
+@pytest.mark.parametrize("code", CODES)
+async def test_what_it_did_not_answer_is_asked_again_and_stored_once(tmp_path: Path, code: int) -> None:
+    async with talking(tmp_path) as talk:
+        await talk.agent.hear("what is on today")
+        await talk.client.expect_text("user", "what is on today")
+        await cut(talk.agent, code)
+        second = await next_agent(talk)
+        asked = await second.expect("InjectUserMessage")
+        assert asked["content"] == "what is on today"
+        await second.user_text("what is on today")
+        await second.say("Nothing today.")
+        await talk.client.expect_text("assistant", "Nothing today.")
+        await talk.stored(2)
+        assert [entry["content"] for entry in await talk.entries()] == ["what is on today", "Nothing today."]
+
+
+@pytest.mark.parametrize("code", CODES)
+async def test_what_was_done_is_told_and_not_done_again(tmp_path: Path, code: int) -> None:
+    async with talking(tmp_path) as talk:
+        await talk.agent.hear("I want to learn Spanish in three months")
+        await talk.agent.expect_answer(await talk.agent.call("submit_goal_intent", **GOAL))
+        await cut(talk.agent, code)
+        second = await next_agent(talk)
+        told = await second.expect("InjectAgentMessage")
+        assert "learn Spanish" in str(told["message"])
+        assert not second.messages("InjectUserMessage")
+        assert len(await talk.goals()) == 1
+
+
+async def test_a_busy_deepgram_is_queued_for(tmp_path: Path) -> None:
+    async with ScriptedDeepgram() as deepgram:
+        deepgram.refusal = Refusal(429)
+        given = {"deepgram_agent_url": deepgram.url, "deepgram_api_key": "test-key", "upstream": "deepgram"}
+        async with running(tmp_path, **given) as server:
+            begun = await start(server.http)
+            async with client(server.ws, token=str(begun["token"])) as talker:
+                await talker.send(type="Settings", audio={}, agent={})
+                warning = await talker.expect("Warning")
+                assert warning["code"] == "BRIDGE_UPSTREAM_BUSY"
+                deepgram.refusal = None
+                await talker.expect("SettingsApplied")
+
+
+async def test_an_answer_that_is_late_is_bridged_over(tmp_path: Path) -> None:
+    async with talking(tmp_path) as talk:
+        await talk.agent.hear("what is on today")
+        told = await talk.agent.expect("InjectAgentMessage", within=6)
+        assert told == {"type": "InjectAgentMessage", "message": "One moment, please.", "behavior": "queue"}
