@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import structlog
 
@@ -45,6 +45,14 @@ def _ids(facts: SessionFacts) -> dict[str, str]:
     return {"session_id": facts.session_id, "conversation_id": facts.conversation_id, "agent": facts.agent}
 
 
+BARE: Mapping[type[Event | PeerEvent], str] = {
+    due.AnswerLate: "answer_late",
+    due.AnswerOverdue: "agent_silent",
+    due.RenewalDue: "agent_renewal_due",
+}
+"""Events whose line has no fields of its own."""
+
+
 def _line_of(event: Event | PeerEvent) -> tuple[str, dict[str, object]] | None:
     """Name and fields of the line an event is worth, if it is."""
     match event:
@@ -68,12 +76,6 @@ def _line_of(event: Event | PeerEvent) -> tuple[str, dict[str, object]] | None:
             return "agent_error", {"code": code, "fatal": fatal, "retry": retry}
         case ev.AgentWarned(code=code):
             return "agent_warning", {"code": code}
-        case due.AnswerLate():
-            return "answer_late", {}
-        case due.AnswerOverdue():
-            return "agent_silent", {}
-        case due.RenewalDue():
-            return "agent_renewal_due", {}
         case ev.SoundDropped(towards, milliseconds):
             return "sound_dropped", {"towards": towards, "ms": milliseconds}
         case ev.EndRequested(code):
@@ -81,7 +83,8 @@ def _line_of(event: Event | PeerEvent) -> tuple[str, dict[str, object]] | None:
         case ev.EntrySaved(entry):
             return _act_line(entry.what)
         case _:
-            return None
+            name = BARE.get(type(event))
+            return (name, {}) if name else None
 
 
 def _act_line(what: object) -> tuple[str, dict[str, object]] | None:
