@@ -25,9 +25,12 @@ NOW: Final = datetime(2026, 11, 18, 9, 0, tzinfo=UTC)
 ROOT: Final = Path(__file__).parents[5]
 FOLDERS: Final = {
     "flux": ROOT / "config/agents/flux",
+    "pantry": ROOT / "config/agents/pantry",
     "pizzeria": Path(__file__).parent / "agents/pizzeria",
-    "helpdesk": Path(__file__).parent / "agents/helpdesk",
+    **{name: Path(__file__).parent / "agents" / name for name in ("helpdesk", "cafe", "home")},
 }
+NOTEBOOK: Final = Path(__file__).parent / "agents/notebook.json"
+"""A client's own functions: names, descriptions and schemas, no examples and no questions."""
 SHORT: Final = {
     "goal": "submit_goal_intent",
     "task": "submit_new_task_intent",
@@ -71,7 +74,10 @@ def agent(name: str) -> Agent:
 
 
 def mind(name: str = "flux", *, history: Sequence[Entry] = (), **changes: object) -> LanguageModel:
-    """A mind for that agent."""
+    """A mind for that agent; "notebook" is Flux with a client's own functions."""
+    if name == "notebook":
+        functions = json.loads(NOTEBOOK.read_text(encoding="utf-8"))
+        return mind(history=history, client_agent={"think": {"functions": functions}}, **changes)
     person = Person(id="user-1", time_zone=str(ZONE))
     given = brief(agent=agent(name), history=history, person=person, references=references, **changes)
     return rules(grammar, lambda: NOW)(given)
@@ -121,7 +127,7 @@ def differences(call: CallFunction, name: str, wanted: dict[str, object]) -> lis
 
 def same(wanted: object, got: object) -> bool:
     """Whether an argument is what was wanted: an instant, a rule, a text or a plain value."""
-    if isinstance(wanted, bool | int | float) or got is None:
+    if isinstance(wanted, bool | int | float | list) or wanted is None or got is None:
         return wanted == got
     if LOCAL.fullmatch(str(wanted)):
         return instant(str(got)) == local(str(wanted))
