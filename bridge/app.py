@@ -42,6 +42,7 @@ from bridge.upstreams.deepgram.socket import DeepgramUpstreams
 from intents.agents import load_agent, load_agents
 from intents.executor import Executor
 from intents.handlers.http import HttpSettings
+from intents.later import Later
 from intents.times import find
 from persistence.record import Record, open_record
 
@@ -89,6 +90,8 @@ async def open_app(settings: Settings, *, warm: bool = False) -> AsyncIterator[A
             now=now,
         )
         sessions = await stack.enter_async_context(_sessions(settings, agents, record, parts))
+        later = Later(record.notes, executor, agents, sessions.noted_run)
+        await stack.enter_async_context(later)
         yield App(_asgi(settings, sessions, record, registry), sessions)
 
 

@@ -204,12 +204,15 @@ class Job:
 
     session_id: str
     conversation_id: str
-    epoch: int
+    epoch: int | None
+    """The session's; None: the call was accepted before, whoever owns the conversation now."""
     person: Person
     """The session's user: authorisation comes from here, never from an argument."""
     agent: Agent
     call: Call
     cursor: Cursor
+    asked_at: datetime | None = None
+    """UTC; None: just now."""
 
 
 class Intents(Protocol):

@@ -23,6 +23,8 @@ from intents.handlers.http import HttpHandler, HttpSettings
 
 log = structlog.get_logger(__name__)
 
+STORE_SECONDS = 1.5
+"""How long the store may take to let a call begin; one that takes longer is as good as away."""
 SETTLE_SECONDS = 5.0
 """How long the outcome of an external call may take to be stored, beside the intent's own limit."""
 
@@ -51,32 +53,35 @@ class Executor:
                     raise BadConfig(f"{intent.name} of the agent {agent.name} cannot be used: {refusal}")
 
     async def run(self, job: Job) -> Outcome:
-        """See ports.Intents."""
+        """See ports.Intents. While the store is away what would write is NOTED; `run_noted` runs it later."""
         started = time.monotonic()
-        outcome = await self._answer(job)
+        try:
+            outcome = await self.run_noted(job)
+        except StoreUnavailable:
+            outcome = _put_off(job.agent.intent(job.call.function.name))
         return replace(outcome, duration_ms=round((time.monotonic() - started) * 1000))
 
-    async def _answer(self, job: Job) -> Outcome:
+    async def run_noted(self, job: Job) -> Outcome:
+        """The same for a call that can wait for the store. Raises StoreUnavailable."""
         function = job.call.function
         intent = job.agent.intent(function.name)
         if intent is None:
             return _refused(sentences.unknown_function(function.name))
-        arguments = understand(
-            function.arguments, intent, now=self._clock(), zone=_zone(job.person.time_zone)
-        )
+        now = job.asked_at or self._clock()
+        arguments = understand(function.arguments, intent, now=now, zone=_zone(job.person.time_zone))
         if isinstance(arguments, Outcome):
             return replace(arguments, route=intent.route)
         outcome = await self._guarded(job, intent, arguments)
         return replace(outcome, route=intent.route)
 
     async def _guarded(self, job: Job, intent: Intent, arguments: Arguments) -> Outcome:
-        """Run it; every error becomes a sentence."""
+        """Run it; every error but a store that is away becomes a sentence."""
         try:
             if _is_http(intent):
                 return await self._outside(job, intent, arguments)
             return await self._inside(job, intent, arguments)
         except StoreUnavailable:
-            return _failed(sentences.AWAY)
+            raise
         except StaleEpoch:
             return _failed(sentences.TAKEN_OVER)
         except CallMismatch:
@@ -90,8 +95,12 @@ class Executor:
     async def _inside(self, job: Job, intent: Intent, arguments: Arguments) -> Outcome:
         """Handler, effect and outcome in one transaction."""
         handler = python.find(intent.handler)
+        began = False
 
         async def handle(tx: Transaction) -> Outcome:
+            nonlocal began
+            began = True
+            limit.reschedule(asyncio.get_running_loop().time() + intent.limit_seconds)
             result: object = await handler(tx, job, arguments)
             if isinstance(result, str):
                 result = Outcome(status=Status.DONE, content=result)
@@ -100,35 +109,40 @@ class Executor:
             return replace(result, route=intent.route)
 
         try:
-            async with asyncio.timeout(intent.limit_seconds) as limit:
+            async with asyncio.timeout(STORE_SECONDS) as limit:
                 return await self._ledger.run_once(job, arguments.said, handle)
         except TimeoutError:
             if not limit.expired():
                 raise
+            if not began:
+                raise StoreUnavailable("the store does not answer") from None
             log.warning("intent_timed_out", intent=intent.name, limit_seconds=intent.limit_seconds)
             return Outcome(status=Status.TIMED_OUT, content=sentences.TIMED_OUT)
 
     async def _outside(self, job: Job, intent: Intent, arguments: Arguments) -> Outcome:
         """Claimed, done elsewhere, remembered: at least once, with a key so that the service does it once."""
-        posted = False
+        if known := await self._begin(job, arguments):
+            return known
         try:
             async with asyncio.timeout(intent.limit_seconds) as limit:
-                if known := await self._ledger.begin(job, arguments.said):
-                    return known
-                posted = True
                 outcome = await self._http.run(job, intent, arguments)
         except TimeoutError:
             if not limit.expired():
                 raise
             log.warning("intent_timed_out", intent=intent.name, limit_seconds=intent.limit_seconds)
-            sure = not posted or intent.effect is Effect.READ
+            sure = intent.effect is Effect.READ
             outcome = Outcome(
                 status=Status.TIMED_OUT, content=sentences.TIMED_OUT if sure else sentences.PERHAPS
             )
-            if not posted:
-                return outcome
         await self._settle(job, intent, arguments, replace(outcome, route=intent.route))
         return outcome
+
+    async def _begin(self, job: Job, arguments: Arguments) -> Outcome | None:
+        try:
+            async with asyncio.timeout(STORE_SECONDS):
+                return await self._ledger.begin(job, arguments.said)
+        except TimeoutError:
+            raise StoreUnavailable("the store does not answer") from None
 
     async def _settle(self, job: Job, intent: Intent, arguments: Arguments, outcome: Outcome) -> None:
         """What was done elsewhere is done: not being able to remember it changes nothing for the agent."""
@@ -149,6 +163,14 @@ def _zone(name: str) -> ZoneInfo:
         return ZoneInfo(name)
     except (KeyError, ValueError, OSError):
         return ZoneInfo("UTC")
+
+
+def _put_off(intent: Intent | None) -> Outcome:
+    """The answer while the store is away."""
+    route = intent.route if intent else ""
+    if intent and intent.effect is not Effect.READ:
+        return Outcome(status=Status.NOTED, content=sentences.NOTED, route=route)
+    return Outcome(status=Status.FAILED, content=sentences.AWAY, route=route)
 
 
 def _refused(sentence: str) -> Outcome:

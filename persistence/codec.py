@@ -125,6 +125,7 @@ def encode_what(what: What) -> dict[str, Any]:
                 "call_id": what.call_id,
                 "name": what.name,
                 "outcome": encode_outcome(what.outcome),
+                "of": [what.of.epoch, what.of.idx] if what.of else None,
             }
         case Cut(of=of):
             return {"kind": "cut", "of": [of.epoch, of.idx], "heard": what.heard}
@@ -149,6 +150,7 @@ def decode_what(body: Mapping[str, Any]) -> What:
                 name=body["name"],
                 outcome=decode_outcome(body["outcome"]),
                 ours=body["ours"],
+                of=Cursor(*of) if (of := body.get("of")) else None,
             )
         case "cut":
             return Cut(Cursor(*body["of"]), body["heard"])

@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager, contextmanager
 from functools import partial
 from typing import Any
 
+import asyncpg
 import orjson
 from sqlalchemy import URL, Table, event, make_url
 from sqlalchemy import Connection as SyncConnection
@@ -23,19 +24,32 @@ from persistence.connection import Connection, unbroken
 Upsert = postgresql.Insert | sqlite.Insert
 
 CONNECT_SECONDS = 5
-STATEMENT_SECONDS = 10
+STATEMENT_SECONDS = 10.0
 """A statement, its wait for locks included."""
+HASTY_SECONDS = 1.0
+"""The same where somebody waits for an answer."""
+GIVE_UP = 1.25
+"""A server that has not ended a statement after so many times its time is taken for gone."""
+PART_SECONDS = 0.2
+"""A polite end of a connection."""
 IDLE_SECONDS = 60
 """PostgreSQL ends a transaction that does nothing for so long."""
+
+
+class _Brief(asyncpg.Connection):
+    """A connection that parts quickly from a server that does not answer."""
+
+    async def close(self, *, timeout: float | None = None) -> None:
+        await super().close(timeout=PART_SECONDS if timeout is None else min(timeout, PART_SECONDS))
 
 
 class Database:
     """An engine, and the two ways to use it. Until `open_for_use` every use is StoreUnavailable."""
 
-    def __init__(self, url: str, *, statement_seconds: int = STATEMENT_SECONDS) -> None:
+    def __init__(self, url: str, *, statement_seconds: float = STATEMENT_SECONDS) -> None:
         """Connects to nothing yet. Raises BadConfig."""
         self.engine = make_engine(url, statement_seconds=statement_seconds)
-        self._immediate = self.engine.execution_options(immediate=True)
+        self._hasty = make_engine(url, statement_seconds=HASTY_SECONDS)
         self.problem = "the database has not been opened yet"
         """Why it cannot be used, for operators; empty = it can."""
         self._writers = asyncio.Lock() if self.is_sqlite else None
@@ -56,16 +70,18 @@ class Database:
                 await connection.rollback()
 
     @asynccontextmanager
-    async def writing(self) -> AsyncIterator[Connection]:
+    async def writing(self, *, hasty: bool = False) -> AsyncIterator[Connection]:
         """A connection in a transaction, committed at the end unless an exception leaves the block.
 
         On SQLite it is the only writer from the first moment: what it has read stays true until the commit.
+        `hasty`: somebody waits for the answer, so a store that takes long is as good as away.
         Raises StoreUnavailable.
         """
+        engine = self._hasty if hasty else self.engine
         self._check()
         async with self._turn():
             with mapped():
-                connection = await self._begun(self._immediate)
+                connection = await self._begun(engine.execution_options(immediate=True))
                 try:
                     yield connection
                 except BaseException:
@@ -85,6 +101,7 @@ class Database:
     async def close(self) -> None:
         self.problem = "the database is closed"
         await self.engine.dispose()
+        await self._hasty.dispose()
 
     def insert(self, table: Table) -> Upsert:
         """An INSERT that knows ON CONFLICT."""
@@ -148,7 +165,7 @@ def _first_line(error: BaseException | None) -> str:
     return f"{type(error).__name__}: {error}".splitlines()[0][:200]
 
 
-def make_engine(url: str, *, statement_seconds: int = STATEMENT_SECONDS) -> AsyncEngine:
+def make_engine(url: str, *, statement_seconds: float = STATEMENT_SECONDS) -> AsyncEngine:
     """The engine for a URL: `sqlite:///file`, `postgres://…`, `postgresql://…`. Raises BadConfig."""
     try:
         parsed = make_url(_known_scheme(url))
@@ -168,29 +185,32 @@ def _known_scheme(url: str) -> str:
     return "postgresql" + url.removeprefix("postgres") if url.startswith("postgres:") else url
 
 
-def _postgresql(url: URL, statement_seconds: int) -> AsyncEngine:
+def _postgresql(url: URL, statement_seconds: float) -> AsyncEngine:
     mode = url.query.get("sslmode")
     url = url.difference_update_query(["sslmode", "channel_binding"])
     if mode and "ssl" not in url.query:
         url = url.update_query_dict({"ssl": mode})
+    patience = min(CONNECT_SECONDS, statement_seconds)
     connect: dict[str, Any] = {
-        "timeout": CONNECT_SECONDS,
-        "command_timeout": statement_seconds + 5,
+        "connection_class": _Brief,
+        "timeout": patience,
+        "command_timeout": statement_seconds * GIVE_UP,
         "server_settings": {
             "application_name": "voice-bridge",
-            "statement_timeout": str(statement_seconds * 1000),
+            "statement_timeout": str(round(statement_seconds * 1000)),
             "idle_in_transaction_session_timeout": str(IDLE_SECONDS * 1000),
         },
     }
     return create_async_engine(
-        url, connect_args=connect, pool_pre_ping=True, pool_timeout=CONNECT_SECONDS, **_common()
+        url, connect_args=connect, pool_pre_ping=True, pool_timeout=patience, **_common()
     )
 
 
-def _sqlite(url: URL, statement_seconds: int) -> AsyncEngine:
+def _sqlite(url: URL, statement_seconds: float) -> AsyncEngine:
     if not url.database or url.database == ":memory:":
         raise BadConfig("DATABASE_URL: a SQLite database must be a file")
-    engine = create_async_engine(url, pool_timeout=CONNECT_SECONDS, **_common())
+    patience = min(CONNECT_SECONDS, statement_seconds)
+    engine = create_async_engine(url, pool_timeout=patience, **_common())
     event.listen(engine.sync_engine, "connect", partial(_prepare_sqlite, statement_seconds))
     event.listen(engine.sync_engine, "begin", _begin_sqlite)
     return engine
@@ -206,11 +226,11 @@ def _common() -> dict[str, Any]:
     }
 
 
-def _prepare_sqlite(statement_seconds: int, connection: Any, _record: object) -> None:
+def _prepare_sqlite(statement_seconds: float, connection: Any, _record: object) -> None:
     connection.isolation_level = None  # the driver begins nothing by itself; _begin_sqlite does
     cursor = connection.cursor()
     for pragma in (
-        f"busy_timeout = {statement_seconds * 1000}",
+        f"busy_timeout = {round(statement_seconds * 1000)}",
         "journal_mode = WAL",
         "synchronous = FULL",
         "foreign_keys = ON",

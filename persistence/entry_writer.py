@@ -7,20 +7,23 @@ from typing import Any
 
 from sqlalchemy import bindparam, case, select, update
 
-from bridge.core.model import Cut, Entry, Message, Role
+from bridge.core.model import Cut, Entry, Message, Result, Role, Status
 from persistence.codec import storable
 from persistence.connection import Connection
 from persistence.engine import Database
 from persistence.rows import from_entry, shortened
-from persistence.tables import CONVERSATIONS, ENTRIES
+from persistence.tables import CONVERSATIONS, ENTRIES, NOTED_CALLS
 
 Key = tuple[str, int, int]
 
 
-async def write(connection: Connection, database: Database, entries: list[Entry]) -> None:
+async def write(
+    connection: Connection, database: Database, entries: list[Entry], *, again: bool = False
+) -> None:
     """Insert what is not there yet and bring conversations and messages up to date with it.
 
-    Entries of a conversation that is gone, or somebody else's, are dropped.
+    Entries of a conversation that is gone, or somebody else's, are dropped. `again`: these were in the store
+    once and it may have lost them, and with them the effects of calls: those that are gone are run again.
     """
     owners = await _lock(connection, {entry.conversation_id for entry in entries})
     mine = (entry for entry in entries if owners.get(entry.conversation_id) == entry.user_id)
@@ -38,6 +41,7 @@ async def write(connection: Connection, database: Database, entries: list[Entry]
     if fresh:
         await _touch(connection, fresh)
         await _cut(connection, fresh)
+        await _note(connection, database, fresh, {Status.NOTED, Status.DONE} if again else {Status.NOTED})
 
 
 def _key(entry: Entry) -> Key:
@@ -85,6 +89,28 @@ def _news(conversation_id: str, entries: list[Entry]) -> dict[str, Any]:
         "at": max(entry.at for entry in entries),
         "wish": next((wish for wish in wishes if wish), ""),
     }
+
+
+async def _note(
+    connection: Connection, database: Database, entries: list[Entry], statuses: set[Status]
+) -> None:
+    """Remember the calls that are still to be run (see notes.py); the ledger knows those that were."""
+    notes = [
+        {
+            "conversation_id": entry.conversation_id,
+            "epoch": entry.cursor.epoch,
+            "idx": entry.cursor.idx,
+            "call_epoch": entry.what.of.epoch,
+            "call_idx": entry.what.of.idx,
+        }
+        for entry in entries
+        if isinstance(entry.what, Result)
+        and entry.what.ours
+        and entry.what.of
+        and entry.what.outcome.status in statuses
+    ]
+    if notes:
+        await connection.execute(database.insert(NOTED_CALLS).on_conflict_do_nothing(), notes)
 
 
 async def _cut(connection: Connection, entries: list[Entry]) -> None:

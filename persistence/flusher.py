@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -42,10 +43,19 @@ class _Read:
 class Flusher:
     """One per journal. `run` is a task of whoever opened the record."""
 
-    def __init__(self, journal: Journal, database: Database, *, keep_seconds: float = KEEP_SECONDS) -> None:
+    def __init__(
+        self,
+        journal: Journal,
+        database: Database,
+        *,
+        keep_seconds: float = KEEP_SECONDS,
+        on_flushed: Callable[[Sequence[Entry]], None] = lambda _: None,
+    ) -> None:
+        """`on_flushed` is told the entries of each batch that is in the store."""
         self._journal = journal
         self._database = database
         self._keep_seconds = keep_seconds
+        self._on_flushed = on_flushed
         self._flushed = 0
         self._started = self._finished = 0
         self._tried = asyncio.Condition()
@@ -123,6 +133,7 @@ class Flusher:
             set_aside |= await self._write(read)
         await self._journal.mark(up_to, set_aside)
         self._flushed = up_to
+        self._on_flushed([item.entry for item in read])
         return len(pending) == BATCH
 
     async def _write(self, batch: list[_Read]) -> set[int]:

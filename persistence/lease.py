@@ -25,8 +25,8 @@ async def take(connection: Connection, user_id: str, conversation_id: str) -> in
     return int(epoch)
 
 
-async def check(connection: Connection, user_id: str, conversation_id: str, epoch: int) -> None:
-    """Make sure that `epoch` is the newest, and that it stays so until this transaction ends.
+async def check(connection: Connection, user_id: str, conversation_id: str, epoch: int | None) -> None:
+    """Make sure that `epoch` is the newest, and that it stays so until this transaction ends; None: any is.
 
     Raises StaleEpoch, also when the conversation was deleted meanwhile.
     """
@@ -35,7 +35,7 @@ async def check(connection: Connection, user_id: str, conversation_id: str, epoc
         .where(LEASES.c.conversation_id == conversation_id, LEASES.c.user_id == user_id)
         .with_for_update(read=True)
     )
-    if newest != epoch:
+    if newest is None or epoch not in (newest, None):
         raise StaleEpoch("somebody newer owns this conversation")
 
 

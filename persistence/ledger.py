@@ -78,7 +78,7 @@ class Ledger:
         claim = _claim(job, arguments)
         connection: Connection | None = None
         try:
-            async with self._database.writing() as connection:
+            async with self._database.writing(hasty=True) as connection:
                 known = await self._enter(connection, claim)
                 outcome = known or await _run(connection, claim, handle)
                 if known is None:
@@ -93,7 +93,7 @@ class Ledger:
     async def begin(self, job: Job, arguments: JSON) -> Outcome | None:
         """See ports.Ledger. A call that was begun and never settled is given out again: at least once."""
         claim = _claim(job, arguments)
-        async with self._database.writing() as connection:
+        async with self._database.writing(hasty=True) as connection:
             return await self._enter(connection, claim)
 
     async def settle(self, job: Job, arguments: JSON, outcome: Outcome) -> None:
@@ -186,7 +186,7 @@ def _new_row(claim: _Claim) -> dict[str, Any]:
         "request": claim.request,
         "call_id": claim.call_id,
         "user_id": claim.user_id,
-        "epoch": claim.job.epoch,
+        "epoch": claim.job.cursor.epoch,
         "name": storable(claim.job.call.function.name),
         "arguments": claim.arguments,
         "fingerprint": claim.fingerprint,

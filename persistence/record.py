@@ -23,6 +23,7 @@ from persistence.journal import DEFAULT_QUOTA, Journal
 from persistence.journal_file import Durability
 from persistence.ledger import Ledger
 from persistence.migrate import PATIENCE_SECONDS, migrate
+from persistence.notes import Notes
 from persistence.store import Store
 
 CLOSE_SECONDS: Final = 5.0
@@ -39,6 +40,7 @@ class Record:
     store: Store
     journal: Journal
     ledger: Ledger
+    notes: Notes
     database: Database
     flusher: Flusher
 
@@ -73,11 +75,13 @@ async def open_record(
     database = Database(database_url)
     try:
         async with Journal(data_dir, quota_bytes=journal_quota_bytes, durability=durability) as journal:
-            flusher = Flusher(journal, database, keep_seconds=keep_seconds)
+            notes = Notes(database)
+            flusher = Flusher(journal, database, keep_seconds=keep_seconds, on_flushed=notes.flushed)
             record = Record(
                 store=Store(database, flusher.settle, default_zone=default_zone),
                 journal=journal,
                 ledger=Ledger(database),
+                notes=notes,
                 database=database,
                 flusher=flusher,
             )

@@ -181,6 +181,18 @@ class FunctionCall(Row, table=True):
     finished_at: datetime | None = _at(nullable=True)
 
 
+class NotedCall(Row, table=True):
+    """A call whose result says that it was noted, or whose effect may have been lost: still to be run."""
+
+    __tablename__ = "noted_calls"
+    conversation_id: str = _owner()
+    epoch: int = Field(sa_column=Column(BigInteger, primary_key=True))
+    idx: int = Field(sa_column=Column(BigInteger, primary_key=True))
+    """Of the result; the call stands at `call_epoch`, `call_idx`."""
+    call_epoch: int = Field(sa_column=Column(BigInteger, nullable=False))
+    call_idx: int = Field(sa_column=Column(BigInteger, nullable=False))
+
+
 class Goal(Row, table=True):
     """Something a user wants to reach."""
 
@@ -223,5 +235,6 @@ CONVERSATIONS: Final = _table("conversations")
 LEASES: Final = _table("leases")
 ENTRIES: Final = _table("entries")
 FUNCTION_CALLS: Final = _table("function_calls")
+NOTED_CALLS: Final = _table("noted_calls")
 GOALS: Final = _table("goals")
 TASKS: Final = _table("tasks")

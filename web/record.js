@@ -68,6 +68,18 @@ function settle(items, { cursor, at, id, name, content, status, duration_ms }) {
   return [...items, { ...alone, ...end }];
 }
 
+/** What was noted has been run: the same result came again, with its outcome.
+ * @param {readonly Item[]} items
+ * @param {Entry} entry
+ * @returns {readonly Item[]}
+ */
+export function amend(items, entry) {
+  if (entry.kind !== "result") return items;
+  const { content, status, id } = entry;
+  return items.map((item) =>
+    item.kind === "call" && item.status === "noted" && item.call === id ? { ...item, content, status } : item);
+}
+
 /**
  * Calls that the agent withdrew.
  * @param {readonly Item[]} items

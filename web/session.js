@@ -1,7 +1,7 @@
 // The rules of a talk as the page keeps them: (state, message) → [state, effects]. No DOM, no clock, no chance.
 
 import * as wire from "./protocol.js";
-import { add, fold, interrupt, withdraw } from "./record.js";
+import { add, amend, fold, interrupt, withdraw } from "./record.js";
 import { UNREACHABLE, SILENT_MICROPHONE, microphoneNotice, notice, refusal } from "./words.js";
 
 /** @typedef {"idle" | "connecting" | "listening" | "thinking" | "speaking" | "reconnecting" | "ended" | "error"} Phase */
@@ -128,7 +128,9 @@ const awaitReply = (state) =>
 /** @param {State} state @param {readonly import("./protocol.js").Entry[]} entries @returns {State} */
 function take(state, entries) {
   const cursor = entries[0]?.cursor || null;
-  if (cursor !== null && wire.compareCursors(cursor, state.cursor) <= 0) return state;
+  if (cursor !== null && wire.compareCursors(cursor, state.cursor) <= 0) {
+    return { ...state, items: entries.reduce(amend, state.items) };
+  }
   const said = entries.find((entry) => entry.kind === "message" && entry.role === "user");
   const outbox = said?.kind === "message" ? without(state.outbox, said.content) : state.outbox;
   return { ...state, items: entries.reduce(add, state.items), cursor: cursor ?? state.cursor, outbox };

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from bridge.core import calls as c
 from bridge.core import commands as do
 from bridge.core import events as ev
@@ -65,10 +67,17 @@ def save_failed(s: State, event: ev.SaveFailed, now: Moment) -> Commands:
                 yield do.AskAgent(do.Answer(call.function.id, call.function.name, c.UNSAVED))
         case Result() as result:
             s.calls.end(result)
-            yield from _answer(s, result, now)
+            yield from _answer(s, _unnoted(result), now)
         case _:
             pass
     yield from s.finish_if_done()
+
+
+def _unnoted(result: Result) -> Result:
+    """What was to be noted and is not in the journal will not be run."""
+    if result.outcome.status is Status.NOTED:
+        return replace(result, outcome=replace(result.outcome, status=Status.FAILED, content=c.UNSAVED))
+    return result
 
 
 def _begin(s: State, opened: OpenCall, now: Moment) -> Commands:
@@ -124,6 +133,16 @@ def finished(s: State, event: ev.IntentFinished, now: Moment) -> Commands:
     if opened and opened.state is CallState.RUNNING:
         yield from end_call(s, opened, event.outcome, now)
     yield from s.finish_if_done()
+
+
+def noted_run(s: State, event: ev.NotedCallRun, now: Moment) -> Commands:
+    """The client sees what came of it; what went wrong is said as well, for the user believes it done."""
+    s.entries[:] = [event.entry if old.cursor == event.entry.cursor else old for old in s.entries]
+    yield from s.tell(do.Shown(event.entry))
+    result = event.entry.what
+    assert isinstance(result, Result)
+    if result.outcome.status is not Status.DONE and s.link is Link.READY:
+        yield do.AskAgent(do.Speak(result.outcome.content))
 
 
 def end_call(s: State, opened: OpenCall, outcome: Outcome, now: Moment) -> Commands:

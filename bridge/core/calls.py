@@ -73,6 +73,7 @@ def result_of(opened: OpenCall, outcome: Outcome) -> Result:
         name=function.name,
         outcome=outcome,
         ours=opened.call.ours,
+        of=opened.cursor,
     )
 
 

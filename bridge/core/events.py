@@ -266,6 +266,13 @@ class IntentFinished(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class NotedCallRun(Event):
+    """A call that was noted while the store was away has been run: its result as it stands now."""
+
+    entry: Entry
+
+
+@dataclass(frozen=True, slots=True)
 class SoundDropped(Event):
     """Sound was thrown away because its receiver was too slow; reported at most once a second."""
 

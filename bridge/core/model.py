@@ -144,6 +144,8 @@ class Result:
     name: str
     outcome: Outcome
     ours: bool = True
+    of: Cursor | None = None
+    """Where its call stands."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,7 +161,10 @@ What = Message | Call | Result | Cut
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entry:
-    """One thing that was said or done, in its place. Never changed once it has a cursor."""
+    """One thing that was said or done, in its place. Never changed once it has a cursor.
+
+    But for one: a result that was noted gets its outcome when the call has been run.
+    """
 
     conversation_id: str
     user_id: str
@@ -204,6 +209,16 @@ class Person:
     work_hours: str = ""
     """E.g. `09:00-17:30`, local."""
     sleep_window: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Note:
+    """A call that was answered with NOTED, and is still to be run."""
+
+    agent: str
+    person: Person
+    call: Entry
+    result: Entry
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -85,6 +85,7 @@ RECORD: Rules = {
     ev.EntrySaved: acts.saved,
     ev.SaveFailed: acts.save_failed,
     ev.IntentFinished: acts.finished,
+    ev.NotedCallRun: acts.noted_run,
 }
 END: Rules = {ev.EndRequested: ending.end_requested}
 LIMITS: Rules = {
@@ -99,7 +100,7 @@ OVER: Rules = {
 }
 
 RULES: Mapping[Phase, Rules] = {
-    Phase.WAITING: CLIENT | END,
+    Phase.WAITING: CLIENT | END | {ev.NotedCallRun: acts.noted_run},
     Phase.OPENING: CLIENT | AGENT | RECORD | LIMITS | END | {due.ReopenDue: far.reopen_due},
     Phase.LIVE: CLIENT | AGENT | RECORD | LIMITS | END,
     Phase.LINGERING: AGENT

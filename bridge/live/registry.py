@@ -15,7 +15,7 @@ from limits.storage import MemoryStorage
 from limits.strategies import MovingWindowRateLimiter
 
 from bridge.core.agent import Agent
-from bridge.core.events import EndRequested
+from bridge.core.events import EndRequested, NotedCallRun
 from bridge.core.model import Conversation, Entry, Message, Person
 from bridge.core.session import Session
 from bridge.errors import BridgeError, NotFound, TooMany, Unauthenticated, Unavailable
@@ -198,6 +198,12 @@ class Sessions:
         await self._end_all(
             [x for x in self._live.values() if x.facts.conversation_id == conversation_id], code, description
         )
+
+    def noted_run(self, entry: Entry) -> None:
+        """A noted call was run: whoever has its conversation open here sees what came of it."""
+        for live in self._live.values():
+            if live.facts.conversation_id == entry.conversation_id:
+                live.runner.step(NotedCallRun(entry))
 
     # ── its own ─────────────────────────────────────────────────────────────────────────────
 

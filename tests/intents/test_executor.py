@@ -38,6 +38,7 @@ SAMPLER = Agent(
         sample("add_and_hang", limit_seconds=0.2),
         sample("time_out"),
         sample("lose_the_store"),
+        sample("look", handler="python:tests.intents.samples:add", effect=Effect.READ),
         sample("answer_with_a_number"),
         sample("gone", handler="python:tests.intents.samples:gone"),
         sample("once", handler="python:tests.intents.samples:add", dedupe=("what",)),
@@ -168,17 +169,26 @@ async def test_a_call_that_is_withdrawn_leaves_nothing(sampler: Rig) -> None:
 async def test_a_store_that_goes_away_is_said(sampler: Rig) -> None:
     outcome = await sampler.run("lose_the_store", {"what": "a walk"})
 
-    assert outcome.status is Status.FAILED
-    assert outcome.content == "I can't save that right now, so please try again in a moment."
+    assert (outcome.status, outcome.route) == (Status.NOTED, "LOSE_THE_STORE")
+    assert outcome.content == "I've noted that, and I'll save it in a moment."
 
 
-async def test_a_store_that_is_away_is_said(sampler: Rig) -> None:
+async def test_with_the_store_away_what_writes_is_noted_and_what_reads_is_not(sampler: Rig) -> None:
     await sampler.record.database.close()
 
-    outcome = await sampler.run("add", {"what": "a walk"})
+    noted = await sampler.run("add", {"what": "a walk"})
+    failed = await sampler.run("look", {"what": "a walk"})
 
-    assert outcome.status is Status.FAILED
-    assert outcome.content == "I can't save that right now, so please try again in a moment."
+    assert noted.status is Status.NOTED
+    assert failed.status is Status.FAILED
+    assert failed.content == "I can't look that up right now, so please try again in a moment."
+
+
+async def test_wrong_arguments_are_not_noted(sampler: Rig) -> None:
+    await sampler.record.database.close()
+
+    assert (await sampler.run("add", {})).status is Status.REFUSED
+    assert (await sampler.run("unheard_of", {})).status is Status.REFUSED
 
 
 async def test_an_owner_who_was_taken_over_has_no_effect(sampler: Rig) -> None:

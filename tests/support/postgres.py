@@ -18,6 +18,7 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -82,6 +83,19 @@ class PostgresServer:
             self._process.send_signal(signal.SIGQUIT)
             self._process.wait(timeout=START_SECONDS)
             self._process = None
+
+    @contextmanager
+    def frozen(self) -> Iterator[None]:
+        """While the block lasts it answers nothing; its sockets stay open, the kernel takes connections."""
+        assert self._process
+        pids = [self._process.pid, *_children(self._process.pid)]
+        for pid in pids:
+            os.kill(pid, signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            for pid in pids:
+                os.kill(pid, signal.SIGCONT)
 
     def run(self, *statements: str, database: str = "postgres") -> None:
         """Run SQL, each statement by itself. Not from inside an event loop."""
@@ -158,6 +172,10 @@ def fresh_database(server: PostgresServer, template: str) -> Iterator[str]:
     server.run(f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY file_copy")
     yield server.url(name)
     server.run(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+def _children(pid: int) -> list[int]:
+    return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
 
 
 async def _migrate(url: str) -> None:

@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 
 import { compareCursors, entriesOf, parse, settings } from "../../web/protocol.js";
-import { add, fold, heardOf, interrupt, withdraw } from "../../web/record.js";
+import { add, amend, fold, heardOf, interrupt, withdraw } from "../../web/record.js";
 import { day, duration, length, recurrence } from "../../web/times.js";
 import { STATUS_WORDS, functionWords, hint, notice } from "../../web/words.js";
 import { initial } from "../../web/session.js";
@@ -56,6 +56,12 @@ describe("chips", () => {
 
   test("a result without its call stands for itself", () => {
     assert.deepEqual(fold([result("1:1", "f")]).map(({ status, content }) => [status, content]), [["done", "Saved."]]);
+  });
+
+  test("what was noted gets its outcome when the result comes again, and only that", () => {
+    const items = fold([call("1:0", "f"), result("1:1", "f", "noted"), call("1:2", "g"), result("1:3", "g", "refused")]);
+    const after = [result("1:1", "f"), result("1:3", "g")].reduce(amend, items);
+    assert.deepEqual(after.map(({ status }) => status), ["done", "refused"]);
   });
 
   test("only calls that still run can be withdrawn", () => {

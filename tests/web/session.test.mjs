@@ -121,6 +121,15 @@ describe("a turn", () => {
     assert.deepEqual(script.did("Refresh").map(({ what }) => what), ["planner", "conversations"]);
   });
 
+  test("a noted call becomes done when its result comes again, and the cursor stays", () => {
+    const call = { id: "f", name: "submit_goal_intent", arguments: "{}" };
+    const script = talking().hear("FunctionCallRequest", { functions: [call], cursor: "1:0" });
+    script.hear("FunctionCallResponse", { ...call, content: "Noted.", status: "noted", duration_ms: 30, cursor: "1:1" });
+    script.text("assistant", "a", "1:2");
+    script.hear("FunctionCallResponse", { ...call, content: "Saved.", status: "done", duration_ms: 30, cursor: "1:1" });
+    assert.deepEqual([script.state.items[0].status, script.state.cursor], ["done", "1:2"]);
+  });
+
   test("messages this page does not know change nothing", () => {
     const script = talking();
     const before = script.state;

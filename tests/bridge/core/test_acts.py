@@ -10,7 +10,7 @@ from bridge.core import commands as do
 from bridge.core import events as ev
 from bridge.core import timers as due
 from bridge.core.calls import CANCELLED, NO_CLIENT, REUSED_ID, UNSAVED
-from bridge.core.model import Call, Cursor, FunctionCall, Outcome, Result, Status
+from bridge.core.model import Call, Cursor, Entry, FunctionCall, Outcome, Result, Status
 from bridge.core.session import Phase
 from tests.support.playbook import AGENT, Playbook, call, entry, live, said, settings
 
@@ -21,8 +21,16 @@ def asked(function: FunctionCall, *, ours: bool = True) -> Call:
     return Call(request="agent-1", function=function, ours=ours)
 
 
-def ended(function: FunctionCall, outcome: Outcome = DONE, *, ours: bool = True) -> Result:
-    return Result(request="agent-1", call_id=function.id, name=function.name, outcome=outcome, ours=ours)
+def ended(function: FunctionCall, outcome: Outcome = DONE, *, ours: bool = True, of: int = 1) -> Result:
+    """The result of the call that stands at `of`."""
+    return Result(
+        request="agent-1",
+        call_id=function.id,
+        name=function.name,
+        outcome=outcome,
+        ours=ours,
+        of=Cursor(2, of),
+    )
 
 
 def confirmed(book: Playbook | None = None) -> Playbook:
@@ -49,7 +57,7 @@ def test_every_call_of_a_request_is_run_and_answered() -> None:
     book >> ev.CallsRequested((first, second)) << do.PassReply() << do.Save << do.Save
     book.save() << do.Tell << do.RunIntent(asked(first), Cursor(2, 1))
     book.save() << do.Tell << do.RunIntent(asked(second), Cursor(2, 2))
-    book >> ev.IntentFinished("agent-1", "f2", DONE) << do.Save(entry(3, ended(second)))
+    book >> ev.IntentFinished("agent-1", "f2", DONE) << do.Save(entry(3, ended(second, of=2)))
     book >> ev.IntentFinished("agent-1", "f1", DONE) << do.Save(entry(4, ended(first)))
     book.save() << do.Tell << do.AskAgent(do.Answer("f2", "add_task", "Task created.", "task_id: 1"))
     book.save() << do.Tell << do.AskAgent(do.Answer("f1", "add_task", "Task created.", "task_id: 1"))
@@ -99,7 +107,7 @@ def test_a_call_cancelled_while_held_has_no_effect_and_no_answer() -> None:
     (book >> ev.CallsRequested((function,))).skip()
     book.save().skip()
     withdrawn = ev.CallsCancelled(("f1",))
-    book >> withdrawn << do.Tell(withdrawn) << do.Save(entry(1, ended(function, CANCELLED)))
+    book >> withdrawn << do.Tell(withdrawn) << do.Save(entry(1, ended(function, CANCELLED, of=0)))
     book.save() << do.Tell
     book.done()
     book >> said("user", "never mind") << do.Save << do.PassReply()
@@ -229,3 +237,47 @@ def test_a_call_that_is_being_saved_at_the_end_still_runs() -> None:
     book.save() << do.RunIntent
     (book >> ev.IntentFinished("agent-1", "f1", DONE)).skip()
     book.save() << do.Finish("ended")
+
+
+# ── noted ─────────────────────────────────────────────────────────────────────────────────────────
+
+NOTED = Outcome(status=Status.NOTED, content="I've noted that.")
+
+
+def noted() -> tuple[Playbook, FunctionCall, Entry]:
+    """A call that was answered with NOTED."""
+    book, function = confirmed(), call()
+    (book >> ev.CallsRequested((function,))).skip()
+    book.save().skip()
+    ending = entry(2, ended(function, NOTED))
+    book >> ev.IntentFinished("agent-1", "f1", NOTED) << do.Save(ending)
+    return book, function, ending
+
+
+def test_a_noted_call_is_answered_at_once_and_its_outcome_shown_when_it_has_been_run() -> None:
+    book, function, ending = noted()
+    book.save() << do.Tell(do.Shown(ending))
+    book << do.AskAgent(do.Answer("f1", "add_task", "I've noted that.", ""))
+    run = entry(2, ended(function))
+    book >> ev.NotedCallRun(run) << do.Tell(do.Shown(run))
+    book.done()
+    assert book.session.entries[-1] == run
+
+
+def test_what_goes_wrong_later_is_said() -> None:
+    book, function, _ = noted()
+    book.save().skip()
+    refused = Outcome(status=Status.REFUSED, content="I need a time for that.")
+    book >> ev.NotedCallRun(entry(2, ended(function, refused))) << do.Tell
+    book << do.AskAgent(do.Speak("I need a time for that."))
+    book.done()
+
+
+def test_what_cannot_be_journalled_is_not_noted() -> None:
+    book, _, ending = noted()
+    book.unsaved.clear()
+    book >> ev.SaveFailed(ending, "BRIDGE_JOURNAL_FAILED") << do.Tell
+    book << do.AskAgent(
+        do.Answer("f1", "add_task", "I can't save anything right now, so that was not done.", "")
+    )
+    book.done()

@@ -1,0 +1,99 @@
+"""Calls noted while the store was away, or whose effect it may have lost: still to be run."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any, Final
+
+from sqlalchemy import ColumnElement, Row, and_, delete, select, update
+
+from bridge.core.model import Cursor, Entry, Note, Outcome, Result, Status
+from persistence.codec import encode_what
+from persistence.connection import Connection
+from persistence.engine import Database
+from persistence.rows import to_entry, to_person
+from persistence.tables import CONVERSATIONS, ENTRIES, NOTED_CALLS, USERS
+
+BATCH: Final = 100
+
+
+class Notes:
+    """What the flusher put aside to be run. Any process may run it: the ledger knows what was.
+
+    All methods but `flushed` raise StoreUnavailable.
+    """
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._arrived = asyncio.Event()
+
+    def flushed(self, entries: Sequence[Entry]) -> None:
+        """The flusher's news: these are in the store now."""
+        if any(isinstance(e.what, Result) and e.what.outcome.status is Status.NOTED for e in entries):
+            self._arrived.set()
+
+    async def wait(self, seconds: float) -> None:
+        """Until there may be a new one, at most so long."""
+        try:
+            async with asyncio.timeout(seconds):
+                await self._arrived.wait()
+        except TimeoutError:
+            pass
+        self._arrived.clear()
+
+    async def due(self) -> list[Note]:
+        """The oldest ones, in the order they were asked for; not again what `end` was told of."""
+        async with self._database.reading() as connection:
+            rows = await connection.execute(
+                select(*NOTED_CALLS.c, CONVERSATIONS.c.agent, CONVERSATIONS.c.user_id)
+                .join(CONVERSATIONS, CONVERSATIONS.c.id == NOTED_CALLS.c.conversation_id)
+                .join(ENTRIES, _of_call())
+                .order_by(ENTRIES.c.at, ENTRIES.c.epoch, ENTRIES.c.idx)
+                .limit(BATCH)
+            )
+            return [await _read(connection, row) for row in rows.all()]
+
+    async def end(self, note: Note, outcome: Outcome) -> Entry:
+        """It was run: its result becomes that outcome. The entry as it stands now."""
+        assert isinstance(note.result.what, Result)
+        ended = replace(note.result, what=replace(note.result.what, outcome=outcome))
+        conversation_id, cursor = note.result.conversation_id, note.result.cursor
+        detail = {key: value for key, value in encode_what(ended.what).items() if key != "kind"}
+        async with self._database.writing() as connection:
+            await connection.execute(
+                update(ENTRIES).where(_at(ENTRIES.c, conversation_id, cursor)).values(detail=detail)
+            )
+            await connection.execute(delete(NOTED_CALLS).where(_at(NOTED_CALLS.c, conversation_id, cursor)))
+        return ended
+
+
+async def _read(connection: Connection, row: Row[Any]) -> Note:
+    person = await connection.execute(select(*USERS.c).where(USERS.c.id == row.user_id))
+    return Note(
+        agent=row.agent,
+        person=to_person(person.one()),
+        call=await _entry(connection, row.conversation_id, Cursor(row.call_epoch, row.call_idx)),
+        result=await _entry(connection, row.conversation_id, Cursor(row.epoch, row.idx)),
+    )
+
+
+async def _entry(connection: Connection, conversation_id: str, cursor: Cursor) -> Entry:
+    found = await connection.execute(select(*ENTRIES.c).where(_at(ENTRIES.c, conversation_id, cursor)))
+    return to_entry(found.one())
+
+
+def _of_call() -> ColumnElement[bool]:
+    """The entry of the call, not of its result."""
+    return and_(
+        ENTRIES.c.conversation_id == NOTED_CALLS.c.conversation_id,
+        ENTRIES.c.epoch == NOTED_CALLS.c.call_epoch,
+        ENTRIES.c.idx == NOTED_CALLS.c.call_idx,
+    )
+
+
+def _at(columns: Any, conversation_id: str, cursor: Cursor) -> ColumnElement[bool]:
+    return and_(
+        columns.conversation_id == conversation_id, columns.epoch == cursor.epoch, columns.idx == cursor.idx
+    )

@@ -1,0 +1,5 @@
+"""Flows on a real PostgreSQL."""
+
+from tests.support.postgres import postgres_server, postgres_url
+
+__all__ = ["postgres_server", "postgres_url"]
