@@ -1,8 +1,10 @@
 """What a sentence does in the talk apart from wishing: it cancels, agrees, thanks, greets, corrects."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from enum import Enum
 from typing import Final
+
+from bridge.upstreams.cascade.thinking.sounds import sounds
 
 
 class Act(Enum):
@@ -38,7 +40,7 @@ _EXACTLY: Final[dict[Act, frozenset[str]]] = {
         | delete that | take that back | drop it | drop that | no forget it | skip it | do not do
         that | do not worry about it | i changed my mind | i have changed my mind | no stop | please
         stop | actually never mind | no never mind | actually no | no do not | do not | actually
-        forget it | never mined | do not bother | no do not bother | do not do it | no do not do that |
+        forget it | do not bother | no do not bother | do not do it | no do not do that |
         no do not do it | let us not | let us not do that | let us not do it | no let us not | no leave it |
         forget the whole thing
     """),
@@ -107,14 +109,14 @@ _CORRECTS: Final = _phrases("""
     better | can you make it | could you make it | can we make it | not that | that is wrong | that
     is not right | i want it | i would rather | i would rather do it | let us do | let us do it |
     let us say | can we say | could we say | can we do | my mistake | my bad | the day is | the time is |
-    it should be on | eye said | eye meant | i mend | know i meant | know i said | know | make it that |
+    it should be on | make it that | no i said | no i meant | make at |
     change it | change the time to | change the title to | hold on | and | but | oh | um | uh |
     well | hmm | please
 """)
 """What a correction begins with, once or several times."""
 _TELLING: Final = (
     frozenset(_CORRECTS)
-    - {"know", "let us do", "let us say", "the day is", "the time is"}
+    - {"let us do", "let us say", "the day is", "the time is"}
     - {"it is", "and", "but", "oh", "um", "uh", "well", "hmm", "please"}
 )
 
@@ -129,14 +131,21 @@ def act_of(said: Sequence[str]) -> Act | None:
     """The act of a sentence that does nothing else; None for all others."""
     heard = [word for word in said if word not in _HESITATION] or list(said)
     sentence = " ".join(heard)
-    for act, phrases in _EXACTLY.items():
-        if sentence in phrases:
-            return act
+    if act := _act(sentence):
+        return act
     if len(heard) <= 6 and any(sentence.startswith(begin) for begin in _BEGINS):
         return Act.CANCEL
     if len(heard) <= 4 and heard[-2:] == ["never", "mind"]:
         return Act.CANCEL
-    return _mixed(heard)
+    return _mixed(heard) or _SOUNDS.get(sounds(sentence))
+
+
+def _act(phrase: str) -> Act | None:
+    return next((act for act, phrases in _EXACTLY.items() if phrase in phrases), None)
+
+
+_SOUNDS: Final = {sounds(phrase): act for act, phrases in _EXACTLY.items() for phrase in phrases}
+"""The same by ear: "never mined"."""
 
 
 _WEIGHTIER: Final = (
@@ -164,8 +173,7 @@ def _acts(heard: tuple[str, ...]) -> frozenset[Act]:
         return frozenset()
     for size in range(min(len(heard), 6), 0, -1):
         first = " ".join(heard[:size])
-        act = next((act for act, phrases in _EXACTLY.items() if first in phrases), None)
-        if act is None:
+        if (act := _act(first)) is None:
             continue
         rest = heard[size:]
         if not rest:
@@ -179,11 +187,25 @@ def corrects(said: Sequence[str]) -> int:
     """How many words at the beginning only say that something is corrected; 0 when nothing is."""
     at, told = 0, False
     while True:
-        size = max((n for n in (4, 3, 2, 1) if " ".join(said[at : at + n]) in _CORRECTS), default=0)
-        if not size or at + size > len(said):
+        size, phrase = next(_corrections(said[at : at + 5]), (0, ""))
+        if not size:
             return at if told else 0
-        told = told or " ".join(said[at : at + size]) in _TELLING
+        told = told or phrase in _TELLING
         at += size
+
+
+def _corrections(said: Sequence[str]) -> Iterator[tuple[int, str]]:
+    """How many words are a phrase of correction, and which; several words may only sound like it."""
+    for size in range(len(said), 0, -1):
+        heard = " ".join(said[:size])
+        if heard in _CORRECTS:
+            yield size, heard
+        elif size > 1 and (phrase := _CORRECT_SOUNDS.get(sounds(heard).replace("d", "t"))):
+            yield size, phrase
+
+
+_CORRECT_SOUNDS: Final = {sounds(phrase).replace("d", "t"): phrase for phrase in _CORRECTS}
+"""Phrases of correction by ear, d and t alike: "know eye said", "i mend"."""
 
 
 def asks(said: Sequence[str]) -> bool:

@@ -6,10 +6,11 @@ from typing import Final
 
 from bridge.core.agent import Kind
 from bridge.upstreams.cascade.thinking.templates import Element, Fixed, Slot, Template
-from bridge.upstreams.cascade.thinking.words import LIGHT, NOISE, Word, Words, same
+from bridge.upstreams.cascade.thinking.times import Said
+from bridge.upstreams.cascade.thinking.words import LIGHT, NOISE, Word, Words, alike_among
 
-EMPTY_SLOT: Final = 0.5
-"""What a slot without words costs."""
+HELD: Final = 0.1
+"""What a word is worth in a slot that holds only such words."""
 MISFIT: Final = 0.3
 """What a word in a slot costs that such a slot cannot hold."""
 UNLED: Final = 0.5
@@ -31,6 +32,8 @@ class Match:
     """Parameter → the words in its slot; slots without words are left out."""
     left: Words = ()
     """The words that belong to nothing."""
+    said: Said | None = None
+    """The sentence as it was understood, when it had to be put right."""
 
     @property
     def share(self) -> float:
@@ -38,12 +41,14 @@ class Match:
         return self.score / self.template.total if self.template.total else 0.0
 
 
-def lay(template: Template, said: Words) -> Match | None:
-    """Lay a template over the words as well as it fits; None when not one strong word of it is there."""
-    if template.strong and not any(same(norm, word.norm) for norm in template.strong for word in said):
-        return None
-    grid = _Grid.of(template.elements, said)
-    traced = _Trace(template.elements, said, grid)
+Alike = Sequence[frozenset[str]]
+"""For each word that was said, the fixed words it may be."""
+
+
+def lay(template: Template, said: Words, alike: Alike) -> Match:
+    """Lay a template over the words as well as it fits; `alike` goes with `said`."""
+    grid = _Grid.of(template.elements, said, alike)
+    traced = _Trace(template.elements, said, alike, grid)
     traced.run()
     lost = [name for name in traced.unled if name in traced.slots]
     slots = {name: part for name, part in traced.slots.items() if name not in lost}
@@ -60,7 +65,7 @@ class _Grid:
     """The same, while element i is a slot that has at least one word."""
 
     @classmethod
-    def of(cls, elements: Sequence[Element], said: Words) -> "_Grid":
+    def of(cls, elements: Sequence[Element], said: Words, alike: Alike) -> "_Grid":
         rows, columns = len(elements), len(said)
         outside = [[0.0] * (columns + 1) for _ in range(rows + 1)]
         inside = [[NEVER] * (columns + 1) for _ in range(rows + 1)]
@@ -72,36 +77,40 @@ class _Grid:
             if isinstance(element, Slot):
                 _fill_slot(element, said, outside[i], inside[i], outside[i + 1])
             else:
-                _fill_fixed(element, said, noise, outside[i], outside[i + 1])
+                _fill_fixed(element, alike, noise, outside[i], outside[i + 1])
         return cls(outside, inside)
 
 
 def _fill_fixed(
-    element: Fixed, said: Words, noise: list[float], row: list[float], below: list[float]
+    element: Fixed, alike: Alike, noise: list[float], row: list[float], below: list[float]
 ) -> None:
-    row[-1] = below[-1] - element.skip
-    for j in range(len(said) - 1, -1, -1):
-        best = max(below[j] - element.skip, row[j + 1] - noise[j])
-        if same(element.norm, said[j].norm):
-            best = max(best, element.weight + below[j + 1])
+    skip, norm, weight = element.skip, element.norm, element.weight
+    best = row[-1] = below[-1] - skip
+    for j in range(len(alike) - 1, -1, -1):
+        best -= noise[j]
+        if (skipped := below[j] - skip) > best:
+            best = skipped
+        if norm in alike[j] and (matched := weight + below[j + 1]) > best:
+            best = matched
         row[j] = best
 
 
 def _fill_slot(slot: Slot, said: Words, row: list[float], within: list[float], below: list[float]) -> None:
     within[-1] = below[-1]
-    row[-1] = below[-1] - EMPTY_SLOT
+    row[-1] = below[-1] - slot.empty
     for j in range(len(said) - 1, -1, -1):
-        stay = within[j + 1] + _fit(slot, said[j])
+        stay = within[j + 1] + (_fit(slot, said[j]) if slot.holds is not None else 0.0)
         within[j] = max(below[j], stay)
-        row[j] = max(below[j] - EMPTY_SLOT, stay)
+        row[j] = max(below[j] - slot.empty, stay)
 
 
 class _Trace:
     """Walks the best way through a grid."""
 
-    def __init__(self, elements: Sequence[Element], said: Words, grid: _Grid) -> None:
+    def __init__(self, elements: Sequence[Element], said: Words, alike: Alike, grid: _Grid) -> None:
         self._elements = elements
         self._said = said
+        self._alike = alike
         self._grid = grid
         self.slots: dict[str, Words] = {}
         self.left: list[Word] = []
@@ -118,7 +127,7 @@ class _Trace:
 
     def _slot(self, i: int, slot: Slot, j: int) -> int:
         below, begin = self._grid.outside[i + 1], j
-        if self._grid.outside[i][j] > below[j] - EMPTY_SLOT + CLOSE:
+        if self._grid.outside[i][j] > below[j] - slot.empty + CLOSE:
             j += 1
             while j < len(self._said) and self._grid.inside[i][j] > below[j] + CLOSE:
                 j += 1
@@ -134,7 +143,7 @@ class _Trace:
             if abs(row[j] - (below[j] - element.skip)) < CLOSE:
                 self._skipped = True
                 return j
-            if same(element.norm, self._said[j].norm) and abs(row[j] - element.weight - below[j + 1]) < CLOSE:
+            if element.norm in self._alike[j] and abs(row[j] - element.weight - below[j + 1]) < CLOSE:
                 self._skipped = False
                 return j + 1
             self.left.append(self._said[j])
@@ -155,6 +164,4 @@ def _noise(word: Word) -> float:
 
 
 def _fit(slot: Slot, word: Word) -> float:
-    if slot.holds is None:
-        return 0.0
-    return 0.1 if any(same(word.norm, norm) for norm in slot.holds) else -MISFIT
+    return HELD if alike_among(slot.holds or frozenset(), word.norm) else -MISFIT

@@ -6,10 +6,20 @@ from typing import Final
 
 from bridge.core.agent import Intent, Kind, Parameter
 from bridge.upstreams.cascade.thinking.laying import Match, lay
-from bridge.upstreams.cascade.thinking.templates import Slot, Template, tails, templates
+from bridge.upstreams.cascade.thinking.mending import mend
+from bridge.upstreams.cascade.thinking.templates import Fixed, Slot, Template, tails, templates
 from bridge.upstreams.cascade.thinking.times import Clock, Said, whole
-from bridge.upstreams.cascade.thinking.values import find_choice, find_number
-from bridge.upstreams.cascade.thinking.words import LIGHT, NOISE, Words, excerpt, norms, stem, word_set
+from bridge.upstreams.cascade.thinking.values import choice_words, find_choice, find_number
+from bridge.upstreams.cascade.thinking.words import (
+    LIGHT,
+    NOISE,
+    Words,
+    alike_among,
+    excerpt,
+    norms,
+    stem,
+    word_set,
+)
 
 ENOUGH: Final = 0.6
 """Share of an example's weight that must have been said."""
@@ -22,6 +32,10 @@ ASKING: Final = word_set(
 
 Refers = Callable[[str, str], bool]
 """Whether some words mean a thing of a kind: (kind, words)."""
+TOLERATED: Final = 0.13
+"""What an example may lose to little words before misheard ones are looked for."""
+BETTER: Final = 0.15
+"""How much better it has to fit with misheard words put right."""
 LOST: Final = 0.7
 """What a match loses whose reference means nothing."""
 
@@ -33,13 +47,22 @@ class Book:
     intents: tuple[Intent, ...]
     templates: tuple[Template, ...]
     tails: tuple[Template, ...]
+    labels: tuple[tuple[frozenset[str], Intent], ...]
+    """What intents are called, as stems."""
+    fixed: frozenset[str]
+    """The fixed words of all templates."""
+    telling: frozenset[str]
+    """Words that a misheard one may be: fixed ones, and those of choices."""
 
     @classmethod
     def of(cls, intents: Sequence[Intent]) -> "Book":
         """Read the examples of all intents."""
         every = tuple(template for intent in intents for template in templates(intent))
         ends = {(t.intent.name, t.elements): t for template in every for t in tails(template)}
-        return cls(tuple(intents), every, tuple(ends.values()))
+        fixed = frozenset(e.norm for t in every for e in t.elements if isinstance(e, Fixed))
+        choices = frozenset(w for i in intents for p in i.parameters for w in choice_words(p))
+        telling = frozenset(word for word in fixed | choices if len(word) > 2)
+        return cls(tuple(intents), every, tuple(ends.values()), tuple(_labels(intents)), fixed, telling)
 
     def intent(self, name: str) -> Intent | None:
         return next((intent for intent in self.intents if intent.name == name), None)
@@ -49,33 +72,50 @@ class Book:
         return frozenset(p.refers_to for intent in self.intents for p in intent.parameters if p.refers_to)
 
     def match(self, said: Said, clock: Clock, refers: Refers | None = None) -> Match | None:
-        """The example that fits best, if one fits well enough.
+        """The example that fits best, if one fits well enough; misheard words are put right when that helps.
 
         One whose reference means nothing is believed less.
         """
         if bare := self.asked_for(said):
             return bare
-        found = [match for match in self._matches(said, clock) if match.share >= ENOUGH and match.score > 0]
-        ranked = [(_believed(match, said, refers), match.share, match) for match in found]
-        return max(ranked, key=lambda rank: rank[:2], default=(0.0, 0.0, None))[2]
+        literal = self._best(said, clock, refers)
+        if literal and literal.score >= literal.template.full - TOLERATED:
+            return literal
+        mended = mend(said, self.telling)
+        better = None if mended is said else self.asked_for(mended) or self._best(mended, clock, refers)
+        if better is None or (literal and better.score < literal.score + BETTER):
+            return literal
+        return replace(better, said=mended)
+
+    def _best(self, said: Said, clock: Clock, refers: Refers | None) -> Match | None:
+        best, rank = None, (0.0, 0.0)
+        for match in self._matches(said, clock):
+            if match.share >= ENOUGH and match.score > 0:
+                new = _believed(match, said, refers), match.share
+                best, rank = (match, new) if best is None or new > rank else (best, rank)
+        return best
 
     def _matches(self, said: Said, clock: Clock) -> Iterator[Match]:
+        alike = {word: alike_among(self.fixed, word.norm) for word in said.words}
+        alike |= {word: alike_among(self.fixed, word.norm) for word in said.rest}
+        over = {True: [alike[word] for word in said.rest], False: [alike[word] for word in said.words]}
+        there = {timeless: frozenset[str]().union(*some) for timeless, some in over.items()}
         for template in self.templates:
-            over = said.rest if template.timeless else said.words
-            if (match := lay(template, over)) is None:
+            if template.best(there[template.timeless]) < ENOUGH * template.total:
                 continue
-            if template.timeless or (checked := _times_fit(match, said, clock)) is None:
-                yield _judged(match) if template.timeless else replace(match, score=-1.0)
-            else:
-                yield _judged(checked)
+            match = lay(template, said.rest if template.timeless else said.words, over[template.timeless])
+            if template.timeless or _times_fit(match, said, clock):
+                yield _judged(match)
 
     def tail(self, intent: Intent, said: Said) -> Match | None:
         """The end of an example that an answer alone may be: "when I get home"."""
+        alike = [alike_among(self.fixed, word.norm) for word in said.rest]
         found = [
             match
             for template in self.tails
             if template.intent.name == intent.name and template.timeless
-            if (match := lay(template, said.rest)) and match.share >= 0.8 and match.slots
+            if template.best(frozenset[str]().union(*alike)) >= 0.8 * template.total
+            if (match := lay(template, said.rest, alike)).share >= 0.8 and match.slots
         ]
         return max(found, key=lambda match: match.score, default=None)
 
@@ -86,16 +126,9 @@ class Book:
         named = left - {stem(word) for word in ASKING}
         if not named or len(said.rest) > 9:
             return None
-        fitting = [(len(named) / len(label), intent) for label, intent in self._labels() if named <= label]
+        fitting = [(len(named) / len(label), intent) for label, intent in self.labels if named <= label]
         best = max(fitting, key=lambda pair: (pair[0], not _needs_thing(pair[1])), default=None)
         return Match(Template(best[1], ()), 1.0, {}) if best else None
-
-    def _labels(self) -> Iterator[tuple[frozenset[str], Intent]]:
-        for intent in self.intents:
-            label = {stem(word) for word in label_of(intent).split()} - {stem(word) for word in ASKING}
-            kinds = {p.refers_to for p in intent.parameters if p.refers_to}
-            if label | kinds:
-                yield frozenset(label | kinds), intent
 
     def guess(self, said: Said) -> Intent | None:
         """The only intent that what was said could be about, though no example fits.
@@ -120,6 +153,14 @@ class Book:
         if said.timing and said.rest and _takes_time(intent):
             score += 1.0
         return score
+
+
+def _labels(intents: Sequence[Intent]) -> Iterator[tuple[frozenset[str], Intent]]:
+    for intent in intents:
+        label = {stem(word) for word in label_of(intent).split()} - {stem(word) for word in ASKING}
+        kinds = {p.refers_to for p in intent.parameters if p.refers_to}
+        if label | kinds:
+            yield frozenset(label | kinds), intent
 
 
 def _believed(match: Match, said: Said, refers: Refers | None) -> float:
@@ -155,16 +196,11 @@ def _takes_time(intent: Intent) -> bool:
     return bool(timed) and any(p.kind is Kind.TEXT and p.required for p in intent.parameters)
 
 
-def _times_fit(match: Match, said: Said, clock: Clock) -> Match | None:
-    """The same match, if every slot for a time holds a time and nothing else."""
+def _times_fit(match: Match, said: Said, clock: Clock) -> bool:
+    """Every slot for a time holds a time and nothing else."""
     slots = _anchored(match.template)
-    if slots is None:
-        return None
-    for slot in slots:
-        part = match.slots.get(slot.parameter.name, ())
-        if not part or whole(excerpt(said.text, part), clock) is None:
-            return None
-    return match
+    parts = [match.slots.get(slot.parameter.name, ()) for slot in slots or ()]
+    return bool(parts) and all(part and whole(excerpt(said.text, part), clock) for part in parts)
 
 
 def _anchored(template: Template) -> list[Slot] | None:

@@ -56,7 +56,7 @@ class Scene:
 
 def from_match(match: Match, said: Said, scene: Scene) -> Wish:
     """The wish a matched example makes."""
-    intent = match.template.intent
+    intent, said = match.template.intent, match.said or said
     values: dict[str, Value] = {}
     unclear: dict[str, tuple[Thing, ...]] = {}
     timings: list[Timing] = []

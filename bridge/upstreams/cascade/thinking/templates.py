@@ -11,6 +11,8 @@ from bridge.upstreams.cascade.thinking.words import LIGHT, NOISE, PREPOSITIONS, 
 
 _SLOT: Final = re.compile(r"\{\s*(\w+)\s*\}")
 
+EMPTY: Final = 0.5
+"""What a slot without words costs."""
 LIGHT_WEIGHT: Final = 0.2
 STRONG_WEIGHT: Final = 1.0
 HANGING: Final = PREPOSITIONS | {"my", "the", "a", "called", "of", "with"}
@@ -34,6 +36,8 @@ class Slot:
     parameter: Parameter
     holds: frozenset[str] | None = None
     """The only words it can hold; None = any."""
+    empty: float = EMPTY
+    """What it costs when nothing is in it."""
 
 
 Element = Fixed | Slot
@@ -53,6 +57,8 @@ class Template:
     """What its fixed words weigh together; common words count half beside others."""
     strong: frozenset[str] = field(init=False)
     """Its fixed words that are not common ones."""
+    full: float = field(init=False)
+    """What all its fixed words are worth when they are said."""
 
     def __post_init__(self) -> None:
         fixed = [element for element in self.elements if isinstance(element, Fixed)]
@@ -61,6 +67,15 @@ class Template:
         total = sum(e.weight if e.weight == STRONG_WEIGHT else e.weight * share for e in fixed)
         object.__setattr__(self, "strong", strong)
         object.__setattr__(self, "total", total)
+        object.__setattr__(self, "full", sum(element.weight for element in fixed))
+
+    def best(self, there: frozenset[str]) -> float:
+        """The most it can be worth when these fixed words are there; 0 without a strong one of its own."""
+        if self.strong and not self.strong & there:
+            return 0.0
+        fixed = (e for e in self.elements if isinstance(e, Fixed))
+        worth = sum(e.weight if e.norm in there else -e.skip for e in fixed)
+        return worth + sum(1.0 for slot in self.slots if slot.holds is not None)
 
     @property
     def slots(self) -> list[Slot]:

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Final
 
 from bridge.core.model import Thing
+from bridge.upstreams.cascade.thinking.sounds import sound_likeness
 from bridge.upstreams.cascade.thinking.times import Clock, read
 from bridge.upstreams.cascade.thinking.words import content, norms, overlap
 
@@ -15,6 +16,9 @@ PRONOUNS: Final = frozenset(
 ORDINALS: Final = ("first", "second", "third", "fourth", "fifth")
 ALIKE: Final = 0.62
 """From here on a title is what was meant."""
+HEARD: Final = 0.78
+"""From here on it sounds like what was meant."""
+DETERMINERS: Final = frozenset(["the", "my", "a", "an", "our", "that", "this"])
 NEAR: Final = 0.12
 """Two titles closer than this cannot be told apart."""
 
@@ -97,8 +101,19 @@ def _telling_apart(said: str, candidates: Sequence[Thing]) -> tuple[Thing, ...]:
 
 
 def _by_title(said: str, there: Sequence[Thing]) -> tuple[Thing, ...]:
+    """By what is written, or narrowly not and by what is heard: "peer no lesson" is the piano lesson."""
     named = " ".join(word for word in content(said) if word != "one")
-    return _best([(overlap(named, thing.title), thing) for thing in there], least=ALIKE)
+    written = _best([(overlap(named, thing.title), thing) for thing in there], least=ALIKE)
+    return written or _best([(_sounds_like(said, thing.title), thing) for thing in there], least=HEARD)
+
+
+def _sounds_like(said: str, title: str) -> float:
+    """How much the words sound like the title, or like its beginning or end."""
+    heard = " ".join(word for word in norms(said) if word not in DETERMINERS)
+    whole = " ".join(norms(title)).split()
+    pieces = [whole[:n] for n in range(1, len(whole) + 1)] + [whole[n:] for n in range(1, len(whole))]
+    telling = [" ".join(piece) for piece in pieces if len("".join(piece)) > 3]
+    return max((sound_likeness(heard, piece) for piece in telling), default=0.0)
 
 
 def _best(scored: list[tuple[float, Thing]], *, least: float) -> tuple[Thing, ...]:

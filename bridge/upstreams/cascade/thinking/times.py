@@ -1,21 +1,19 @@
 """Times in what was said: which words they are, what they mean, and what a correction changes about them."""
 
-import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Final
 from zoneinfo import ZoneInfo
 
 from bridge.ports import SpokenTime, TimeGrammar
+from bridge.upstreams.cascade.thinking.mistimed import heard_right
 from bridge.upstreams.cascade.thinking.shifts import find_shift
 from bridge.upstreams.cascade.thinking.words import (
     PREPOSITIONS,
     Words,
     excerpt,
-    likeness,
     norms,
-    stem,
     word_set,
     words,
 )
@@ -29,13 +27,6 @@ DAYS: Final = word_set(
 )
 """Words that say which day; a time without one is a time of day alone."""
 ORDINAL_ENDINGS: Final = ("st", "nd", "rd", "th", "first", "second", "third")
-_EIGHT: Final = re.compile(r"\b(?:a (?:to|two)|(?<=at )to(?: two)?) (am|pm|a m|p m)\b|(?<=at )a man$")
-"""What ears make of "eight am": "at a two am", "at to am"."""
-NAMES: Final = word_set(
-    "tomorrow yesterday tonight monday tuesday wednesday thursday friday saturday sunday "
-    "january february august september october november december morning afternoon evening"
-)
-"""Words that make a time, and that are often spelled wrong."""
 CLOCKS: Final = word_set(
     "at o'clock clock oclock noon midnight half quarter past am pm m morning afternoon evening "
     "night tonight lunchtime lunch hour hours minutes"
@@ -78,10 +69,13 @@ class Clock:
     zone: ZoneInfo
     """The user's."""
     grammar: TimeGrammar
+    _found: dict[str, SpokenTime | None] = field(default_factory=dict, compare=False, repr=False)
 
     def find(self, text: str) -> SpokenTime | None:
         """The time in a text."""
-        return self.grammar(text, self.now, self.zone) if text.strip() else None
+        if text not in self._found:
+            self._found[text] = self.grammar(text, self.now, self.zone) if text.strip() else None
+        return self._found[text]
 
     def local(self, at: datetime) -> datetime:
         """An instant on the user's clock."""
@@ -109,7 +103,7 @@ class Said:
 
 def read(text: str, clock: Clock) -> Said:
     """Find the time in a sentence and take it out."""
-    text = mended(text)
+    text = heard_right(text)
     all_words = words(text)
     if shift := find_shift(text):
         phrase, start, end = shift
@@ -120,20 +114,6 @@ def read(text: str, clock: Clock) -> Said:
         return Said(text, all_words, all_words, None)
     rest = _without(all_words, norms(found.rest))
     return Said(text, all_words, rest, Timing(found.phrase.strip(" ,."), found.at, found.recurrence))
-
-
-def mended(text: str) -> str:
-    """A text with the names of days and months spelled right (tomorow), and a misheard "eight am"."""
-    text = _EIGHT.sub(lambda said: f"eight {said[1] or 'am'}", text)
-    for word in reversed(words(text)):
-        if len(word.norm) < 6 or stem(word.norm) in NAMES:
-            continue
-        right = next(
-            (n for n in sorted(NAMES) if n[0] == word.norm[0] and likeness(n, word.norm) >= 88), None
-        )
-        if right and word.end - word.start == len(word.norm):
-            text = text[: word.start] + right + text[word.end :]
-    return text
 
 
 def whole(text: str, clock: Clock) -> Timing | None:

@@ -165,6 +165,12 @@ def same(left: str, right: str) -> bool:
     return likeness(left, right) >= 84
 
 
+@lru_cache(maxsize=65536)
+def alike_among(known: frozenset[str], said: str) -> frozenset[str]:
+    """Which of the known words a word that was said may be."""
+    return frozenset(word for word in known if same(word, said))
+
+
 @lru_cache(maxsize=8192)
 def likeness(left: str, right: str) -> float:
     """How alike two short texts are, 0–100."""

@@ -77,7 +77,7 @@ def mind(name: str = "flux", *, history: Sequence[Entry] = (), **changes: object
     """A mind for that agent; "notebook" is Flux with a client's own functions."""
     if name == "notebook":
         functions = json.loads(NOTEBOOK.read_text(encoding="utf-8"))
-        return mind(history=history, client_agent={"think": {"functions": functions}}, **changes)
+        changes, name = changes | {"client_agent": {"think": {"functions": functions}}}, "flux"
     person = Person(id="user-1", time_zone=str(ZONE))
     given = brief(agent=agent(name), history=history, person=person, references=references, **changes)
     return rules(grammar, lambda: NOW)(given)
