@@ -80,7 +80,8 @@ def _end(s: State, event: ev.EndRequested, now: Moment) -> Commands:
         news = do.Warned if event.close_code == 1012 else do.Failed
         yield do.Tell(news(event.code, event.description))
     yield from settle_cut(s, now)
-    yield from s.close(event.code or "ended", event.close_code)
+    reason = "client_left" if s.phase is Phase.LINGERING else "ended"
+    yield from s.close(event.code or reason, event.close_code)
 
 
 def close_overdue(s: State, event: due.CloseOverdue, now: Moment) -> Commands:

@@ -18,6 +18,10 @@ SETTINGS_SECONDS = 15.0
 """How long a client may be there without saying how it talks."""
 LINGER_SECONDS = 10.0
 """How long the agent lives on without a client, from the last thing that happened."""
+ON_PURPOSE = 1000
+"""Close code of a client that has ended the talk: it is over with its turn."""
+LAST_WORDS_SECONDS = 2.0
+"""How long after that the agent may take to notice that the user had begun to speak."""
 REJOIN_SECONDS = 30.0
 """How long the client may stay away and still find the same session."""
 MANAGED = "BRIDGE_SETTINGS_MANAGED"
@@ -32,6 +36,8 @@ def attached(s: State, event: ev.Attached, now: Moment) -> Commands:
         s.phase = Phase.LIVE if s.link is Link.READY else Phase.OPENING
         yield do.Unschedule(due.LingerOver)
         yield do.Unschedule(due.RejoinOver)
+        if s.leaving and not s.leaving.code:
+            s.leaving = None
     yield do.Schedule(SETTINGS_SECONDS, due.SettingsOverdue())
     yield do.Tell(do.Welcome(event.request_id))
 
@@ -105,6 +111,9 @@ def left(s: State, event: ev.ClientLeft, now: Moment) -> Commands:
         yield do.PlaySilence()
     yield do.Schedule(LINGER_SECONDS, due.LingerOver())
     yield do.Schedule(REJOIN_SECONDS, due.RejoinOver())
+    if event.code == ON_PURPOSE and s.leaving is None:
+        s.leaving, s.leave_by = ev.EndRequested("", patience=LINGER_SECONDS), now.clock + LINGER_SECONDS
+        yield do.Schedule(LAST_WORDS_SECONDS, due.PauseDue())
     for opened in list(s.calls.open.values()):
         if opened.state is CallState.WITH_CLIENT:
             yield from end_call(s, opened, c.NO_CLIENT, now)

@@ -7,7 +7,7 @@ import pytest
 from bridge.core import commands as do
 from bridge.core import events as ev
 from bridge.core import timers as due
-from bridge.core.model import Cursor
+from bridge.core.model import Cursor, Outcome, Status
 from bridge.core.session import RULES, Link, Phase
 from bridge.core.timers import Timer
 from tests.support.playbook import HEARD, SPOKEN, Playbook, call, live, said, settings
@@ -89,6 +89,49 @@ def test_the_agent_goes_before_the_client_may_no_longer_come_back() -> None:
 def test_a_client_that_stays_away_ends_the_session() -> None:
     book = lost_client()
     book >> due.RejoinOver() << do.CloseClient << do.CloseAgent() << do.Finish("client_left")
+
+
+def test_a_client_that_ended_the_talk_is_not_waited_for() -> None:
+    book = live() >> ev.ClientLeft(1000) << do.PlaySilence()
+    assert book.timers[due.PauseDue] == 2.0
+    book.wait(2) >> due.PauseDue() << do.CloseClient << do.CloseAgent() << do.Finish("client_left")
+
+
+def test_its_last_sentence_is_heard_out_and_done() -> None:
+    book = live()
+    (book >> ev.UserStartedSpeaking()).skip()
+    (book >> ev.ClientLeft(1000)).skip()
+    book.wait(2) >> due.PauseDue()
+    (book >> said("user", "call mom tomorrow")).skip()
+    book.save().skip()
+    (book >> ev.CallsRequested((call(),))).skip()
+    book.save().skip()
+    book.wait(1) >> due.PauseDue()
+    book.done()
+    (book >> ev.IntentFinished("agent-1", "f1", Outcome(status=Status.DONE, content="Done."))).skip()
+    book.save().skip()
+    (book >> said("assistant", "Done.")).skip()
+    book.save().skip()
+    (book >> ev.AgentAudioDone()).skip()
+    book.wait(1) >> due.PauseDue() << do.CloseClient << do.CloseAgent() << do.Finish("client_left")
+
+
+def test_it_is_over_after_ten_seconds_whatever_the_agent_owes() -> None:
+    book = live()
+    (book >> said("user", "hi")).skip()
+    book.save().skip()
+    (book >> ev.ClientLeft(1000)).skip()
+    book.wait(10) >> due.PauseDue() << do.CloseClient << do.CloseAgent() << do.Finish("client_left")
+
+
+def test_a_client_that_ended_it_and_is_back_at_once_goes_on() -> None:
+    book = live()
+    (book >> ev.ClientLeft(1000)).skip()
+    (book >> ev.Attached(request_id="r2", resume_token="t2")).skip()
+    (book >> settings()).skip()
+    book.wait(2) >> due.PauseDue()
+    book.done()
+    assert book.session.phase is Phase.LIVE
 
 
 def test_a_client_lost_before_its_settings_ends_the_session() -> None:
