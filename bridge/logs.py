@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import logging.config
 import sys
+from contextlib import suppress
 from typing import TextIO
 
 import orjson
@@ -16,6 +18,8 @@ PRIVATE = frozenset(
     {"content", "text", "arguments", "prompt", "transcript", "title", "name", "token", "authorization"}
 )
 """Fields that may hold what people said, or a secret: never logged as they are."""
+MAX_VALUE = 500
+"""Characters of a field that are logged; agents and services choose some of them."""
 
 QUIET = {
     # Both print headers or query strings below these levels, credentials included.
@@ -31,9 +35,12 @@ QUIET = {
 
 
 def redact(_: WrappedLogger, __: str, line: EventDict) -> EventDict:
-    """Replace the value of every private field by its length."""
+    """Replace the value of every private field by its length, and cut what is too long."""
     for key in PRIVATE & line.keys():
         line[key] = f"<{len(str(line[key]))} characters>"
+    for key, value in line.items():
+        if isinstance(value, str) and len(value) > MAX_VALUE:
+            line[key] = f"{value[:MAX_VALUE]}… ({len(value)} characters)"
     return line
 
 
@@ -47,7 +54,33 @@ FIRST = ("at", "level", "event")
 
 def _render(_: WrappedLogger, __: str, line: EventDict) -> str:
     ordered = {**{key: line[key] for key in FIRST if key in line}, **line}
-    return orjson.dumps(ordered, default=str).decode()
+    try:
+        return orjson.dumps(ordered, default=str).decode()
+    except TypeError:  # a lone surrogate, of a file's name for example, or a giant number
+        return json.dumps(ordered, default=str)
+
+
+class _Lines:
+    """Writes lines to a stream. One that cannot be written is lost: a full disk must not end a talk."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+
+    def msg(self, line: str) -> None:
+        with suppress(OSError):
+            self._stream.write(f"{line}\n")
+            self._stream.flush()
+
+    log = debug = info = warning = error = critical = exception = msg
+
+
+class _Handler(logging.StreamHandler[TextIO]):
+    """The same for the standard library's loggers."""
+
+    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 - logging's own
+        """A line that cannot be written is lost here too; other mistakes are told."""
+        if not isinstance(sys.exception(), OSError):
+            super().handleError(record)
 
 
 def set_up(level: str, stream: TextIO | None = None) -> None:
@@ -63,10 +96,10 @@ def set_up(level: str, stream: TextIO | None = None) -> None:
     structlog.configure(
         processors=[*shared, _render],
         wrapper_class=structlog.make_filtering_bound_logger(floor),
-        logger_factory=structlog.WriteLoggerFactory(stream or sys.stdout),
+        logger_factory=lambda *_: _Lines(stream or sys.stdout),
         cache_logger_on_first_use=False,
     )
-    handler = logging.StreamHandler(stream or sys.stdout)
+    handler = _Handler(stream or sys.stdout)
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
             foreign_pre_chain=[*shared, structlog.stdlib.add_logger_name],

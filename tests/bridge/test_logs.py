@@ -6,6 +6,8 @@ import io
 import json
 import logging
 from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
 
 import pytest
 import structlog
@@ -48,6 +50,31 @@ def test_private_fields_are_replaced_by_their_length(field: str, stream: io.Stri
     structlog.get_logger("x").info("event", **{field: "call my doctor"})
     [line] = read(stream)
     assert line[field] == "<14 characters>"
+
+
+def test_what_is_too_long_is_cut(stream: io.StringIO) -> None:
+    logs.set_up("info", stream)
+    structlog.get_logger("x").info("agent_error", code="C" * 1_000_000)
+    [line] = read(stream)
+    assert line["code"] == "C" * 500 + "… (1000000 characters)"
+
+
+@pytest.mark.parametrize("value", ["journal-\udcff.db", 10**30, {"a": {"b": "\ud800"}}])
+def test_what_json_has_no_word_for_is_written_all_the_same(value: object, stream: io.StringIO) -> None:
+    logs.set_up("info", stream)
+    structlog.get_logger("x").info("journal_adopted", file=value)
+    [line] = read(stream)
+    assert line["file"] == value
+
+
+def test_a_line_that_cannot_be_written_harms_nobody(capsys: pytest.CaptureFixture[str]) -> None:
+    with Path("/dev/full").open("w") as full:
+        logs.set_up("info", full)
+        structlog.get_logger("x").info("client_attached")
+        logging.getLogger("x").warning("disk full")
+        with suppress(OSError):  # what is buffered is written again, in vain
+            full.close()
+    assert capsys.readouterr() == ("", "")
 
 
 def test_the_standard_librarys_loggers_use_the_same_lines(stream: io.StringIO) -> None:
