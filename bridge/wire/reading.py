@@ -18,11 +18,10 @@ from bridge.core.events import (
 )
 from bridge.errors import BadMessage
 from bridge.wire.fields import Fields
+from bridge.wire.nesting import MAX_DEPTH, too_deep
 from bridge.wire.settings import read_settings
 
 MAX_TEXT_BYTES = 64 * 1024
-MAX_DEPTH = 32
-"""Objects and lists inside each other."""
 DAY_MS = 24 * 3600 * 1000
 
 
@@ -51,28 +50,9 @@ def _message(text: str) -> Fields:
         raise BadMessage("the message is not JSON") from None
     if not isinstance(value, dict):
         raise BadMessage("the message is not a JSON object")
-    if _too_deep(value):
+    if too_deep(value):
         raise BadMessage(f"the message is nested deeper than {MAX_DEPTH} levels")
     return Fields(value)
-
-
-def _too_deep(value: object) -> bool:
-    level = [value]
-    for _ in range(MAX_DEPTH):
-        level = [inner for outer in level for inner in _inside(outer)]
-        if not level:
-            return False
-    return True
-
-
-def _inside(value: object) -> list[object]:
-    match value:
-        case dict():
-            return list(value.values())
-        case list():
-            return value
-        case _:
-            return []
 
 
 # ── one reader per type ────────────────────────────────────────────────────────────────────────────────

@@ -28,7 +28,8 @@ from bridge.core.model import (
     Status,
     What,
 )
-from bridge.wire.reading import MAX_DEPTH, READERS
+from bridge.wire.nesting import MAX_DEPTH
+from bridge.wire.reading import READERS
 
 SAMPLES = Path(__file__).parent.parent / "fixtures" / "protocol"
 CLIENT: dict[str, dict[str, Any]] = json.loads((SAMPLES / "client.json").read_text("utf-8"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from collections.abc import Set as AbstractSet
 from typing import assert_never
@@ -13,6 +14,7 @@ from bridge.core import events as ev
 from bridge.core.commands import Answer, Ask, Hear, Speak, Steer
 from bridge.core.events import PeerEvent
 from bridge.core.model import JSON, FunctionCall, Message, Role
+from bridge.wire import too_deep
 
 log = structlog.get_logger(__name__)
 
@@ -28,7 +30,12 @@ NEVER_RETRY = frozenset(
 )
 """The same Settings or the same sound would fail again; or another bridge has ended the talk on purpose."""
 BRIDGE_KEYS = frozenset({"cursor", "at"})
-"""Another bridge's place of an entry, as its `Bridge…` messages, is no business of our client's."""
+"""Another bridge's place of an entry is no business of our client's."""
+MAX_ID = 256
+"""Characters of an id, and of a function's name: ids are keys in the database."""
+MAX_CODE = 64
+NUL = re.compile(r"(?<!\\)((?:\\\\)*)\\u0000")
+"""The escape of NUL in JSON text, which PostgreSQL does not store."""
 
 
 def write(ask: Ask) -> str:
@@ -52,12 +59,12 @@ def _written(ask: Ask) -> Mapping[str, object]:
 
 
 def decode(text: str) -> JSON:
-    """A text frame → its JSON object; an empty one, and a log line, when it is none."""
+    """A text frame → its JSON object, U+FFFD for NUL; an empty one, and a log line, when it is no message."""
     try:
-        message = orjson.loads(text)
+        message = orjson.loads(NUL.sub(r"\1\\ufffd", text) if r"\u0000" in text else text)
     except orjson.JSONDecodeError:
         message = None
-    if isinstance(message, dict) and message:
+    if isinstance(message, dict) and isinstance(message.get("type"), str) and not too_deep(message):
         return message
     log.warning("agent_message_unreadable", length=len(text))
     return {}
@@ -77,41 +84,43 @@ class Reader:
         """Ids of calls that we answer: an echo of the answer is no news."""
 
     def read(self, message: JSON) -> tuple[PeerEvent, ...]:
-        """One message → its events: mostly one, none for `Welcome`, `History` and echoes of our answers."""
-        kind = message.get("type")
-        if not message or kind == "History":
-            return ()
+        """One message, as `decode` gives it → its events: mostly one.
+
+        None for `Welcome`, `History`, echoes of our answers, what is not complete, and `Bridge…`: to our
+        client that is ours alone to say.
+        """
         if self.bridge:
-            if str(kind).startswith("Bridge"):
-                return ()
             message = _without(message, BRIDGE_KEYS)
-        match kind:
+        match message.get("type"):
             case "Welcome":
                 return self._welcome(message)
             case "SettingsApplied":
-                return self._settings_applied(message)
+                return self._settings_applied()
             case "FunctionCallRequest":
                 return self._calls(message)
             case "FunctionCallResponse" if _text(message, "id") in self._ours:
                 return ()
             case "Error":
                 return (self._error(message),)
-            case str() if kind in READERS:
-                return (READERS[kind](message) or ev.AgentSaidOther(message),)
-            case _:
+            case str(kind) if kind in READERS:
+                event = READERS[kind](message)
+                return (event,) if event else _unreadable(kind)
+            case str(kind) if kind != "History" and not kind.startswith("Bridge"):
                 return (ev.AgentSaidOther(message),)
+            case _:
+                return ()
 
     def _welcome(self, message: JSON) -> tuple[PeerEvent, ...]:
         self.welcomed = True
         self.bridge = "bridge" in message
         request = message.get("request_id")
-        if isinstance(request, str) and request and not self.applied:
+        if isinstance(request, str) and 0 < len(request) <= MAX_ID and not self.applied:
             self.request = request
         return ()
 
-    def _settings_applied(self, message: JSON) -> tuple[PeerEvent, ...]:
+    def _settings_applied(self) -> tuple[PeerEvent, ...]:
         if self.applied:
-            return (ev.AgentSaidOther(message),)
+            return ()
         self.applied = True
         return (ev.AgentReady(self.request),)
 
@@ -120,7 +129,7 @@ class Reader:
         items = message.get("functions")
         readable = [item for item in items if _readable(item)] if isinstance(items, list) else []
         if not readable:
-            return (ev.AgentSaidOther(message),)
+            return _unreadable("FunctionCallRequest")
         ours = tuple(_call(item) for item in readable if item.get("client_side") is not False)
         theirs = [item for item in readable if item.get("client_side") is False]
         self._ours.update(call.id for call in ours)
@@ -130,7 +139,7 @@ class Reader:
         return tuple(events)
 
     def _error(self, message: JSON) -> ev.AgentErred:
-        code = _text(message, "code") or "UNKNOWN"
+        code = _code(message)
         opening = not self.applied
         refused = code in NEVER_RETRY or (opening and code in SETTINGS_AT_FAULT)
         return ev.AgentErred(
@@ -155,25 +164,28 @@ def _conversation_text(message: JSON) -> PeerEvent | None:
 
 def _cancelled(message: JSON) -> PeerEvent | None:
     items = message.get("functions")
-    ids = [item.get("id") for item in items if isinstance(item, dict)] if isinstance(items, list) else []
+    readable = [item for item in items if isinstance(item, dict)] if isinstance(items, list) else []
+    ids = tuple(call_id for item in readable if (call_id := _text(item, "id")))
     # `functions` goes along in `extra`: a client that is shown the message wants the names.
-    return (
-        ev.CallsCancelled(tuple(each for each in ids if isinstance(each, str)), _others(message))
-        if ids
-        else None
+    return ev.CallsCancelled(ids, _others(message)) if ids else None
+
+
+def _warning(message: JSON) -> PeerEvent:
+    return ev.AgentWarned(
+        _code(message), _text(message, "description") or "", _others(message, "code", "description")
     )
 
 
-def _warning(message: JSON) -> PeerEvent | None:
-    code, description = _text(message, "code"), _text(message, "description")
-    if code is None:
-        return None
-    return ev.AgentWarned(code, description or "", _others(message, "code", "description"))
+def _answered(message: JSON) -> PeerEvent | None:
+    """A function of the agent's own has ended."""
+    complete = all(_text(message, key) is not None for key in ("id", "name", "content"))
+    return ev.AgentSaidOther(message) if complete else None
 
 
 READERS: Mapping[str, Callable[[JSON], PeerEvent | None]] = {
     "ConversationText": _conversation_text,
     "FunctionCallCancelled": _cancelled,
+    "FunctionCallResponse": _answered,
     "Warning": _warning,
     "UserStartedSpeaking": lambda m: ev.UserStartedSpeaking(_others(m)),
     "EndOfTurn": lambda m: ev.TurnEnded(_text(m, "trigger") or "", _others(m, "trigger")),
@@ -185,8 +197,14 @@ READERS: Mapping[str, Callable[[JSON], PeerEvent | None]] = {
 """Messages whose meaning is the same at any time. All others are passed on as they came."""
 
 
+def _unreadable(kind: str) -> tuple[PeerEvent, ...]:
+    """Clients are promised all fields, and that text is saved: they do not get the message."""
+    log.warning("agent_message_unreadable", type=kind)
+    return ()
+
+
 def _readable(item: object) -> bool:
-    if isinstance(item, dict) and _text(item, "id") and _text(item, "name"):
+    if isinstance(item, dict) and all(0 < len(_text(item, key) or "") <= MAX_ID for key in ("id", "name")):
         return True
     log.warning("agent_call_unreadable")
     return False
@@ -201,6 +219,10 @@ def _call(item: JSON) -> FunctionCall:
         client_side=True,
         thought_signature=_text(item, "thought_signature"),
     )
+
+
+def _code(message: JSON) -> str:
+    return (_text(message, "code") or "UNKNOWN")[:MAX_CODE]
 
 
 def _text(message: JSON, key: str) -> str | None:

@@ -13,7 +13,13 @@ from uuid import uuid4
 import orjson
 import structlog
 from websockets.asyncio.client import ClientConnection, connect
-from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidStatus, InvalidURI, SecurityError
+from websockets.exceptions import (
+    ConnectionClosed,
+    InvalidStatus,
+    InvalidURI,
+    SecurityError,
+    WebSocketException,
+)
 from websockets.http11 import Response
 from websockets.uri import parse_uri
 
@@ -30,10 +36,13 @@ log = structlog.get_logger(__name__)
 MAX_FRAME: Final = 4 * 1024 * 1024
 """Bytes of one frame of the agent's."""
 MAX_HELD: Final = 4 * 1024 * 1024
-"""Bytes of sound kept while `SettingsApplied` is awaited: a greeting may come before it. More is dropped."""
+"""Bytes of sound kept while `SettingsApplied` is awaited: a greeting may come before it. More is dropped.
+Text may take as much again."""
 KEEP_ALIVE: Final = '{"type":"KeepAlive"}'
 GONE: Final = 1006
 """Close code of a socket that ended without a close."""
+HOPELESS: Final = (SSLCertVerificationError, SecurityError, InvalidURI, ValueError)
+"""Errors of the handshake that come again: a bad certificate, a redirect nobody can follow."""
 NEVER_RETRY: Final = frozenset({4400, 4401, 4402, 4403, 4404})
 """Close codes that mirror an HTTP status: bad request, bad key, no credit, not allowed, not there."""
 
@@ -114,8 +123,8 @@ class DeepgramUpstreams:
             )
         except InvalidStatus as refused:
             raise _refused(refused.response) from None
-        except (OSError, InvalidHandshake, ValueError) as error:
-            retry = not isinstance(error, SSLCertVerificationError | SecurityError | ValueError)
+        except (OSError, WebSocketException, ValueError) as error:
+            retry = not isinstance(error, HOPELESS)
             log.warning("agent_unreachable", error=type(error).__name__, retry=retry)
             raise UpstreamFailed("The voice agent cannot be reached.", retry=retry) from None
 
@@ -190,6 +199,7 @@ class DeepgramUpstream:
     # ── reading ────────────────────────────────────────────────────────────────────────────────────────
 
     async def _await_welcome(self) -> None:
+        room = MAX_HELD
         try:
             async with asyncio.timeout(self._timeouts.welcome):
                 while not self._reader.welcomed:
@@ -197,7 +207,7 @@ class DeepgramUpstream:
                     message = {} if isinstance(frame, bytes) else decode(frame)
                     if message.get("type") == "Welcome":
                         self._reader.read(message)
-                    else:
+                    elif (room := room - len(frame)) >= 0:
                         self._early.append(frame)
         except TimeoutError:
             log.warning("agent_welcome_missing", seconds=self._timeouts.welcome)
@@ -205,26 +215,25 @@ class DeepgramUpstream:
     def _arrived(self, frame: bytes | str) -> Sequence[bytes | PeerEvent]:
         """What one frame means, as far as it may be told now."""
         if isinstance(frame, str):
-            return [each for event in self._reader.read(decode(frame)) for each in self._in_order(event)]
-        if self._reader.applied:
-            return (frame,) if frame else ()
-        self._held_bytes += len(frame)
-        if frame and self._held_bytes <= MAX_HELD:
-            self._held.append(frame)
-        return ()
+            events = self._reader.read(decode(frame))
+            return [each for event in events for each in self._in_order(event, len(frame))]
+        return self._in_order(frame, len(frame)) if frame else ()
 
-    def _in_order(self, event: PeerEvent) -> Sequence[bytes | PeerEvent]:
-        match event:
+    def _in_order(self, each: bytes | PeerEvent, size: int) -> Sequence[bytes | PeerEvent]:
+        match each:
             case AgentReady():
-                ready, self._held = [event, *self._held], []
+                ready, self._held = [each, *self._held], []
                 return ready
             case AgentErred(retry=retry):
                 self._hopeless |= not retry
-                return (event,)
+                return (each,)
             case _ if self._reader.applied:
-                return (event,)
+                return (each,)
             case _:
-                self._held.append(event)
+                room = MAX_HELD if isinstance(each, bytes) else 2 * MAX_HELD
+                if self._held_bytes + size <= room:
+                    self._held_bytes += size
+                    self._held.append(each)
                 return ()
 
     def _left(self, closed: ConnectionClosed) -> AgentLeft:

@@ -3,6 +3,7 @@
 import json
 from typing import Literal, get_args, get_origin
 
+import orjson
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -98,6 +99,16 @@ ROWS: list[tuple[JSON, PeerEvent]] = [
     (FAILED, AgentErred("FAILED_TO_THINK", "the model is away")),
     ({"type": "Error", "code": "X"}, AgentErred("X", "")),
     ({"type": "Error", "message": "old"}, AgentErred("UNKNOWN", "old", {"message": "old"})),
+    ({"type": "Error", "code": "X" * 100}, AgentErred("X" * 64, "")),
+    ({"type": "Warning", "description": "no code"}, ev.AgentWarned("UNKNOWN", "no code")),
+    (
+        {"type": "ConversationText", "role": "user", "content": "nul \0 in", "extra": ["a\0b"]},
+        ev.TextArrived(Message(Role.USER, "nul \ufffd in", extra={"extra": ["a\ufffdb"]})),
+    ),
+    (
+        {"type": "FunctionCallRequest", "functions": [{**CALL, "arguments": '{"text":"\\u0000"}'}]},
+        ev.CallsRequested((FunctionCall("fc_1", "add_note", '{"text":"\\u0000"}'),)),
+    ),
 ]
 
 PASSED_ON: list[JSON] = [
@@ -111,9 +122,9 @@ PASSED_ON: list[JSON] = [
     {"type": "FrustrationDetected", "count": 2, "escalated": False},
     {"type": "__customFromThinkProvider", "content": {"any": ["thing"]}},
     {"type": "SomethingNew", "with": "fields"},
-    {"no": "type"},
-    {"type": None},
-    # Known types whose fields are missing or of the wrong type.
+]
+
+INCOMPLETE: list[JSON] = [
     {"type": "ConversationText", "role": "user"},
     {"type": "ConversationText", "role": "system", "content": "?"},
     {"type": "ConversationText", "role": ["user"], "content": "?"},
@@ -124,8 +135,11 @@ PASSED_ON: list[JSON] = [
     {"type": "FunctionCallRequest", "functions": [{"name": "no_id"}, 7]},
     {"type": "FunctionCallResponse", "id": ["fc_1"], "name": "x", "content": ""},
     {"type": "FunctionCallCancelled"},
+    {"type": "FunctionCallRequest", "functions": [{**CALL, "id": "x" * 257}]},
+    {"type": "FunctionCallRequest", "functions": [{**CALL, "name": "x" * 257}]},
+    {"type": "FunctionCallResponse", "id": "fc_1", "name": "x"},
     {"type": "FunctionCallCancelled", "functions": [7]},
-    {"type": "Warning", "description": "no code"},
+    {"type": "FunctionCallCancelled", "functions": [{"id": 7}]},
 ]
 
 
@@ -135,8 +149,19 @@ def test_a_message_becomes_an_event(message: JSON, event: PeerEvent) -> None:
 
 
 @pytest.mark.parametrize("message", PASSED_ON, ids=[str(each.get("type")) for each in PASSED_ON])
-def test_what_is_not_known_or_not_complete_is_passed_on_as_it_came(message: JSON) -> None:
+def test_what_is_not_known_is_passed_on_as_it_came(message: JSON) -> None:
     assert one(message) == AgentSaidOther(message)
+
+
+@pytest.mark.parametrize("message", INCOMPLETE, ids=[str(each["type"]) for each in INCOMPLETE])
+def test_what_is_not_complete_is_not_passed_on(message: JSON) -> None:
+    assert ready_reader().read(message) == ()
+
+
+@pytest.mark.parametrize("kind", ["SettingsApplied", "BridgeReady", "BridgeEntry", "BridgeNew"])
+@pytest.mark.parametrize("bridge", [True, False])
+def test_what_only_we_tell_our_client_is_not_passed_on(kind: str, bridge: bool) -> None:
+    assert ready_reader(bridge=bridge).read({"type": kind, "entry": {}}) == ()
 
 
 SILENT = {"Welcome", "SettingsApplied", "History"}
@@ -170,15 +195,14 @@ def test_welcome_gives_the_session_its_id_and_ready_carries_it() -> None:
     assert reader.read({"type": "SettingsApplied"}) == (ev.AgentReady("r1"),)
 
 
-@pytest.mark.parametrize("welcome", [{"type": "Welcome"}, {"type": "Welcome", "request_id": 7}])
+@pytest.mark.parametrize(
+    "welcome",
+    [{"type": "Welcome"}, {"type": "Welcome", "request_id": 7}, {"type": "Welcome", "request_id": "x" * 257}],
+)
 def test_a_welcome_without_an_id_leaves_our_own(welcome: JSON) -> None:
     reader = Reader("fallback")
     reader.read(welcome)
     assert reader.read({"type": "SettingsApplied"}) == (ev.AgentReady("fallback"),)
-
-
-def test_ready_is_told_once() -> None:
-    assert one({"type": "SettingsApplied"}) == AgentSaidOther({"type": "SettingsApplied"})
 
 
 def test_history_is_dropped() -> None:
@@ -253,7 +277,6 @@ def test_one_refused_message_does_not_end_a_session_that_runs() -> None:
 def test_another_bridges_additions_are_not_passed_on() -> None:
     reader = ready_reader(bridge=True)
     assert reader.bridge
-    assert reader.read({"type": "BridgeReady", "session_id": "s"}) == ()
     said: JSON = {"type": "ConversationText", "role": "user", "content": "x", "cursor": "1:3", "at": "now"}
     assert reader.read(said) == (ev.TextArrived(Message(Role.USER, "x")),)
     assert reader.read({"type": "New", "cursor": "1:4"}) == (AgentSaidOther({"type": "New"}),)
@@ -261,17 +284,40 @@ def test_another_bridges_additions_are_not_passed_on() -> None:
 
 def test_deepgrams_own_keys_of_those_names_are() -> None:
     assert one({"type": "New", "cursor": "1:4"}) == AgentSaidOther({"type": "New", "cursor": "1:4"})
-    assert one({"type": "BridgeReady"}) == AgentSaidOther({"type": "BridgeReady"})
 
 
 # ── bad input ──────────────────────────────────────────────────────────────────────────────────────────
 
 
 @pytest.mark.parametrize(
-    "text", ["", "{", "not json", "[]", '"x"', "7", "null", "{}", "[" * 5000, '{"a":NaN}']
+    "text",
+    [
+        "",
+        "{",
+        "not json",
+        "[]",
+        '"x"',
+        "7",
+        "null",
+        "{}",
+        "[" * 5000,
+        '{"a":NaN}',
+        '{"no":"type"}',
+        '{"type":null}',
+        '{"type":7}',
+        '{"type":"X","a":"\\ud800"}',
+        "[" * 300 + "]" * 300,
+    ],
 )
 def test_what_is_no_message_is_ignored(text: str) -> None:
     assert ready_reader().read(decode(text)) == ()
+
+
+@pytest.mark.parametrize("depth", [31, 300, 1000, 100_000])
+def test_json_that_nobody_could_write_again_is_no_message(depth: int) -> None:
+    message = decode('{"type":"New","a":' + "[" * depth + "]" * depth + "}")
+    assert bool(message) == (depth == 31)
+    assert not message or orjson.dumps(message)
 
 
 anything = st.recursive(
