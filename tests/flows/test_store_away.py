@@ -9,6 +9,8 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
+import asyncpg
+
 from tests.flows.test_deepgram import GOAL
 from tests.support.bridge import Process, process
 from tests.support.client import Client, Frame, client, items, start
@@ -123,3 +125,21 @@ async def test_a_store_that_hangs_is_as_good_as_away(
         await until(both)
         await talker.expect("FunctionCallResponse", lambda x: x["status"] == "done" and "sing" in str(x))
         assert await statements(server) == ["sing", "swim"]
+
+
+async def test_a_table_that_somebody_locks_is_waited_for_by_nobody(
+    tmp_path: Path, postgres_server: PostgresServer, postgres_url: str
+) -> None:
+    async with (
+        ScriptedDeepgram(key=None) as deepgram,
+        talking(tmp_path, deepgram, postgres_url) as (server, talker, agent, conversation),
+    ):
+        other = await asyncpg.connect(postgres_url.replace("+asyncpg", ""))
+        async with other.transaction():
+            await other.execute("LOCK TABLE goals IN ACCESS EXCLUSIVE MODE")
+            shown = await ask(agent, talker, "sing")
+            assert shown["status"] == "noted"
+        await other.close()
+        await expect_done(talker, shown["id"])
+        assert await statements(server) == ["sing"]
+        assert [status for status, _ in await results(server, conversation)] == ["done"]
