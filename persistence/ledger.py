@@ -55,6 +55,7 @@ class _Claim:
     fingerprint: str
     wish: str | None
     window: timedelta
+    asked_at: datetime
 
     @property
     def row(self) -> Any:
@@ -150,7 +151,8 @@ async def _same_wish(connection: Connection, claim: _Claim) -> Outcome | None:
             calls.conversation_id == claim.conversation_id,
             calls.wish == claim.wish,
             calls.status == Status.DONE.value,
-            calls.started_at > datetime.now(UTC) - claim.window,
+            calls.started_at > claim.asked_at - claim.window,
+            calls.started_at < claim.asked_at + claim.window,
         )
         .order_by(calls.started_at)
         .limit(1)
@@ -192,7 +194,7 @@ def _new_row(claim: _Claim) -> dict[str, Any]:
         "fingerprint": claim.fingerprint,
         "wish": claim.wish,
         "status": PENDING,
-        "started_at": datetime.now(UTC),
+        "started_at": claim.asked_at,
     }
 
 
@@ -210,6 +212,7 @@ def _claim(job: Job, arguments: JSON) -> _Claim:
         fingerprint=_hash(clean),
         wish=_hash([job.call.function.name, wish]) if wish else None,
         window=timedelta(seconds=intent.dedupe_seconds if intent else 0),
+        asked_at=job.asked_at or datetime.now(UTC),
     )
 
 
