@@ -96,11 +96,20 @@ class World:
                 self.saved.append(entry)
             self.step(ev.SaveFailed(entry, "BRIDGE_JOURNAL_FAILED") if fails else ev.EntrySaved(entry))
 
-    def finish_intent(self) -> None:
+    def finish_intent(self, status: Status = Status.DONE) -> None:
         if self.running:
             done = self.running.pop(0)
-            outcome = Outcome(status=Status.DONE, content="done")
+            outcome = Outcome(status=status, content="done")
             self.step(ev.IntentFinished(done.request, done.function.id, outcome))
+
+    def run_noted(self) -> None:
+        """The oldest result that says it was noted gets its outcome."""
+        for place, entry in enumerate(self.saved):
+            if isinstance(entry.what, Result) and entry.what.outcome.status is Status.NOTED:
+                outcome = Outcome(status=Status.REFUSED, content="no")
+                self.saved[place] = replace(entry, what=replace(entry.what, outcome=outcome))
+                self.step(ev.NotedCallRun(self.saved[place]))
+                return
 
     def fire(self, choice: int) -> None:
         if self.timers:
@@ -120,7 +129,8 @@ STEPS = st.lists(
         st.sampled_from(PEER_EVENTS),
         st.tuples(st.just("attach")),
         st.tuples(st.just("save"), st.booleans()),
-        st.tuples(st.just("intent")),
+        st.tuples(st.just("intent"), st.sampled_from([Status.DONE, Status.NOTED])),
+        st.tuples(st.just("noted")),
         st.tuples(st.just("timer"), st.integers(0, 20)),
         st.tuples(st.just("end"), st.sampled_from(["", "BRIDGE_TAKEN_OVER"]), st.sampled_from([0.0, 20.0])),
     ),
@@ -142,8 +152,10 @@ def test_whatever_happens_the_rules_hold(steps: list[object], client_settings: b
                 world.step(ev.Attached(request_id="r", resume_token="t"))
             case ("save", bool() as fails):
                 world.save(fails=fails)
-            case ("intent",):
-                world.finish_intent()
+            case ("intent", Status() as status):
+                world.finish_intent(status)
+            case ("noted",):
+                world.run_noted()
             case ("timer", int() as choice):
                 world.fire(choice)
             case ("end", str() as code, float() as patience):
