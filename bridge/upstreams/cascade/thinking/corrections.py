@@ -1,32 +1,61 @@
 """Corrections: "no, at six", "I meant Tuesday", "make that the dentist". What they change in a wish."""
 
+from typing import Final
+
 from bridge.core.agent import Intent, Kind, Parameter
 from bridge.upstreams.cascade.thinking.acts import corrects
 from bridge.upstreams.cascade.thinking.matching import Book
 from bridge.upstreams.cascade.thinking.slots import Scene, answer_text, reference, with_time
 from bridge.upstreams.cascade.thinking.things import PRONOUNS
 from bridge.upstreams.cascade.thinking.times import Said, Timing, as_argument, corrected, read, whole
-from bridge.upstreams.cascade.thinking.values import find_choice, find_number
+from bridge.upstreams.cascade.thinking.values import as_norms, find_choice, find_number
 from bridge.upstreams.cascade.thinking.wishes import Value, Wish, controllers
-from bridge.upstreams.cascade.thinking.words import excerpt, norms
+from bridge.upstreams.cascade.thinking.words import PREPOSITIONS, Words, excerpt, norms, trim
+
+LITTLE: Final = PREPOSITIONS | {"the", "a"}
+"""Words that may stand before what is not meant."""
 
 
-def remainder(said: Said, scene: Scene) -> Said | None:
-    """What a sentence says after it said that it corrects; None when it corrects nothing."""
+def remainder(said: Said, wish: Wish | None, scene: Scene) -> Said | None:
+    """What a sentence says in place of what it corrects; None when it corrects nothing.
+
+    "I meant friday not saturday" and "not saturday but friday" leave "friday"; "not six seven" leaves "seven"
+    when the wish has a six.
+    """
+    known = _words_of(wish)
     begin = corrects(said.norms)
-    if not begin or begin >= len(said.words):
+    kept = said.words[begin:]
+    if "not" in said.norms[:begin]:
+        kept = _after_not(kept, known)
+    heard = as_norms(kept)
+    if "not" in heard[1:] and (begin or set(heard[heard.index("not") + 1 :]) - LITTLE <= known):
+        kept, begin = kept[: heard.index("not", 1)], 1
+    kept = trim(kept, {"instead"}, left=False)
+    if not begin or not kept:
         return None
-    end = len(said.words)
-    heard = said.norms
-    if "not" in heard[begin + 1 :]:
-        end = heard.index("not", begin + 1)
-    if heard[end - 1] == "instead":
-        end -= 1
-    text = excerpt(said.text, said.words[begin:end])
+    text = excerpt(said.text, kept)
     again = read(text, scene.clock)
     if again.timing is None and (timing := whole(text, scene.clock)):
         return Said(again.text, again.words, (), timing)
     return again
+
+
+def _after_not(said: Words, known: frozenset[str]) -> Words:
+    """What comes after the words that are not meant: after "but", or after those the wish has."""
+    heard = as_norms(said)
+    if "but" in heard[1:]:
+        return said[heard.index("but", 1) + 1 :]
+    at = next((i for i, word in enumerate(heard) if word not in known | LITTLE), 0)
+    return said[at:]
+
+
+def _words_of(wish: Wish | None) -> frozenset[str]:
+    """The words of a wish's arguments."""
+    values = wish.values.values() if wish else ()
+    texts = (
+        f"{v.argument} {v.timing.phrase if v.timing else v.thing.title if v.thing else ''}" for v in values
+    )
+    return frozenset(norm for text in texts for norm in norms(text))
 
 
 def correct(wish: Wish, said: Said, scene: Scene, asked: Parameter | None = None) -> Wish | None:

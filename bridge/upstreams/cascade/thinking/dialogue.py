@@ -16,7 +16,7 @@ from bridge.upstreams.cascade.thinking.acts import Act, act_of, asks
 from bridge.upstreams.cascade.thinking.corrections import correct, mover, remainder
 from bridge.upstreams.cascade.thinking.matching import Book
 from bridge.upstreams.cascade.thinking.questions import answers, ask
-from bridge.upstreams.cascade.thinking.slots import Scene, answered, beside, from_match
+from bridge.upstreams.cascade.thinking.slots import Scene, answered, at_customary_time, beside, from_match
 from bridge.upstreams.cascade.thinking.splitting import split
 from bridge.upstreams.cascade.thinking.things import PRONOUNS, Memory, Things
 from bridge.upstreams.cascade.thinking.times import Clock, Said, read, whole
@@ -142,6 +142,9 @@ class Dialogue:
 
     def _shrug(self, scene: Scene) -> list[Step]:
         """No answer to the question: what may be left open is left open."""
+        if self._wishes and (usual := at_customary_time(self._wishes[0], scene)):
+            self._wishes[0] = usual
+            return self._proceed(scene)
         if self._asked and self._asked.parameter and self._asked.parameter.required:
             return [self._phrases.say("needed"), *self._again(scene)]
         return self._again(scene)
@@ -205,7 +208,7 @@ class Dialogue:
 
     def _corrected(self, said: Said, scene: Scene) -> list[Step]:
         """ "No, at six", "I meant Tuesday": about the wish at hand, else about the last one that was done."""
-        left = remainder(said, scene)
+        left = remainder(said, self.at_hand or self._done, scene)
         if left is None or (act := act_of(left.norms)) is Act.CANCEL:
             return self._cancel(scene) if left else []
         if act or self._is_new_wish(left, scene):

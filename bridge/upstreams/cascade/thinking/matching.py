@@ -4,16 +4,16 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
-from bridge.core.agent import Intent, Kind, Parameter
+from bridge.core.agent import Intent, Kind
 from bridge.upstreams.cascade.thinking.laying import Match, lay
 from bridge.upstreams.cascade.thinking.mending import mend
 from bridge.upstreams.cascade.thinking.templates import Fixed, Slot, Template, tails, templates
-from bridge.upstreams.cascade.thinking.times import Clock, Said, whole
+from bridge.upstreams.cascade.thinking.times import Clock, Said, unprefaced, whole
 from bridge.upstreams.cascade.thinking.values import choice_words, find_choice, find_number
 from bridge.upstreams.cascade.thinking.words import (
     LIGHT,
     NOISE,
-    Words,
+    PREPOSITIONS,
     alike_among,
     excerpt,
     norms,
@@ -32,10 +32,12 @@ ASKING: Final = word_set(
 
 Refers = Callable[[str, str], bool]
 """Whether some words mean a thing of a kind: (kind, words)."""
-TOLERATED: Final = 0.13
+TOLERATED: Final = 0.1
 """What an example may lose to little words before misheard ones are looked for."""
 BETTER: Final = 0.15
 """How much better it has to fit with misheard words put right."""
+HOLLOW: Final = 1.5
+"""What a match loses that has nothing but a preposition in a text."""
 LOST: Final = 0.7
 """What a match loses whose reference means nothing."""
 
@@ -76,6 +78,7 @@ class Book:
 
         One whose reference means nothing is believed less.
         """
+        said = unprefaced(said)
         if bare := self.asked_for(said):
             return bare
         literal = self._best(said, clock, refers)
@@ -217,20 +220,18 @@ def _anchored(template: Template) -> list[Slot] | None:
 
 
 def _judged(match: Match) -> Match:
-    """A split of two texts at nothing but a common word is believed less when it leaves a lone word."""
+    """A match is believed less when one of its texts says nothing, or is a lone word before a common one."""
     elements = match.template.elements
-    for index in range(len(elements) - 2):
-        first, between, second = elements[index : index + 3]
-        if isinstance(first, Slot) and isinstance(second, Slot) and not isinstance(between, Slot):
-            short = _lone(match.slots.get(first.parameter.name, ()))
-            if between.norm in LIGHT and short and _is_text(first.parameter):
-                return replace(match, score=match.score - 0.5)
+    for index, element in enumerate(elements):
+        if not isinstance(element, Slot) or element.parameter.kind is not Kind.TEXT:
+            continue
+        part = match.slots.get(element.parameter.name, ())
+        if part and all(word.norm in PREPOSITIONS for word in part):
+            return replace(match, score=match.score - HOLLOW)
+        between, *then = elements[index + 1 : index + 3] or [None]
+        split = (
+            isinstance(between, Fixed) and between.norm in LIGHT and any(isinstance(e, Slot) for e in then)
+        )
+        if split and len(part) < 2:
+            return replace(match, score=match.score - 0.5)
     return match
-
-
-def _lone(part: Words) -> bool:
-    return len(part) < 2
-
-
-def _is_text(parameter: Parameter) -> bool:
-    return parameter.kind is Kind.TEXT

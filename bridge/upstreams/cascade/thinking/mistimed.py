@@ -18,7 +18,8 @@ NUMBERS: Final = HOURS | word_set(
     "thirteen fourteen fifteen sixteen seventeen eighteen nineteen twenty thirty forty fifty"
 )
 HALVES: Final = frozenset(["am", "pm"])
-UNITS: Final = word_set("minute minutes hour hours day days week weeks month months year years")
+COUNTED: Final = word_set("minutes hours days weeks months years")
+UNITS: Final = COUNTED | word_set("minute hour day week month year")
 OTHERS: Final = word_set("noon night lunch lunchtime half quarter past next last weekend spring march fall")
 TIMED: Final = NAMES | NUMBERS | HALVES | UNITS | OTHERS
 """Words that are meant as they are."""
@@ -82,7 +83,7 @@ def _number(text: str, before: tuple[str, ...], after: str) -> Heard | None:
     if not before or text.count(" ") > 1 or text.split()[-1] in TIMED:
         return None
     last = before[-1]
-    if (last in BEFORE_HOUR and after in AFTER_HOUR) or (last in BEFORE_COUNT and after in UNITS):
+    if (last in BEFORE_HOUR and after in AFTER_HOUR) or (last in BEFORE_COUNT and after in COUNTED):
         return _closest(text, NUMBERS, ENCLOSED)
     if last == "at" and (not after or after in NAMES):
         return _closest(text, HOURS, LAST) if " " not in text else None

@@ -38,14 +38,14 @@ _BANK: Final[Mapping[str, tuple[str, ...]]] = {
         "I didn't get that, sorry. Once more, please?",
     ),
     "type": (
-        *("I'm still not getting it, sorry. You can also type it.",),
-        "Sorry, I keep missing that. Typing it works too.",
+        *("I'm still not getting it. You can also type it.",),
+        "I keep missing that. Typing it works too.",
     ),
     "sorry": ("Sorry, I didn't get that.", "I'm not sure I understood.", "Hmm, I missed that."),
     "needed": ("I do need that one.", "I can't do it without that, sorry.", "That one I have to know."),
     "stay": (
         "That's a bit outside of what I do.",
-        "I can't help with that one, sorry.",
+        "I can't help with that one.",
         "That is not something I know.",
     ),
     "got it": ("Sure.", "Okay.", "Got it.", "All right."),
@@ -130,8 +130,8 @@ def either(names: Sequence[str]) -> str:
 
 def abilities(agent: Agent, book: Book) -> str:
     """What this agent can do, as one or two examples of what to say."""
-    samples = [f"“{text}”" for intent in book.intents[:2] if (text := sample(intent))]
-    return f"You could say: {', or '.join(samples)}." if samples else f"I'm {agent.title}."
+    samples = [f"“{text}”" for intent in book.intents if (text := sample(intent))][:3]
+    return f"You could say: {either(samples)}." if samples else f"I'm {agent.title}."
 
 
 def sample(intent: Intent) -> str:

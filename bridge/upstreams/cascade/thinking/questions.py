@@ -1,6 +1,7 @@
 """What is asked for an argument, and whether a sentence is rather its answer than a new wish."""
 
 from collections.abc import Sequence
+from typing import Final
 
 from bridge.core.agent import Kind, Parameter
 from bridge.core.model import Thing
@@ -10,6 +11,9 @@ from bridge.upstreams.cascade.thinking.slots import Scene
 from bridge.upstreams.cascade.thinking.templates import Slot
 from bridge.upstreams.cascade.thinking.wishes import Wish
 
+MOST: Final = 4
+"""How many things are named in a question."""
+
 
 def ask(wish: Wish, parameter: Parameter | None, scene: Scene, say: phrases.Phrases) -> str:
     """The question for an argument of a wish; without one, whether it shall really be done."""
@@ -17,18 +21,20 @@ def ask(wish: Wish, parameter: Parameter | None, scene: Scene, say: phrases.Phra
         return phrases.confirmation(wish.intent, {n: v.argument for n, v in wish.values.items()})
     if parameter.kind is Kind.REFERENCE:
         return _which(wish, parameter, scene, say)
+    if parameter.kind is Kind.TIME and wish.repeats():
+        return "At what time?"
     return phrases.question(parameter)
 
 
 def _which(wish: Wish, parameter: Parameter, scene: Scene, say: phrases.Phrases) -> str:
     candidates = wish.unclear.get(parameter.name, ())
-    if candidates:
+    if 0 < len(candidates) <= MOST:
         return phrases.which(say.say("which"), candidates, scene.clock)
     there: Sequence[Thing] = scene.things.get(parameter.refers_to, ())
     question = phrases.question(parameter)
-    if parameter.name in wish.unclear:
+    if parameter.name in wish.unclear and not candidates:
         question = f"I can't find that {parameter.refers_to}. {question}"
-    if 1 <= len(there) <= 4:
+    if 1 <= len(there) <= MOST:
         return phrases.which(f"{question} There is", there, scene.clock).rstrip("?") + "."
     return question
 

@@ -34,5 +34,6 @@ def find_shift(text: str) -> tuple[str, int, int] | None:
         if not (lead or way) or (len(beside) > AROUND and not _MOVES.search(text)):
             continue
         back = way in _EARLIER or bool(_EARLIER & set(lead))
-        return f"{match['span']} {'earlier' if back else 'later'}", match.start(), match.end()
+        start = match.start("span") if lead == ["forward", "by"] else match.start()
+        return f"{match['span']} {'earlier' if back else 'later'}", start, match.end()
     return None

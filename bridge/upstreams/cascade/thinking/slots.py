@@ -134,20 +134,34 @@ def _counted(wish: Wish, said: Said) -> float | None:
 
 
 def with_time(wish: Wish, timing: Timing, scene: Scene) -> Wish:
-    """The wish with its time known, or known better; a shift means something beside a thing alone."""
+    """The wish with its time known, or known better; a shift means something beside a thing alone.
+
+    What repeats without an hour has no time yet; the answer to "at what time?" narrows the repetition.
+    """
     if timing.at is None and not any(p.kind is Kind.REFERENCE for p in wish.intent.parameters):
         return wish
+    if (often := wish.repeats()) and timing.at and not timing.recurrence:
+        timing = whole(f"{often.phrase} {timing.phrase}", scene.clock) or timing
     values: dict[str, Value] = {}
-    if timing.recurrence:
-        rule = next((p for p in wish.intent.parameters if p.kind is Kind.RECURRENCE), None)
-        if rule:
-            values[rule.name] = Value(timing.phrase, timing)
+    rule = next((p for p in wish.intent.parameters if p.kind is Kind.RECURRENCE), None)
+    if timing.recurrence and rule:
+        values[rule.name] = Value(timing.phrase, timing)
     moment = wish.first(Kind.TIME) or next(iter(wish.open(Kind.TIME)), None)
-    if moment and (timing.at or not timing.recurrence):
+    hourless = timing.recurrence and rule and not timing.names_clock
+    if moment and not hourless and (timing.at or not timing.recurrence):
         old = wish.values.get(moment.name)
         better = corrected(old.timing if old else _time_of_thing(wish), timing, scene.clock)
         values[moment.name] = Value(as_argument(better, scene.clock), better)
     return wish.knowing(values)
+
+
+def at_customary_time(wish: Wish, scene: Scene) -> Wish | None:
+    """A wish that repeats, at the hour things have without one; None when it has its hour or repeats not."""
+    often = wish.repeats()
+    moment = next(iter(wish.open(Kind.TIME)), None)
+    if often is None or moment is None:
+        return None
+    return wish.knowing({moment.name: Value(as_argument(often, scene.clock), often)})
 
 
 def _time_of_thing(wish: Wish) -> Timing | None:
@@ -274,6 +288,10 @@ def _direct(wish: Wish, asked: Parameter, said: Said, scene: Scene) -> Wish:
     found: Found = None
     if asked.kind is Kind.REFERENCE:
         found = chosen(asked, said.text, wish.unclear.get(asked.name, ()), scene)
+        if said.timing and said.rest and not isinstance(found, Value):
+            named = reference(asked, excerpt(said.text, said.rest), scene)
+            if isinstance(named, Value):
+                return with_time(wish.knowing({asked.name: named}), said.timing, scene)
     elif asked.kind is Kind.TEXT:
         text = answer_text(said, timeless=bool(wish.open(Kind.TIME)) or said.timing is not None)
         found = Value(text) if text else None

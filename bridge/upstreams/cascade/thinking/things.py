@@ -8,16 +8,21 @@ from typing import Final
 from bridge.core.model import Thing
 from bridge.upstreams.cascade.thinking.sounds import sound_likeness
 from bridge.upstreams.cascade.thinking.times import Clock, read
+from bridge.upstreams.cascade.thinking.values import find_number
 from bridge.upstreams.cascade.thinking.words import content, norms, overlap
 
 PRONOUNS: Final = frozenset(
     ["it", "that", "this", "that one", "this one", "the last one", "last one", "the same"]
 )
 ORDINALS: Final = ("first", "second", "third", "fourth", "fifth")
+EARLIER: Final = frozenset(["earlier", "earliest", "sooner", "soonest", "next"])
+LATER: Final = frozenset(["later", "latest"])
 ALIKE: Final = 0.62
 """From here on a title is what was meant."""
 HEARD: Final = 0.78
 """From here on it sounds like what was meant."""
+PART: Final = 0.85
+"""The same for one end of a title."""
 DETERMINERS: Final = frozenset(["the", "my", "a", "an", "our", "that", "this"])
 NEAR: Final = 0.12
 """Two titles closer than this cannot be told apart."""
@@ -85,6 +90,11 @@ def pick(said: str, candidates: Sequence[Thing], clock: Clock) -> tuple[Thing, .
         return (candidates[-1],)
     if "former" in heard:
         return (candidates[0],)
+    if "number" in heard and (number := find_number(heard[heard.index("number") + 1 :])):
+        return tuple(candidates[int(number) - 1 : int(number)])
+    dated = sorted((thing for thing in candidates if thing.at), key=lambda thing: str(thing.at))
+    if dated and (EARLIER | LATER).intersection(heard):
+        return (dated[0 if EARLIER.intersection(heard) else -1],)
     telling = _telling_apart(said, candidates)
     return telling if len(telling) == 1 else _by_day(said, candidates, clock) or telling
 
@@ -110,10 +120,11 @@ def _by_title(said: str, there: Sequence[Thing]) -> tuple[Thing, ...]:
 def _sounds_like(said: str, title: str) -> float:
     """How much the words sound like the title, or like its beginning or end."""
     heard = " ".join(word for word in norms(said) if word not in DETERMINERS)
-    whole = " ".join(norms(title)).split()
-    pieces = [whole[:n] for n in range(1, len(whole) + 1)] + [whole[n:] for n in range(1, len(whole))]
-    telling = [" ".join(piece) for piece in pieces if len("".join(piece)) > 3]
-    return max((sound_likeness(heard, piece) for piece in telling), default=0.0)
+    words = norms(title)
+    pieces = [words[:n] for n in range(1, len(words))] + [words[n:] for n in range(1, len(words))]
+    parts = (sound_likeness(heard, " ".join(piece)) for piece in pieces if len("".join(piece)) > 3)
+    part = max(parts, default=0.0)
+    return max(sound_likeness(heard, " ".join(words)), part if part >= PART else 0.0)
 
 
 def _best(scored: list[tuple[float, Thing]], *, least: float) -> tuple[Thing, ...]:

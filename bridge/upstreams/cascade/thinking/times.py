@@ -27,6 +27,13 @@ DAYS: Final = word_set(
 )
 """Words that say which day; a time without one is a time of day alone."""
 ORDINAL_ENDINGS: Final = ("st", "nd", "rd", "th", "first", "second", "third")
+PREFACES: Final = (
+    *("i was wondering if you could", "i was wondering whether you could", "i wonder if you could"),
+    *("do you think you could", "would you be so kind to", "would you be able to", "is it possible to"),
+    *("would it be possible to", "would you mind", "would you please", "i would like you to"),
+    *("i want you to", "i need you to", "i think", "could you possibly", "if you could"),
+)
+"""Polite beginnings that say nothing."""
 CLOCKS: Final = word_set(
     "at o'clock clock oclock noon midnight half quarter past am pm m morning afternoon evening "
     "night tonight lunchtime lunch hour hours minutes"
@@ -114,6 +121,17 @@ def read(text: str, clock: Clock) -> Said:
         return Said(text, all_words, all_words, None)
     rest = _without(all_words, norms(found.rest))
     return Said(text, all_words, rest, Timing(found.phrase.strip(" ,."), found.at, found.recurrence))
+
+
+def unprefaced(said: Said) -> Said:
+    """A sentence without the polite words it begins with: "I was wondering if you could …"."""
+    heard = " ".join(said.norms)
+    polite = next((preface for preface in PREFACES if heard.startswith(f"{preface} ")), None)
+    if polite is None:
+        return said
+    drop = said.words[: len(polite.split())]
+    rest = tuple(word for word in said.rest if word not in drop)
+    return Said(said.text, said.words[len(drop) :], rest, said.timing)
 
 
 def whole(text: str, clock: Clock) -> Timing | None:

@@ -33,9 +33,15 @@ class Wish:
     """The person said yes to something that cannot be undone."""
 
     def knowing(self, values: Mapping[str, Value]) -> "Wish":
-        """The same wish with more known, or known better; choices that follow from it are drawn anew."""
+        """The same wish with more known, or known better; choices that follow from it are drawn anew.
+
+        What is known for another value of such a choice is dropped: a place takes the place of a time.
+        """
         unclear = {name: things for name, things in self.unclear.items() if name not in values}
-        return replace(self, values=_inferred(self.intent, {**self.values, **values}), unclear=unclear)
+        kept = {
+            name: value for name, value in self.values.items() if not _replaced(self.intent, name, values)
+        }
+        return replace(self, values=_inferred(self.intent, {**kept, **values}), unclear=unclear)
 
     def doubting(self, unclear: Mapping[str, tuple[Thing, ...]]) -> "Wish":
         """The same wish with references that are not clear."""
@@ -61,6 +67,11 @@ class Wish:
         other, value = parameter.required_when
         known = self.values.get(other)
         return known is not None and str(known.argument).lower() == value.lower()
+
+    def repeats(self) -> Timing | None:
+        """How often it is to be, while its time of day is not known."""
+        rule = self.first(Kind.RECURRENCE)
+        return self.values[rule.name].timing if rule and self.first(Kind.TIME) is None else None
 
     def _changes_nothing(self) -> bool:
         """It says which thing, of parameters that could say how to change it, none."""
@@ -107,17 +118,34 @@ def controllers(intent: Intent) -> frozenset[str]:
 def _inferred(intent: Intent, values: dict[str, Value]) -> dict[str, Value]:
     """What follows: a choice that others depend on has the value that fits what is known of those."""
     for parameter in intent.parameters:
-        if parameter.required_when is None or parameter.name not in values:
+        needed = _needed_for(intent, parameter)
+        if needed is None or parameter.name not in values:
             continue
-        other, value = parameter.required_when
+        other, value = needed
         known = values.get(other)
         if known is None or not _supported(intent, values, other, str(known.argument)):
             values[other] = Value(value)
     return values
 
 
+def _needed_for(intent: Intent, parameter: Parameter) -> tuple[str, str] | None:
+    """The choice a parameter belongs to; a repetition belongs where the intent's time does."""
+    if parameter.kind is Kind.RECURRENCE and parameter.required_when is None:
+        times = (p.required_when for p in intent.parameters if p.kind is Kind.TIME)
+        return next(times, None)
+    return parameter.required_when
+
+
 def _supported(intent: Intent, values: Mapping[str, Value], other: str, value: str) -> bool:
-    return any(p.required_when == (other, value) and p.name in values for p in intent.parameters)
+    return any(_needed_for(intent, p) == (other, value) and p.name in values for p in intent.parameters)
+
+
+def _replaced(intent: Intent, name: str, new: Mapping[str, Value]) -> bool:
+    """Whether something new belongs to another value of the choice that `name` belongs to."""
+    belongs = {p.name: _needed_for(intent, p) for p in intent.parameters}
+    mine = belongs.get(name)
+    theirs = (belongs.get(other) for other in new if other != name)
+    return mine is not None and any(its and its[0] == mine[0] and its[1] != mine[1] for its in theirs)
 
 
 def _number(argument: str | float | bool) -> str | float | bool:
