@@ -199,6 +199,16 @@ class HoldSpeech:
 
 
 @dataclass(frozen=True, slots=True)
+class KeepSpeech:
+    """The user speaks: keep what they say, should the agent be lost before it understood it."""
+
+
+@dataclass(frozen=True, slots=True)
+class ForgetSpeech:
+    """What the user said was understood."""
+
+
+@dataclass(frozen=True, slots=True)
 class PassSpeech:
     """Send the user's held sound, then let it straight across."""
 
@@ -255,6 +265,8 @@ Command = (
     | CloseAgent
     | CloseClient
     | HoldSpeech
+    | KeepSpeech
+    | ForgetSpeech
     | PassSpeech
     | PlaySilence
     | DropReply

@@ -53,6 +53,7 @@ def stay(s: State) -> Commands:
 def started_speaking(s: State, event: ev.UserStartedSpeaking, now: Moment) -> Commands:
     s.confirmed = False
     s.turn.user_speaks(now)
+    yield do.KeepSpeech()
     yield from settle(s)
     yield do.DropReply()
     yield from s.tell(event)
@@ -85,6 +86,7 @@ def stragglers_over(s: State, event: due.StragglersOver, now: Moment) -> Command
 
 def _turn_is_over(s: State) -> Commands:
     s.turn.speaking_since = None
+    yield do.ForgetSpeech()
     yield do.Unschedule(due.StragglersOver)
     yield do.PassReply()
     yield from confirm_turn(s)

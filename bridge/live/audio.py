@@ -13,6 +13,10 @@ T = TypeVar("T")
 
 SOUND_SECONDS = 10
 """Seconds of sound that may wait for a socket, or be held; the oldest is dropped beyond."""
+KEPT_SECONDS = 5
+"""Seconds of what the user is saying that are kept until it was understood,"""
+BEFORE_SECONDS = 0.5
+"""and of what came before the agent noticed that they speak."""
 CONTROL_ITEMS = 2000
 """Messages that may wait for a socket (about 256 KiB of JSON); beyond, its peer is too slow."""
 
@@ -115,11 +119,15 @@ class Speech:
         self._outbox: Sink | None = None
         self._held: deque[bytes] = deque()
         self._held_bytes = 0
+        self._recent: deque[bytes] = deque()
+        self._recent_bytes = 0
+        self._speaking = False
 
     def hear(self, frame: bytes) -> bool:
         """Take a frame of the client's. False: sound is not expected now; it is thrown away."""
         if self.way is Way.OPEN and self._outbox is not None:
             self._outbox.put_sound(frame)
+            self._remember(frame)
         elif self.way is Way.HELD:
             self._hold(frame)
         else:
@@ -127,6 +135,31 @@ class Speech:
         self.frames += 1
         self.bytes += len(frame)
         return True
+
+    def keep(self) -> None:
+        """The user has begun to speak: what they say is sent again should the agent be lost."""
+        self._speaking = True
+
+    def forget(self) -> None:
+        """It was understood."""
+        self._speaking = False
+        self._recent.clear()
+        self._recent_bytes = 0
+
+    def hold(self) -> None:
+        """Send nothing until `open`. What the agent may not have understood is held as well."""
+        self.way = Way.HELD
+        if self._speaking:
+            for frame in self._recent:
+                self._hold(frame)
+        self.forget()
+
+    def _remember(self, frame: bytes) -> None:
+        self._recent.append(frame)
+        self._recent_bytes += len(frame)
+        seconds = KEPT_SECONDS if self._speaking else BEFORE_SECONDS
+        while self._recent_bytes > seconds * self.format.bytes_per_second:
+            self._recent_bytes -= len(self._recent.popleft())
 
     def _hold(self, frame: bytes) -> None:
         self._held.append(frame)

@@ -169,6 +169,8 @@ class Runner:
                 self._manage(command)
             case do.HoldSpeech() | do.PassSpeech() | do.PlaySilence():
                 self._steer_speech(command)
+            case do.KeepSpeech() | do.ForgetSpeech():
+                self._keep_speech(command)
             case do.DropReply() | do.PassReply() | do.EndReply():
                 self._steer_voice(command)
             case _:
@@ -192,12 +194,19 @@ class Runner:
             self._silence = None
         match command:
             case do.HoldSpeech():
-                self._speech.way = Way.HELD
+                self._speech.hold()
             case do.PassSpeech():
                 self._speech.open()
             case do.PlaySilence():
                 self._speech.way = Way.SILENCE
                 self._silence = self._start(self._play_silence(), "silence")
+
+    def _keep_speech(self, command: do.KeepSpeech | do.ForgetSpeech) -> None:
+        match command:
+            case do.KeepSpeech():
+                self._speech.keep()
+            case do.ForgetSpeech():
+                self._speech.forget()
 
     def _steer_voice(self, command: do.DropReply | do.PassReply | do.EndReply) -> None:
         match command:

@@ -58,6 +58,24 @@ async def test_what_was_done_is_told_and_not_done_again(tmp_path: Path, code: in
         assert len(await talk.goals()) == 1
 
 
+@pytest.mark.parametrize("code", CODES)
+async def test_what_the_user_was_saying_is_heard_by_the_next(tmp_path: Path, code: int) -> None:
+    async with talking(tmp_path) as talk:
+        before, begun, rest = (bytes([n, n]) * 320 * 50 for n in (1, 2, 3))
+        await talk.client.speak(before, real_time=False)
+        await talk.agent.expect_audio(len(before))
+        await talk.agent.user_starts()
+        await talk.client.expect("UserStartedSpeaking")
+        await talk.client.speak(begun, real_time=False)
+        await talk.agent.expect_audio(len(before + begun))
+        await cut(talk.agent, code)
+        await talk.client.expect("Warning", lambda x: x["code"] == "BRIDGE_UPSTREAM_LOST")
+        await talk.client.speak(rest, real_time=False)
+        second = await next_agent(talk)
+        half = before[: len(before) // 2]
+        assert await second.expect_audio(len(half + begun + rest)) == half + begun + rest
+
+
 async def test_a_busy_deepgram_is_queued_for(tmp_path: Path) -> None:
     async with ScriptedDeepgram() as deepgram:
         deepgram.refusal = Refusal(429)

@@ -39,7 +39,7 @@ Expected = do.Command | type[do.Command] | Callable[[do.Command], bool]
 
 
 class Playbook:
-    """Steps a session and compares. Timers stand apart in `timers`, so that a script reads as a talk."""
+    """Steps a session and compares. Timers and kept speech stand apart, so that a script reads as a talk."""
 
     def __init__(self, *, agent: Agent = AGENT, history: tuple[Entry, ...] = ()) -> None:
         self.session = Session(
@@ -48,6 +48,8 @@ class Playbook:
         self.now = Moment(0.0, START)
         self.timers: dict[type[Timer], float] = {}
         """Type → seconds, of those that are set."""
+        self.keeping = False
+        """What the user says is kept."""
         self.unsaved: list[Entry] = []
         self._pending: list[do.Command] = []
 
@@ -63,6 +65,8 @@ class Playbook:
                     self.timers[type(timer)] = seconds
                 case do.Unschedule(timer_type):
                     self.timers.pop(timer_type, None)
+                case do.KeepSpeech() | do.ForgetSpeech():
+                    self.keeping = isinstance(command, do.KeepSpeech)
                 case _:
                     self._pending.append(command)
             if isinstance(command, do.Save):

@@ -169,6 +169,14 @@ def test_what_is_done_while_nobody_is_there_is_said_by_the_next() -> None:
     book.done()
 
 
+def test_what_the_user_says_is_kept_until_it_is_understood() -> None:
+    book = live()
+    (book >> ev.UserStartedSpeaking()).skip()
+    assert book.keeping
+    (book >> said("user", "call mom")).skip()
+    assert not book.keeping
+
+
 # ── busy ──────────────────────────────────────────────────────────────────────────────────────────
 
 

@@ -7,7 +7,7 @@ import asyncio
 import pytest
 
 from bridge.core.model import AudioFormat
-from bridge.live.audio import CONTROL_ITEMS, Outbox, Speech, Voice, Way, silence
+from bridge.live.audio import CONTROL_ITEMS, KEPT_SECONDS, Outbox, Speech, Voice, Way, silence
 
 FRAME = bytes(640)
 SECOND = 50
@@ -74,6 +74,58 @@ async def test_first_words_are_held_and_sent_in_order_once_there_is_an_agent() -
     assert speech.hear(b"\3\0")
     assert await taken(outbox, 3) == [b"\1\0", b"\2\0", b"\3\0"]
     assert speech.collect() == (3, 6, 0)
+
+
+def numbered(count: int, start: int = 0) -> list[bytes]:
+    """Frames of 20 ms that can be told apart."""
+    return [number.to_bytes(2, "big") * 320 for number in range(start, start + count)]
+
+
+async def test_what_a_lost_agent_may_not_have_understood_is_sent_to_the_next() -> None:
+    speech, first, second = Speech(), Outbox[str](), Outbox[str]()
+    speech.connect(first)
+    speech.open()
+    frames = numbered(4 * SECOND)
+    for frame in frames[:SECOND]:
+        speech.hear(frame)
+    speech.keep()
+    for frame in frames[SECOND : 3 * SECOND]:
+        speech.hear(frame)
+    speech.hold()
+    for frame in frames[3 * SECOND :]:
+        speech.hear(frame)
+    speech.connect(second)
+    speech.open()
+    before = SECOND // 2
+    assert await taken(second, 3 * SECOND + before) == frames[SECOND - before :]
+
+
+async def test_what_was_understood_is_not() -> None:
+    speech, outbox = Speech(), Outbox[str]()
+    speech.connect(Outbox[str]())
+    speech.open()
+    speech.keep()
+    speech.hear(FRAME)
+    speech.forget()
+    speech.hold()
+    speech.hear(b"\1\0")
+    speech.connect(outbox)
+    speech.open()
+    assert await taken(outbox, 1) == [b"\1\0"]
+
+
+async def test_of_a_long_speech_the_last_seconds_are_kept() -> None:
+    speech, outbox = Speech(), Outbox[str]()
+    speech.connect(Outbox[str]())
+    speech.open()
+    speech.keep()
+    frames = numbered(8 * SECOND)
+    for frame in frames:
+        speech.hear(frame)
+    speech.hold()
+    speech.connect(outbox)
+    speech.open()
+    assert await taken(outbox, KEPT_SECONDS * SECOND) == frames[-KEPT_SECONDS * SECOND :]
 
 
 def test_held_sound_is_bounded_and_what_had_to_go_is_counted() -> None:
