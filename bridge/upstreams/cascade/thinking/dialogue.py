@@ -168,7 +168,7 @@ class Dialogue:
     def _wished(self, said: Said, scene: Scene) -> list[Step]:
         """Wishes in the sentence; while a question is open, only what is clearly one."""
         found: list[Wish] = []
-        for part in split(said, self._book, scene.clock):
+        for part in split(said, self._book, scene):
             match = self._book.match(part, scene.clock, scene.refers)
             if match and not (self._asked and answers(match, self.at_hand, self.asking)):
                 found.append(from_match(match, part, scene))

@@ -47,7 +47,7 @@ Alike = Sequence[frozenset[str]]
 
 def lay(template: Template, said: Words, alike: Alike) -> Match:
     """Lay a template over the words as well as it fits; `alike` goes with `said`."""
-    grid = _Grid.of(template.elements, said, alike)
+    grid = _Grid.of(template, said, alike)
     traced = _Trace(template.elements, said, alike, grid)
     traced.run()
     lost = [name for name in traced.unled if name in traced.slots]
@@ -65,11 +65,12 @@ class _Grid:
     """The same, while element i is a slot that has at least one word."""
 
     @classmethod
-    def of(cls, elements: Sequence[Element], said: Words, alike: Alike) -> "_Grid":
+    def of(cls, template: Template, said: Words, alike: Alike) -> "_Grid":
+        elements = template.elements
         rows, columns = len(elements), len(said)
         outside = [[0.0] * (columns + 1) for _ in range(rows + 1)]
         inside = [[NEVER] * (columns + 1) for _ in range(rows + 1)]
-        noise = [min(_noise(word), FIRST if j < 3 else 1.0) for j, word in enumerate(said)]
+        noise = [min(_noise(word, template.held), FIRST if j < 3 else 1.0) for j, word in enumerate(said)]
         for j in range(columns - 1, -1, -1):
             outside[rows][j] = outside[rows][j + 1] - noise[j]
         for i in range(rows - 1, -1, -1):
@@ -156,9 +157,9 @@ def _opens(elements: Sequence[Element]) -> bool:
     return len(fixed) == len(elements) and any(element.weight >= 1 for element in fixed)
 
 
-def _noise(word: Word) -> float:
+def _noise(word: Word, held: frozenset[str]) -> float:
     """What a word costs that belongs to nothing."""
-    if word.norm in NOISE:
+    if word.norm in NOISE or word.norm in held:
         return 0.02
     return 0.1 if word.norm in LIGHT else 0.35
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import takewhile
 from typing import Final
 
 from bridge.core.agent import Intent, Kind
@@ -9,12 +10,13 @@ from bridge.upstreams.cascade.thinking.laying import Match, lay
 from bridge.upstreams.cascade.thinking.mending import mend
 from bridge.upstreams.cascade.thinking.templates import Fixed, Slot, Template, tails, templates
 from bridge.upstreams.cascade.thinking.times import Clock, Said, unprefaced, whole
-from bridge.upstreams.cascade.thinking.values import choice_words, find_choice, find_number
+from bridge.upstreams.cascade.thinking.values import choice_words, find_choice, find_number, number_words
 from bridge.upstreams.cascade.thinking.words import (
     LIGHT,
     NOISE,
     PREPOSITIONS,
     alike_among,
+    content,
     excerpt,
     norms,
     stem,
@@ -55,6 +57,10 @@ class Book:
     """The fixed words of all templates."""
     telling: frozenset[str]
     """Words that a misheard one may be: fixed ones, and those of choices."""
+    numbers: frozenset[str]
+    """Names of the parameters that are numbers."""
+    openings: frozenset[tuple[tuple[str, ...], bool]]
+    """The fixed words examples begin with; whether one of them is no common word."""
 
     @classmethod
     def of(cls, intents: Sequence[Intent]) -> "Book":
@@ -64,7 +70,10 @@ class Book:
         fixed = frozenset(e.norm for t in every for e in t.elements if isinstance(e, Fixed))
         choices = frozenset(w for i in intents for p in i.parameters for w in choice_words(p))
         telling = frozenset(word for word in fixed | choices if len(word) > 2)
-        return cls(tuple(intents), every, tuple(ends.values()), tuple(_labels(intents)), fixed, telling)
+        openings = frozenset(opening for template in every if (opening := _opening(template))[0])
+        labels = tuple(_labels(intents))
+        numbers = frozenset(p.name for i in intents for p in i.parameters if p.kind is Kind.NUMBER)
+        return cls(tuple(intents), every, tuple(ends.values()), labels, fixed, telling, numbers, openings)
 
     def intent(self, name: str) -> Intent | None:
         return next((intent for intent in self.intents if intent.name == name), None)
@@ -81,6 +90,8 @@ class Book:
         said = unprefaced(said)
         if bare := self.asked_for(said):
             return bare
+        if counted := self._counted(said, clock, refers):
+            return counted
         literal = self._best(said, clock, refers)
         if literal and literal.score >= literal.template.full - TOLERATED:
             return literal
@@ -89,6 +100,16 @@ class Book:
         if better is None or (literal and better.score < literal.score + BETTER):
             return literal
         return replace(better, said=mended)
+
+    def _counted(self, said: Said, clock: Clock, refers: Refers | None) -> Match | None:
+        """The example whose number is what could be a time: "a table for two"."""
+        out = [word for word in said.words if word not in said.rest and word.norm not in PREPOSITIONS]
+        if not self.numbers or not out or any(word.norm not in number_words() for word in out):
+            return None
+        counted = replace(said, rest=said.words, timing=None)
+        match = self._best(counted, clock, refers)
+        held = {word for name in self.numbers for word in match.slots.get(name, ())} if match else set()
+        return replace(match, said=counted) if match and held >= set(out) else None
 
     def _best(self, said: Said, clock: Clock, refers: Refers | None) -> Match | None:
         best, rank = None, (0.0, 0.0)
@@ -131,7 +152,7 @@ class Book:
             return None
         fitting = [(len(named) / len(label), intent) for label, intent in self.labels if named <= label]
         best = max(fitting, key=lambda pair: (pair[0], not _needs_thing(pair[1])), default=None)
-        return Match(Template(best[1], ()), 1.0, {}) if best else None
+        return Match(Template(best[1], ()), best[0], {}) if best else None
 
     def guess(self, said: Said) -> Intent | None:
         """The only intent that what was said could be about, though no example fits.
@@ -155,7 +176,15 @@ class Book:
                 score += 0.2
         if said.timing and said.rest and _takes_time(intent):
             score += 1.0
+        if score >= 1:
+            score += 0.1 * len(_described(intent, heard))
         return score
+
+
+def _opening(template: Template) -> tuple[tuple[str, ...], bool]:
+    fixed = tuple(takewhile(lambda element: isinstance(element, Fixed), template.elements))
+    opening = tuple(element.norm for element in fixed if isinstance(element, Fixed))
+    return opening, any(norm in template.strong for norm in opening)
 
 
 def _labels(intents: Sequence[Intent]) -> Iterator[tuple[frozenset[str], Intent]]:
@@ -164,6 +193,12 @@ def _labels(intents: Sequence[Intent]) -> Iterator[tuple[frozenset[str], Intent]
         kinds = {p.refers_to for p in intent.parameters if p.refers_to}
         if label | kinds:
             yield frozenset(label | kinds), intent
+
+
+def _described(intent: Intent, heard: Sequence[str]) -> set[str]:
+    """The words that begin as a word of the intent's description does: "warmer", where it says "warm"."""
+    telling = {word[:4] for word in content(intent.description) if len(word) >= 4}
+    return {word for word in heard if len(word) >= 4 and word[:4] in telling}
 
 
 def _believed(match: Match, said: Said, refers: Refers | None) -> float:

@@ -46,9 +46,10 @@ def answers(match: Match, wish: Wish | None, asked: Parameter | None) -> bool:
     """
     if not match.template.elements:
         return False
-    if not match.slots:
-        return True
     same = wish is not None and match.template.intent is wish.intent
+    if not match.slots:
+        other = match.template.strong and match.share >= 0.9 and not same
+        return not other or asked is None or asked.kind is Kind.TEXT
     if not match.template.strong:
         return same or asked is None or asked.kind is Kind.TEXT or match.share <= 0.99
     if asked is None or asked.kind is not Kind.TEXT:

@@ -6,7 +6,7 @@ from typing import Final
 
 _IRREGULAR_TEXT: Final = """
     a A | i I | eye I | one wan | won wan | two tU | to tU | too tU | are ar | our Wr | hour Wr |
-    eight At | ate At | said sed | says sez | of av | off of | some sam | come kam | done dan | does daz |
+    eight At | ate At | said sed | says sez | of ov | off of | some sam | come kam | done dan | does daz |
     was waz | have hav | give giv | live liv | you yU | your yor | who hU | do dU | now nW | how hW |
     the Ta | their Ter | there Ter | where wer | get get | friday frIdA | wednesday wenzdA | women wimen |
     people pEpl | buy bI | bye bI | meant ment | again agen | been bin | meeting mEtin | am am

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from bridge.core.agent import Intent, Kind, Parameter
+from bridge.upstreams.cascade.thinking.naming import invented
 from bridge.upstreams.cascade.thinking.values import choice_words, number_words
 from bridge.upstreams.cascade.thinking.words import LIGHT, NOISE, PREPOSITIONS, norms
 
@@ -13,6 +14,8 @@ _SLOT: Final = re.compile(r"\{\s*(\w+)\s*\}")
 
 EMPTY: Final = 0.5
 """What a slot without words costs."""
+EMPTY_CLOSED: Final = 0.1
+"""The same of a choice or a number: it may be said elsewhere, or be asked for."""
 LIGHT_WEIGHT: Final = 0.2
 STRONG_WEIGHT: Final = 1.0
 HANGING: Final = PREPOSITIONS | {"my", "the", "a", "called", "of", "with"}
@@ -57,6 +60,8 @@ class Template:
     """What its fixed words weigh together; common words count half beside others."""
     strong: frozenset[str] = field(init=False)
     """Its fixed words that are not common ones."""
+    held: frozenset[str] = field(init=False)
+    """What its intent's choices and numbers are said with: it may stand anywhere."""
     full: float = field(init=False)
     """What all its fixed words are worth when they are said."""
 
@@ -67,6 +72,8 @@ class Template:
         total = sum(e.weight if e.weight == STRONG_WEIGHT else e.weight * share for e in fixed)
         object.__setattr__(self, "strong", strong)
         object.__setattr__(self, "total", total)
+        held = frozenset[str]().union(*(_holds(p) or () for p in self.intent.parameters))
+        object.__setattr__(self, "held", held)
         object.__setattr__(self, "full", sum(element.weight for element in fixed))
 
     def best(self, there: frozenset[str]) -> float:
@@ -85,7 +92,7 @@ class Template:
 def templates(intent: Intent) -> Iterator[Template]:
     """The templates of an intent's examples: as they are, without times, and their bare beginnings."""
     seen: set[tuple[Element, ...]] = set()
-    for example in intent.examples:
+    for example in intent.examples or invented(intent):
         elements = tuple(_elements(intent, example))
         slots = [element for element in elements if isinstance(element, Slot)]
         itself = bool(slots) and all(_timed(slot) for slot in slots)
@@ -142,7 +149,8 @@ def _elements(intent: Intent, example: str) -> Iterator[Element]:
     for match in _SLOT.finditer(example):
         yield from _fixed(example[end : match.start()])
         if parameter := known.get(match[1]):
-            yield Slot(parameter, _holds(parameter))
+            holds = _holds(parameter)
+            yield Slot(parameter, holds, EMPTY if holds is None else EMPTY_CLOSED)
         end = match.end()
     yield from _fixed(example[end:])
 

@@ -97,7 +97,7 @@ NOISE: Final = word_set(
 LIGHT: Final = word_set(
     "i we you me my your a an the to of for on at in by it that this is are am be want would like need "
     "have can could do please and or with from will must should going us let not get there some up when "
-    "about"
+    "about what"
 )
 """Words too common to tell one wish from another alone."""
 

@@ -18,7 +18,7 @@ from tests.bridge.upstreams.cascade.thinking.talks import NOW, SHORT, ZONE, agen
 from tests.support.briefs import brief
 
 TABLE = yaml.safe_load((Path(__file__).parent / "spoken.yaml").read_text(encoding="utf-8"))
-FLOORS = {"clean": 0.95, "misheard": 0.84}
+FLOORS = {"clean": 0.97, "misheard": 0.94}
 WANTED = re.compile(r"(goal|task|move) ([^@#~,]+)(?:, ([^@#~]+))?(?:@ (\S+))?(?: ~ (\S+))?(?:# (.+))?")
 NAMES = {name: kind for kind, name in SHORT.items()}
 
