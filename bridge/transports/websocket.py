@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import time
 from collections.abc import AsyncIterator, Callable, MutableMapping
 from contextlib import suppress
@@ -28,10 +29,20 @@ SEND_SECONDS = 5.0
 CLOSE_SECONDS = 1.0
 MESSAGES_PER_SECOND = 100
 """Text frames a client may send, and how many at once."""
+SOUNDS_PER_SECOND = 1000
+"""Binary frames a client may send; 20 ms to a frame are 50."""
+SOUNDS_AT_ONCE = 10 * SOUNDS_PER_SECOND
+"""Binary frames that may come at once, after the network stood still for example."""
 MAX_IGNORED = 100
-"""Text frames beyond that, over the life of the socket, before it is closed."""
+"""Frames beyond that, over the life of the socket, before it is closed."""
+FRAMES_IN_A_ROW = 32
+"""Frames that are read before others have their turn, however many are there."""
 
-QUOTA = ClientErred("BRIDGE_QUOTA", f"more than {MESSAGES_PER_SECOND} messages a second; some were not taken")
+QUOTA = ClientErred(
+    "BRIDGE_QUOTA",
+    f"more than {MESSAGES_PER_SECOND} messages or {SOUNDS_PER_SECOND} frames of sound a second; "
+    "some were not taken",
+)
 TOO_BIG = Failed("UNPARSABLE_CLIENT_MESSAGE", f"a frame may have {MAX_FRAME_BYTES} bytes")
 
 GONE = (WebSocketDisconnect, RuntimeError, OSError, TimeoutError)
@@ -42,7 +53,8 @@ class WebSocketTransport:
     """ports.Transport on Starlette's WebSocket, which must be accepted already.
 
     Frames above 64 KiB get an `Error` and close 1009; above uvicorn's `ws_max_size` uvicorn closes by itself.
-    Text frames beyond 100 a second are dropped and told; when it goes on, close 1008.
+    Text frames beyond 100 a second and sound frames beyond 1,000 are dropped and told; when it goes on, close
+    1008.
     """
 
     def __init__(
@@ -54,7 +66,8 @@ class WebSocketTransport:
     ) -> None:
         self._websocket = websocket
         self._send_seconds = send_seconds
-        self._allowance = _Allowance(MESSAGES_PER_SECOND, clock)
+        self._messages = _Allowance(MESSAGES_PER_SECOND, MESSAGES_PER_SECOND, clock)
+        self._sounds = _Allowance(SOUNDS_PER_SECOND, SOUNDS_AT_ONCE, clock)
         self._ignored = 0
         self._settled = False
         self._from_client = Aligner()
@@ -68,7 +81,9 @@ class WebSocketTransport:
 
         Its caller must never keep it waiting: pings and pongs are read behind it.
         """
-        while True:
+        for count in itertools.count(1):
+            if count % FRAMES_IN_A_ROW == 0:
+                await asyncio.sleep(0)  # `receive` does not wait while there are frames
             try:
                 message = await self._websocket.receive()
             except GONE:
@@ -83,19 +98,20 @@ class WebSocketTransport:
             if _size(frame) > MAX_FRAME_BYTES:
                 yield await self._turn_away(TOO_BIG, 1009)
                 return
-            if (read := self._sound(frame) if isinstance(frame, bytes) else self._event(frame)) is not None:
+            if (read := self._read(frame)) is not None:
                 yield read
             if self._ignored > MAX_IGNORED:
                 yield await self._turn_away(Failed(QUOTA.code, QUOTA.description), 1008)
                 return
 
-    def _sound(self, frame: bytes) -> bytes | None:
-        return self._from_client.align(frame) or None
-
-    def _event(self, text: str) -> PeerEvent | None:
-        if not self._allowance.take():
+    def _read(self, frame: bytes | str) -> bytes | PeerEvent | None:
+        allowance = self._sounds if isinstance(frame, bytes) else self._messages
+        if not allowance.take():
             self._ignored += 1
             return QUOTA if self._ignored == 1 else None
+        return (self._from_client.align(frame) or None) if isinstance(frame, bytes) else self._event(frame)
+
+    def _event(self, text: str) -> PeerEvent:
         event = wire.read(text)
         if isinstance(event, ClientSettings) and not self._settled:
             self._settled = True
@@ -171,18 +187,19 @@ class Aligner:
 
 
 class _Allowance:
-    """How many messages a client may still send now: a token bucket that holds one second's worth."""
+    """How many frames a client may still send now: a token bucket."""
 
-    __slots__ = ("_clock", "_left", "_per_second", "_since")
+    __slots__ = ("_clock", "_left", "_most", "_per_second", "_since")
 
-    def __init__(self, per_second: float, clock: Callable[[], float]) -> None:
-        self._per_second = self._left = per_second
+    def __init__(self, per_second: float, most: float, clock: Callable[[], float]) -> None:
+        self._per_second = per_second
+        self._most = self._left = most
         self._clock = clock
         self._since = clock()
 
     def take(self) -> bool:
         now = self._clock()
-        self._left = min(self._per_second, self._left + (now - self._since) * self._per_second)
+        self._left = min(self._most, self._left + (now - self._since) * self._per_second)
         self._since = now
         if self._left < 1:
             return False

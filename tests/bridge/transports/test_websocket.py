@@ -2,7 +2,10 @@
 
 import asyncio
 import json
+from collections import Counter
+from collections.abc import AsyncIterator
 from contextlib import suppress
+from typing import TypeVar
 
 import pytest
 from hypothesis import given
@@ -19,15 +22,20 @@ from bridge.core.events import (
     UserStartedSpeaking,
 )
 from bridge.transports.websocket import (
+    FRAMES_IN_A_ROW,
     MAX_FRAME_BYTES,
     MAX_IGNORED,
     MESSAGES_PER_SECOND,
+    SOUNDS_AT_ONCE,
     Aligner,
     WebSocketTransport,
 )
 from tests.support.websockets import Pair, websocket_pair
 
 KEEP_ALIVE = '{"type": "KeepAlive"}'
+TINY = b"\x82\x82\0\0\0\0ab"
+"""A binary frame of two bytes, as it is on the wire."""
+T = TypeVar("T")
 
 
 def settings(encoding: str, rate: int) -> str:
@@ -172,6 +180,37 @@ async def test_sound_is_not_counted_as_messages() -> None:
         for _ in range(MESSAGES_PER_SECOND + MAX_IGNORED + 10):
             await pair.client.send(b"ab")
             assert await pair.read() == b"ab"
+
+
+async def test_a_flood_of_sound_is_closed_with_1008_too() -> None:
+    async with websocket_pair(lambda websocket: WebSocketTransport(websocket, clock=lambda: 0.0)) as pair:
+        pair.client.transport.write(TINY * (SOUNDS_AT_ONCE + MAX_IGNORED + 1))
+        *sounds, told, left = await pair.rest()
+        assert sounds == [b"ab"] * SOUNDS_AT_ONCE
+        assert isinstance(told, ClientErred)
+        assert (told.code, left) == ("BRIDGE_QUOTA", ClientLeft(1008))
+
+
+async def test_others_have_their_turn_while_a_flood_is_read() -> None:
+    turns = 0
+
+    async def others() -> None:
+        nonlocal turns
+        while True:
+            turns += 1
+            await asyncio.sleep(0)
+
+    async with websocket_pair(WebSocketTransport) as pair, asyncio.TaskGroup() as group:
+        other = group.create_task(others())
+        pair.client.transport.write(TINY * 2000)
+        seen = Counter([turns async for _ in first(pair.incoming, 2000)])
+        other.cancel()
+    assert max(seen.values()) <= FRAMES_IN_A_ROW
+
+
+async def first(frames: AsyncIterator[T], count: int) -> AsyncIterator[T]:
+    for _ in range(count):
+        yield await anext(frames)
 
 
 # ── broken ─────────────────────────────────────────────────────────────────────────────────────────────
