@@ -44,9 +44,16 @@ def redact(_: WrappedLogger, __: str, line: EventDict) -> EventDict:
     return line
 
 
+CLIENTS_FAULTS = (
+    "Invalid UTF-8 sequence received from client",
+    "Invalid HTTP request received",
+    "Unsupported upgrade request",
+)
+"""How uvicorn's warnings and errors about what a client sent begin; the client is told."""
+
+
 def _is_ours(record: logging.LogRecord) -> bool:
-    """uvicorn logs text that is not UTF-8 as an error of its own, though it is the client's."""
-    return not record.getMessage().startswith("Invalid UTF-8 sequence received from client")
+    return not record.getMessage().startswith(CLIENTS_FAULTS)
 
 
 FIRST = ("at", "level", "event")

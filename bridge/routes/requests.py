@@ -2,24 +2,33 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from typing import TypeVar
 
 import orjson
 from pydantic import BaseModel, ValidationError
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 
 from bridge.errors import BadRequest, NotFound
 
 M = TypeVar("M", bound=BaseModel)
 
 MAX_BODY_BYTES = 64 * 1024
+BODY_SECONDS = 10.0
+"""How long a body may take to come."""
 ID = re.compile(r"[A-Za-z0-9_.:-]{1,64}")
 
 
 async def read_body(request: Request, model: type[M]) -> M:
     """The JSON body; none counts as `{}`. Raises BadRequest, whose text names the fields at fault."""
-    raw = await _bounded(request)
+    try:
+        async with asyncio.timeout(BODY_SECONDS):
+            raw = await _bounded(request)
+    except TimeoutError:
+        raise BadRequest("The body takes too long.", status=408) from None
+    except ClientDisconnect:  # nobody is told any more
+        raise BadRequest("The body broke off.", status=400) from None
     if not raw:
         return _validate(model, {})
     media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
@@ -70,4 +79,6 @@ def _validate(model: type[M], values: dict[str, object]) -> M:
 
 def _mistake(place: tuple[int | str, ...], kind: str, message: str) -> str:
     name = ".".join(map(str, place))[:60]
-    return f"`{name}` is not known here" if kind == "extra_forbidden" else f"`{name}`: {message}"
+    if kind == "extra_forbidden":
+        return f"`{name}` is not known here"
+    return f"`{name}`: {message.removeprefix('Value error, ')}"

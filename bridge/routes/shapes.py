@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 from typing import Annotated, Literal
+from unicodedata import category
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, RootModel, StringConstraints
 
@@ -13,8 +14,10 @@ from bridge.wire import read_cursor
 
 
 def _printable(text: str) -> str:
-    if any(ord(character) < 32 for character in text):
+    if any(category(character) == "Cc" for character in text):
         raise ValueError("control characters are not allowed")
+    if not any(character.isprintable() and not character.isspace() for character in text):
+        raise ValueError("there is nothing to see in it")
     return text
 
 

@@ -91,6 +91,14 @@ def test_libraries_that_print_headers_are_kept_quiet_even_at_debug(stream: io.St
     assert "secret" not in stream.getvalue()
 
 
+@pytest.mark.parametrize("said", logs.CLIENTS_FAULTS)
+def test_uvicorns_complaints_about_a_client_are_not_written(said: str, stream: io.StringIO) -> None:
+    logs.set_up("info", stream)
+    logging.getLogger("uvicorn.error").error(f"{said}.")
+    logging.getLogger("uvicorn.error").error("Exception in ASGI application")
+    assert [line["event"] for line in read(stream)] == ["Exception in ASGI application"]
+
+
 def test_an_exceptions_local_variables_are_not_written(stream: io.StringIO) -> None:
     logs.set_up("info", stream)
 

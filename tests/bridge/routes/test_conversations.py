@@ -153,7 +153,7 @@ async def test_a_bad_cursor_is_refused(shared: Front, after: str) -> None:
     assert "`after`" in told(answer, 422, "BRIDGE_BAD_REQUEST")
 
 
-@pytest.mark.parametrize("title", ["", "   ", "x" * 201, "a\nb", "a\0b", 5, None])
+@pytest.mark.parametrize("title", ["", "   ", "x" * 201, "a\nb", "a\0b", "a\x85b", "\u200b\u202e", 5, None])
 @on_shared_loop
 async def test_a_bad_title_is_refused(shared: Front, title: object) -> None:
     conversation_id = await remember(shared, "a")
