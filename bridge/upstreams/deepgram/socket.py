@@ -158,7 +158,8 @@ class DeepgramUpstream:
         except ConnectionClosed as closed:
             raise UpstreamFailed("The voice agent closed at once.", retry=self._left(closed).retry) from None
         except PeerGone:
-            raise UpstreamFailed("The voice agent is gone.", retry=True) from None
+            retry = self._socket.close_code not in NEVER_RETRY
+            raise UpstreamFailed("The voice agent is gone.", retry=retry) from None
 
     async def frames(self) -> AsyncIterator[bytes | PeerEvent]:
         """Sound and events, `AgentReady` before all but errors, `AgentLeft` last."""

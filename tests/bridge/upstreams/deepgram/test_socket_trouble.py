@@ -4,6 +4,7 @@ import asyncio
 import logging
 
 import pytest
+from websockets.asyncio.server import ServerConnection, serve
 
 from bridge.core import events as ev
 from bridge.core.commands import Answer, Hear
@@ -98,6 +99,25 @@ async def test_refused_settings_are_not_tried_again() -> None:
         left = await reading.until(AgentLeft)
     assert reading.events[0] == AgentErred("INVALID_SETTINGS", "no such model", fatal=True, retry=False)
     assert left == AgentLeft(1011, "", retry=False)
+
+
+@pytest.mark.parametrize("welcome", ["", '{"type":"Welcome"}'])
+@pytest.mark.parametrize(("code", "retry"), [(1011, True), (4401, False)])
+async def test_an_agent_that_closes_at_once_says_whether_to_try_again(
+    welcome: str, code: int, *, retry: bool
+) -> None:
+    async def close(socket: ServerConnection) -> None:
+        if welcome:
+            socket.protocol.send_text(welcome.encode())
+        socket.protocol.send_close(code)
+        socket.transport.write(b"".join(socket.protocol.data_to_send()))
+        await socket.wait_closed()
+
+    async with serve(close, "127.0.0.1", 0) as server:
+        url = "ws://{}:{}/".format(*next(iter(server.sockets)).getsockname())
+        with pytest.raises(UpstreamFailed) as failed:
+            await DeepgramUpstreams(url, "test-key").open(brief())
+    assert failed.value.retry is retry
 
 
 async def test_an_agent_that_never_gets_ready_is_given_up() -> None:
