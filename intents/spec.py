@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from bridge.core.agent import Effect, Intent, Kind, Limits, Parameter
+from bridge.core.agent import Effect, Intent, Kind, Limits, Parameter, Several
 from intents.loader import Location
 
 NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_-]{0,63}")
@@ -35,6 +35,7 @@ class ParameterSpec(_Spec):
     question: str = ""
     choices: list[Text] = []
     refers_to: str = ""
+    several: Several = Field(default=Several.TOGETHER, strict=False)
 
     @model_validator(mode="after")
     def _fits_its_type(self) -> ParameterSpec:
@@ -42,6 +43,10 @@ class ParameterSpec(_Spec):
             raise ValueError("choices belong to type: choice, and it needs some")
         if bool(self.refers_to) != (self.type is Kind.REFERENCE):
             raise ValueError("refers_to belongs to type: reference, and it needs one")
+        if self.several is not Several.TOGETHER and (
+            self.type is not Kind.TEXT or self.several is Several.LIST
+        ):
+            raise ValueError("several is together, or each for type: text")
         return self
 
     def parameter(self, name: str) -> Parameter:
@@ -55,6 +60,7 @@ class ParameterSpec(_Spec):
             question=self.question,
             choices=tuple(self.choices),
             refers_to=self.refers_to,
+            several=self.several,
         )
 
 

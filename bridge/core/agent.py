@@ -23,6 +23,17 @@ class Kind(StrEnum):
     """The id of one of the user's things."""
 
 
+class Several(StrEnum):
+    """What several values said in a row are: "milk and bread"."""
+
+    TOGETHER = "together"
+    """One text."""
+    EACH = "each"
+    """One call each."""
+    LIST = "list"
+    """One call with a list."""
+
+
 class Effect(StrEnum):
     """What running an intent does to the world."""
 
@@ -48,6 +59,8 @@ class Parameter:
     choices: tuple[str, ...] = ()
     refers_to: str = ""
     """For references: the kind of thing, e.g. task."""
+    several: Several = Several.TOGETHER
+    """For texts."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,14 +12,14 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import TypeVar
 
-from bridge.core.agent import Effect, Intent, Kind, Parameter
+from bridge.core.agent import Effect, Intent, Kind, Parameter, Several
 from bridge.core.model import JSON
 
 KEY = "x-bridge"
 CLIENT = "client"
 """Handler of an intent that was read back: whoever declared the function runs it."""
 
-Choice = TypeVar("Choice", Kind, Effect)
+Choice = TypeVar("Choice", Kind, Effect, Several)
 
 
 def to_function(intent: Intent) -> dict[str, object]:
@@ -85,6 +85,7 @@ def _hint(parameter: Parameter) -> dict[str, object]:
         "question": parameter.question,
         "refers_to": parameter.refers_to,
         "required_when": list(parameter.required_when or ()),
+        "several": parameter.several.value if parameter.several is not Several.TOGETHER else "",
     }
     return {key: value for key, value in hint.items() if value}
 
@@ -109,15 +110,17 @@ def _parameter(name: str, schema: JSON, hint: JSON, *, required: bool) -> Parame
         refers_to = _thing(name)
     choices = _choices(schema) if kind is Kind.CHOICE else ()
     when = _texts(hint.get("required_when"))
+    description = _text(schema.get("description"))
     return Parameter(
         name=name,
         kind=kind,
         required=required,
         required_when=(when[0], when[1]) if len(when) == 2 else None,
-        description=_text(schema.get("description")),
-        question=_text(hint.get("question")) or ask_for(name, kind, choices),
+        description=description,
+        question=_text(hint.get("question")) or ask_for(name, kind, choices, description),
         choices=choices,
         refers_to=refers_to,
+        several=_member(Several, hint.get("several")) or _several(schema),
     )
 
 
@@ -134,6 +137,13 @@ TIME_DESCRIBED = re.compile(
     r"\biso[- ]?8601\b|\bdate[- ]?time\b|\b(date and time|time and date)\b", re.IGNORECASE
 )
 RECURRENCE_DESCRIBED = re.compile(r"\b(rfc[- ]?5545|rrule|recurrence rule)\b", re.IGNORECASE)
+
+ASKS = re.compile(
+    r"(?P<what>who|what|where|how|which \w+|how many \w+)(?= (?!it|the|they|you|he|she|this|that)) "
+    r"(?P<rest>(?P<to>to )?[^.?!:;(]{2,40})[.?]?$",
+    re.IGNORECASE,
+)
+"""A description that is a question already."""
 
 
 def guess_kind(name: str, schema: JSON) -> Kind:
@@ -158,9 +168,12 @@ def guess_kind(name: str, schema: JSON) -> Kind:
     return Kind.REFERENCE if _thing(name) else Kind.TEXT
 
 
-def ask_for(name: str, kind: Kind, choices: Sequence[str] = ()) -> str:
-    """A question made from a parameter's name."""
+def ask_for(name: str, kind: Kind, choices: Sequence[str] = (), description: str = "") -> str:
+    """A question made from a parameter's name, or from a description that is nearly one: "Where to go."."""
     words = " ".join(_words(name))
+    if kind is Kind.TEXT and (question := ASKS.match(description)):
+        what, to = question["what"].capitalize(), "would you like " if question["to"] else ""
+        return f"{what} {to}{question['rest']}?"
     match kind:
         case Kind.TIME:
             return "When should that be?"
@@ -172,6 +185,8 @@ def ask_for(name: str, kind: Kind, choices: Sequence[str] = ()) -> str:
             return f"Which {words}: {_either(choices)}?"
         case Kind.BOOLEAN:
             return f"{words.capitalize()}: yes or no?"
+        case Kind.NUMBER if words.endswith("s") or words == "percent":
+            return f"How many {words}?"
         case _:
             return f"What is the {words}?"
 
@@ -194,6 +209,10 @@ def _thing(name: str) -> str:
 
 def _choices(schema: JSON) -> tuple[str, ...]:
     return _texts(schema.get("enum"))
+
+
+def _several(schema: JSON) -> Several:
+    return Several.LIST if "array" in _types(schema) else Several.TOGETHER
 
 
 def _types(schema: JSON) -> set[str]:

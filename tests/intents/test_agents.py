@@ -226,6 +226,7 @@ def test_a_file_that_is_not_utf_8_is_named_with_its_line(tmp_path: Path) -> None
         (", choices: [fast, slow]", "", 9, "intents.add.parameters.how: choices belong to type: choice"),
         ("{type: choice,", "{type: text,", 9, "intents.add.parameters.how: choices belong to type: choice"),
         ("{type: time,", "{type: reference,", 10, "intents.add.parameters.when: refers_to belongs to"),
+        ("{type: time,", "{type: time, several: each,", 10, "intents.add.parameters.when: several is"),
         ("{how: slow}", "{pace: slow}", 10, "there is no other parameter pace"),
         ("{how: slow}", "{when: slow}", 10, "there is no other parameter when"),
         ("{how: slow}", "{how: lazy}", 10, "how is never lazy"),

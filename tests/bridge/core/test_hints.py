@@ -7,8 +7,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bridge.core.agent import Effect, Intent, Kind, Parameter
-from bridge.core.hints import CLIENT, from_function, from_functions, guess_kind, to_function, without_hints
+from bridge.core.agent import Effect, Intent, Kind, Parameter, Several
+from bridge.core.hints import (
+    CLIENT,
+    ask_for,
+    from_function,
+    from_functions,
+    guess_kind,
+    to_function,
+    without_hints,
+)
 
 TASK = Intent(
     name="submit_new_task_intent",
@@ -84,6 +92,30 @@ intents = st.builds(
 @given(intents)
 def test_any_intent_comes_back_as_it_was(intent: Intent) -> None:
     assert from_function(json.loads(json.dumps(to_function(intent)))) == seen_from_outside(intent)
+
+
+@pytest.mark.parametrize(
+    ("name", "description", "question"),
+    [
+        ("destination", "Where to go.", "Where would you like to go?"),
+        ("recipient", "Who gets it.", "Who gets it?"),
+        ("message", "What it says.", "What is the message?"),
+        ("text", "The words of the note.", "What is the text?"),
+    ],
+)
+def test_a_description_that_is_nearly_a_question_is_asked(name: str, description: str, question: str) -> None:
+    assert ask_for(name, Kind.TEXT, (), description) == question
+
+
+def test_an_array_is_a_list_of_what_is_said() -> None:
+    schema = {"type": "object", "properties": {"items": {"type": "array", "items": {"type": "string"}}}}
+    intent = from_function({"name": "buy", "parameters": schema})
+    assert intent.parameters[0].several is Several.LIST
+
+
+def test_what_several_values_are_comes_back() -> None:
+    intent = replace(TASK, parameters=(Parameter(name="item", question="?", several=Several.EACH),))
+    assert from_function(to_function(intent)).parameters[0].several is Several.EACH
 
 
 def test_the_executors_secrets_are_not_told() -> None:

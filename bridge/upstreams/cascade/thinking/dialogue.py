@@ -14,6 +14,8 @@ from bridge.core.agent import Agent, Effect, Kind, Parameter
 from bridge.upstreams.cascade.thinking import phrases, results
 from bridge.upstreams.cascade.thinking.acts import Act, act_of, asks
 from bridge.upstreams.cascade.thinking.corrections import correct, mover, remainder
+from bridge.upstreams.cascade.thinking.following import follow
+from bridge.upstreams.cascade.thinking.listing import spread
 from bridge.upstreams.cascade.thinking.matching import Book
 from bridge.upstreams.cascade.thinking.questions import answers, ask
 from bridge.upstreams.cascade.thinking.slots import Scene, answered, at_customary_time, beside, from_match
@@ -171,7 +173,7 @@ class Dialogue:
         for part in split(said, self._book, scene):
             match = self._book.match(part, scene.clock, scene.refers)
             if match and not (self._asked and answers(match, self.at_hand, self.asking)):
-                found.append(from_match(match, part, scene))
+                found += spread(from_match(match, part, scene))
         if not found:
             return []
         self._misses = 0
@@ -187,7 +189,10 @@ class Dialogue:
         return self._asked is not None and bool(wish.values)
 
     def _guessed(self, said: Said, scene: Scene) -> list[Step]:
-        """A wish without any example's words: "dentist on friday at three"."""
+        """A wish without any example's words: "dentist on friday at three", "and in the bedroom"."""
+        if self._done and (like := follow(self._done, said, scene)):
+            self._wishes.extendleft(reversed(list(spread(like))))
+            return self._proceed(scene)
         if asks(said.norms):
             return []
         timing = said.timing or whole(said.text, scene.clock)
@@ -252,7 +257,8 @@ class Dialogue:
         wish = answered(self._wishes[0], asked.parameter, said, self._book, scene)
         if wish is None:
             return self._missed_answer(said, scene)
-        self._wishes[0] = wish
+        self._wishes.popleft()
+        self._wishes.extendleft(reversed(list(spread(wish))))
         self._misses = 0
         self._asked = None
         return self._proceed(scene)

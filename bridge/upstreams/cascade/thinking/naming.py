@@ -50,7 +50,7 @@ def invented(intent: Intent) -> list[str]:
     slots = [
         p for p in intent.parameters if p.required and p.kind in {Kind.TEXT, Kind.NUMBER, Kind.REFERENCE}
     ]
-    return list(dict.fromkeys(_phrases(intent, verb, noun, slots)))
+    return list(dict.fromkeys(" ".join(p.split()) for p in _phrases(intent, verb, noun, slots)))
 
 
 def _verb_and_noun(intent: Intent) -> tuple[str, str]:

@@ -20,7 +20,7 @@ from bridge.upstreams.cascade.thinking.times import (
     whole,
 )
 from bridge.upstreams.cascade.thinking.values import as_norms, find_boolean, find_choice, find_number
-from bridge.upstreams.cascade.thinking.wishes import Value, Wish, controllers
+from bridge.upstreams.cascade.thinking.wishes import Argument, Value, Wish, controllers
 from bridge.upstreams.cascade.thinking.words import LIGHT, NOISE, Words, content, excerpt, norms, stem, trim
 
 LEAD_INS: Final = (
@@ -38,6 +38,8 @@ LEAD_INS: Final = (
     *("to", "about", "for"),
 )
 """What an answer may begin with that is not part of it."""
+PLACEHOLDERS: Final = frozenset(["something", "anything", "some things", "things", "stuff", "one", "some"])
+"""What stands for a text that is still to be said."""
 TRAILING: Final = frozenset(["please", "thanks", "um", "uh", "hmm", "ok", "and", "then", "now", "actually"])
 
 
@@ -180,18 +182,19 @@ def value_of(parameter: Parameter, said: Said, part: Words, scene: Scene) -> Fou
     match parameter.kind:
         case Kind.TEXT:
             text = cleaned(said, part)
-            return Value(text) if text else None
+            return Value(text) if text and text.lower() not in PLACEHOLDERS else None
         case Kind.TIME | Kind.RECURRENCE:
             timing = whole(excerpt(said.text, part), scene.clock)
             return Value(as_argument(timing, scene.clock), timing) if timing else None
         case Kind.REFERENCE:
             return reference(parameter, excerpt(said.text, part), scene)
         case _:
-            return _plain_value(parameter, heard)
+            return plain_value(parameter, heard)
 
 
-def _plain_value(parameter: Parameter, heard: tuple[str, ...]) -> Value | None:
-    found: str | float | bool | None
+def plain_value(parameter: Parameter, heard: tuple[str, ...]) -> Value | None:
+    """The choice, number, or yes or no among the words."""
+    found: Argument | None
     match parameter.kind:
         case Kind.CHOICE:
             found = find_choice(parameter, heard)
@@ -219,6 +222,8 @@ def chosen(parameter: Parameter, text: str, candidates: tuple[Thing, ...], scene
 def cleaned(said: Said, part: Words) -> str:
     """Words as a text argument: without fillers around them."""
     inner = trim(part, {"um", "uh", "please", "just", "a", "an"}, right=False)
+    if as_norms(inner[:1]) == ("some",):
+        inner = trim(inner, {"some", "more"}, right=False) or inner
     return excerpt(said.text, trim(inner, TRAILING, left=False))
 
 
@@ -296,7 +301,7 @@ def _direct(wish: Wish, asked: Parameter, said: Said, scene: Scene) -> Wish:
         text = answer_text(said, timeless=bool(wish.open(Kind.TIME)) or said.timing is not None)
         found = Value(text) if text else None
     elif asked.kind in {Kind.CHOICE, Kind.NUMBER, Kind.BOOLEAN}:
-        found = _plain_value(asked, said.norms)
+        found = plain_value(asked, said.norms)
         if found is None and (texts := _dependents(wish.intent, asked)):
             return _with_dependent(wish, texts[0], said)
     if isinstance(found, Value):
@@ -308,7 +313,7 @@ def _choice(intent: Intent, asked: Parameter, said: Said) -> Value | None:
     """A choice by its name or in the question's own words: "at a place", where it is called location."""
     if asked.kind is not Kind.CHOICE:
         return None
-    if plain := _plain_value(asked, said.norms):
+    if plain := plain_value(asked, said.norms):
         return plain
     telling = set(content(said.text))
     if not telling or not telling <= set(content(asked.question)):

@@ -8,12 +8,14 @@ from bridge.core.agent import Intent, Kind, Parameter
 from bridge.core.model import Thing
 from bridge.upstreams.cascade.thinking.times import Timing
 
+Argument = str | float | bool | tuple[str, ...]
+
 
 @dataclass(frozen=True, slots=True)
 class Value:
     """What is known of one argument."""
 
-    argument: str | float | bool
+    argument: Argument
     """As the function gets it."""
     timing: Timing | None = None
     """For times: what it means."""
@@ -148,7 +150,7 @@ def _replaced(intent: Intent, name: str, new: Mapping[str, Value]) -> bool:
     return mine is not None and any(its and its[0] == mine[0] and its[1] != mine[1] for its in theirs)
 
 
-def _number(argument: str | float | bool) -> str | float | bool:
+def _number(argument: Argument) -> Argument:
     if isinstance(argument, float) and argument.is_integer():
         return int(argument)
     return argument
