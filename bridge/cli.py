@@ -15,14 +15,11 @@ import uvicorn
 from bridge import logs
 from bridge.app import App, build_language_model, open_app
 from bridge.errors import BadConfig
+from bridge.serving import Http, WebSocket, listen
 from bridge.settings import Settings, load
 
 log = structlog.get_logger(__name__)
 
-USER_TIMEOUT_MS = 10_000
-"""A peer that acknowledges nothing for that long is gone (TCP_USER_TIMEOUT)."""
-SEND_BUFFER = 128 * 1024
-"""Bytes the kernel may hold for a client that does not read (SO_SNDBUF)."""
 MAX_FRAME = 1024 * 1024
 """Bytes of a client's frame that are read at all; the transport takes less, and says so."""
 DRAIN_SECONDS = 10.0
@@ -89,7 +86,8 @@ class Server(uvicorn.Server):
                 lifespan="off",
                 log_config=None,
                 access_log=False,
-                ws="websockets-sansio",
+                http=Http,
+                ws=WebSocket,
                 ws_per_message_deflate=False,
                 ws_max_size=MAX_FRAME,
                 ws_ping_interval=5,
@@ -120,18 +118,3 @@ class Server(uvicorn.Server):
         """End the sessions while there is still somebody to tell, then stop."""
         await self._app.sessions.drain(DRAIN_SECONDS)
         await super().shutdown(sockets)
-
-
-def listen(settings: Settings) -> socket.socket:
-    """The listening socket, bound. Accepted sockets inherit its limits. Raises BadConfig when it is taken."""
-    listening = socket.socket(socket.AF_INET6 if ":" in settings.host else socket.AF_INET, socket.SOCK_STREAM)
-    listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    listening.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER)
-    if hasattr(socket, "TCP_USER_TIMEOUT"):
-        listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, USER_TIMEOUT_MS)
-    try:
-        listening.bind((settings.host, settings.port))
-    except OSError as error:
-        listening.close()
-        raise BadConfig(f"cannot listen on {settings.host}:{settings.port}: {error.strerror}") from error
-    return listening

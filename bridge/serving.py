@@ -1,0 +1,81 @@
+"""Where clients connect: the listening socket, and uvicorn's protocols, short with peers that mean harm."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
+
+from bridge.errors import BadConfig
+from bridge.settings import Settings
+
+USER_TIMEOUT_MS = 10_000
+"""A peer that acknowledges nothing for that long is gone (TCP_USER_TIMEOUT)."""
+SEND_BUFFER = 128 * 1024
+"""Bytes the kernel may hold for a client that does not read (SO_SNDBUF)."""
+RECEIVE_BUFFER = 32 * 1024
+"""Bytes of a client's that are read at once (SO_RCVBUF): a flood of small frames is parsed in one go."""
+HEADER_SECONDS = 15.0
+"""How long a request may take until its headers are there."""
+
+
+def listen(settings: Settings) -> socket.socket:
+    """The listening socket, bound. Accepted sockets inherit its limits. Raises BadConfig when it is taken."""
+    listening = socket.socket(socket.AF_INET6 if ":" in settings.host else socket.AF_INET, socket.SOCK_STREAM)
+    listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    listening.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER)
+    listening.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, RECEIVE_BUFFER)
+    if hasattr(socket, "TCP_USER_TIMEOUT"):
+        listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, USER_TIMEOUT_MS)
+    try:
+        listening.bind((settings.host, settings.port))
+    except OSError as error:
+        listening.close()
+        raise BadConfig(f"cannot listen on {settings.host}:{settings.port}: {error.strerror}") from error
+    return listening
+
+
+class Http(HttpToolsProtocol):
+    """uvicorn's, but a request whose headers do not come is not waited for."""
+
+    _overdue: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        super().connection_made(transport)
+        self._await_headers()
+
+    def on_message_begin(self) -> None:
+        super().on_message_begin()
+        self._await_headers()
+
+    def on_headers_complete(self) -> None:
+        self._stop_waiting()
+        super().on_headers_complete()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._stop_waiting()
+        super().connection_lost(exc)
+
+    def _await_headers(self) -> None:
+        self._stop_waiting()
+        self._overdue = self.loop.call_later(HEADER_SECONDS, self._give_up)
+
+    def _stop_waiting(self) -> None:
+        if self._overdue:
+            self._overdue.cancel()
+            self._overdue = None
+
+    def _give_up(self) -> None:
+        self.transport.abort()
+
+
+class WebSocket(WebSocketsSansIOProtocol):
+    """uvicorn's, but a peer that sends frames before its handshake is answered is dropped without a word."""
+
+    def handle_parser_exception(self) -> None:
+        if self.conn.close_sent is None:
+            self.transport.abort()
+        else:
+            super().handle_parser_exception()
