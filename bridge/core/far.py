@@ -7,7 +7,7 @@ from bridge.core import events as ev
 from bridge.core import timers as due
 from bridge.core.events import Moment
 from bridge.core.model import Message
-from bridge.core.owing import pick_up, unanswered
+from bridge.core.owing import pick_up, settle, unanswered
 from bridge.core.state import Commands, Link, Phase, State
 
 REOPEN_AFTER = (0.25, 1.0, 3.0)
@@ -82,6 +82,9 @@ def erred(s: State, event: ev.AgentErred, now: Moment) -> Commands:
 
 def answer_overdue(s: State, event: due.AnswerOverdue, now: Moment) -> Commands:
     if s.calls.open or s.link is not Link.READY:
+        return
+    if s.turn.repeated:
+        yield from settle(s)
         return
     yield do.CloseAgent()
     yield from _lost(s, now, retry=True, code="BRIDGE_UPSTREAM_FAILED", tell=True)

@@ -74,4 +74,5 @@ def pick_up(s: State, now: Moment) -> Commands:
     for content in s.unheard:
         yield do.AskAgent(do.Hear(content))
     if s.again or s.unheard or s.turn.untold:
+        s.turn.repeated = True
         yield from owe(s, now)

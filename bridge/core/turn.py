@@ -20,6 +20,8 @@ class Turn:
     """Clock at which the user began to speak; None = the user does not."""
     owed: bool = False
     """The agent owes an answer."""
+    repeated: bool = False
+    """It was asked again, by another agent session: once is enough."""
     untold: list[str] = field(default_factory=list)
     """Sentences of results that no reply of the agent has followed yet."""
     replying: bool = False
@@ -31,7 +33,7 @@ class Turn:
 
     def user_speaks(self, now: Moment) -> None:
         """What was to be said is not waited for any more."""
-        self.speaking_since, self.owed, self.replying = now.clock, False, False
+        self.speaking_since, self.owed, self.replying, self.repeated = now.clock, False, False, False
         self.untold.clear()
 
     def agent_speaks(self, now: Moment) -> None:

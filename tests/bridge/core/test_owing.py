@@ -139,6 +139,20 @@ def test_the_next_agent_is_asked_what_the_lost_one_did_not_answer() -> None:
     assert len(book.unsaved) == 1
 
 
+def test_an_agent_that_stays_silent_again_is_left_alone() -> None:
+    book = asked()
+    (book.wait(20) >> due.AnswerOverdue()).skip()
+    (book >> due.ReopenDue()).skip()
+    (book >> ev.AgentReady("agent-2")).skip()
+    book.wait(20) >> due.AnswerOverdue()
+    book.done()
+    (book >> ev.UserStartedSpeaking()).skip()
+    (book >> said("user", "hello?")).skip()
+    book.save().skip()
+    (book.wait(20) >> due.AnswerOverdue()) << do.CloseAgent()
+    book.skip()
+
+
 def test_it_is_not_asked_when_the_answer_was_heard() -> None:
     book = asked()
     (book >> said("assistant", "Nothing.")).skip()
