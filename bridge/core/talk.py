@@ -38,6 +38,7 @@ def text_arrived(s: State, event: ev.TextArrived, now: Moment) -> Commands:
             s.turn.untold.clear()
             yield from settle(s)
     else:
+        s.turn.repeated = False
         yield from _turn_is_over(s)
         yield from owe(s, now)
         yield from s.active()

@@ -146,7 +146,6 @@ def test_an_agent_that_stays_silent_again_is_left_alone() -> None:
     (book >> ev.AgentReady("agent-2")).skip()
     book.wait(20) >> due.AnswerOverdue()
     book.done()
-    (book >> ev.UserStartedSpeaking()).skip()
     (book >> said("user", "hello?")).skip()
     book.save().skip()
     (book.wait(20) >> due.AnswerOverdue()) << do.CloseAgent()
