@@ -24,6 +24,7 @@ from bridge.live.runner import Parts
 from bridge.observers.latency import Latency
 from bridge.observers.lifecycle import Lifecycle
 from bridge.observers.metrics import Metrics
+from bridge.observers.record import watch_record
 from bridge.ports import SpokenTime, Upstreams
 from bridge.routes.conversations import conversation_routes
 from bridge.routes.errors import exception_handlers
@@ -81,6 +82,12 @@ async def open_app(settings: Settings, *, warm: bool = False) -> AsyncIterator[A
         stack.push_async_callback(executor.aclose)
         executor.verify(agents.values())
         registry = CollectorRegistry()
+        watch_record(
+            registry,
+            size=lambda: record.journal.size,
+            set_aside=lambda: record.journal.set_aside,
+            store_up=lambda: not record.problem,
+        )
         parts = Parts(
             upstreams=upstreams,
             journal=record.journal,

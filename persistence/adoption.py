@@ -3,55 +3,66 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Final
 
 import structlog
 
 from persistence import journal_file
-from persistence.journal_file import JournalFile
+from persistence.journal_file import JournalFile, Left
+
+CHUNK: Final = 500
+"""Entries copied at a time."""
 
 _log = structlog.get_logger(__name__)
 
 
-def adopt_all(connection: sqlite3.Connection, folder: Path) -> int:
-    """Copy and remove every journal nobody holds; the number of the last entry.
+class Orphan:
+    """The journal of a process that died, ours now: `read`, `copied` until nothing comes, then `finish`.
 
-    Runs inside a transaction, and commits after each journal: only then may its file go.
+    Or `release` it. Nothing raises.
     """
-    seq = 0
-    for path in journal_file.journals(folder):
-        orphan = journal_file.claim(path)
-        if orphan is None:
-            continue
-        start, damage = seq, ""
+
+    def __init__(self, file: JournalFile) -> None:
+        self._file = file
+        self._after = 0
+        self._copied = 0
+        self._damage = ""
+
+    def read(self) -> list[Left]:
+        """The next entries; none: that was all, or the rest cannot be read."""
         try:
-            for conversation_id, body in _pending(orphan):
-                seq += 1
-                journal_file.inserting(seq, conversation_id, body)(connection)
-        except _Damaged as found:
-            damage = str(found)
-        connection.execute("COMMIT")
-        connection.execute("BEGIN IMMEDIATE")
-        if damage:
-            orphan.set_aside()
-            _log.error("journal_damaged", file=path.name, saved=seq - start, reason=damage)
-        else:
-            orphan.remove()
-            _log.info("journal_adopted", file=path.name, entries=seq - start)
-    return seq
+            return journal_file.left(self._file.connection, self._after, CHUNK)
+        except sqlite3.Error as error:
+            self._damage = str(error)
+            return []
+
+    def copied(self, rows: Sequence[Left]) -> None:
+        """They are durable in ours: go on after them."""
+        self._after = rows[-1].seq
+        self._copied += len(rows)
+
+    def finish(self) -> None:
+        """All that was read is durable in ours: the file goes, or is set aside when part of it is damaged."""
+        name = self._file.path.name
+        try:
+            if self._damage:
+                self._file.set_aside()
+                _log.error("journal_damaged", file=name, saved=self._copied, reason=self._damage)
+            else:
+                self._file.remove()
+                _log.info("journal_adopted", file=name, entries=self._copied)
+        except OSError as error:
+            _log.error("journal_not_removed", file=name, reason=error.strerror)
+
+    def release(self) -> None:
+        """Somebody may adopt it later."""
+        self._file.release()
 
 
-class _Damaged(Exception):
-    """That journal cannot be read, or not to its end."""
-
-
-def _pending(orphan: JournalFile) -> Iterator[tuple[str, bytes]]:
-    try:
-        if not orphan.connection.execute("PRAGMA user_version").fetchone()[0]:
-            return  # killed before its tables were made
-        yield from orphan.connection.execute(
-            "SELECT conversation_id, body FROM entries WHERE flushed_at IS NULL ORDER BY seq"
-        )
-    except sqlite3.Error as error:
-        raise _Damaged(str(error)) from error
+def claim_all(folder: Path, own: Path) -> Iterator[Orphan]:
+    """Every journal but our own whose process is gone. Raises OSError."""
+    for path in journal_file.journals(folder):
+        if path != own and (file := journal_file.claim(path)):
+            yield Orphan(file)

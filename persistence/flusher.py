@@ -5,18 +5,20 @@ from __future__ import annotations
 import asyncio
 import random
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from contextlib import suppress
 from typing import Final
 
 import structlog
 
 from bridge.core.model import Entry
 from bridge.errors import JournalFailed, StoreUnavailable
+from persistence.batch import Batches, Numbered, OtherServer, sqlstate
 from persistence.codec import decode
-from persistence.engine import Database, is_bad_data
-from persistence.entry_writer import write
+from persistence.engine import Database
 from persistence.journal import Journal
 from persistence.journal_file import Pending
+from persistence.losses import server_of
+from persistence.outage import Outage
 
 BATCH: Final = 500
 """Entries of one transaction."""
@@ -24,20 +26,13 @@ KEEP_SECONDS: Final = 900.0
 """What is flushed stays in the journal for so long, should the store lose its last minutes."""
 GATHER_SECONDS: Final = 0.25
 """How long more entries are waited for after the first, unless somebody asks: transactions cost."""
-PURGE_SECONDS: Final = 60.0
+IDLE_SECONDS: Final = 1.0
+"""Between looks for orphans, and for another server, when there is nothing to flush."""
 SETTLE_SECONDS: Final = 5.0
 FIRST_RETRY: Final = 0.1
 LONGEST_RETRY: Final = 10.0
 
 _log = structlog.get_logger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class _Read:
-    """An entry out of the journal."""
-
-    seq: int
-    entry: Entry
 
 
 class Flusher:
@@ -54,41 +49,57 @@ class Flusher:
         """`on_flushed` is told the entries of each batch that is in the store."""
         self._journal = journal
         self._database = database
-        self._keep_seconds = keep_seconds
+        self._batches = Batches(database)
+        self._server = ""
+        self._keep_seconds = 0 if database.is_sqlite else keep_seconds  # a file loses nothing
         self._on_flushed = on_flushed
         self._flushed = 0
         self._started = self._finished = 0
         self._tried = asyncio.Condition()
         self._poked = asyncio.Event()
-        self.problem = ""
+        self._outage = Outage()
+
+    @property
+    def problem(self) -> str:
         """Why the store took nothing the last time, for operators; empty = it did."""
+        return self._outage.reason
 
     async def run(self) -> None:
         """Flush whenever something was appended; try again and again while the store is away."""
         retry = FIRST_RETRY
         while True:
             try:
+                await self._journal.adopt()
                 await self.flush()
-                retry, wait = FIRST_RETRY, PURGE_SECONDS
+                await self._look()
+                retry, wait = FIRST_RETRY, IDLE_SECONDS
             except (StoreUnavailable, JournalFailed) as error:
-                wait, retry = self._failed(str(error), retry)
+                self._outage.failed(str(error))
+                wait, retry = _longer(retry)
             except Exception as error:  # a fault of ours must not end the record of everybody
-                _log.exception("flush_broke")
-                wait, retry = self._failed(type(error).__name__, retry)
+                self._outage.failed(type(error).__name__, fault=error)
+                wait, retry = _longer(retry)
+            if self.problem and self._journal.crowded:
+                with suppress(JournalFailed):
+                    await self._purge()
             await self._pause(wait)
+
+    async def _purge(self) -> None:
+        """What is kept goes when its time is over, or when its room is needed."""
+        await self._journal.purge(0 if self._journal.crowded else self._keep_seconds)
 
     async def flush(self) -> None:
         """Bring everything journalled so far into the store. Raises StoreUnavailable, JournalFailed."""
         self._started = attempt = self._started + 1
         try:
-            while await self._flush_batch():
+            while await self._flush_some():
                 pass
-            self.problem = ""
+            self._outage.end()
         finally:
             async with self._tried:
                 self._finished = attempt
                 self._tried.notify_all()
-        await self._journal.purge(0 if self._journal.crowded else self._keep_seconds)
+        await self._purge()
 
     async def settle(self, conversation_id: str) -> None:
         """Wait until all that is journalled for it now is in the store. Raises StoreUnavailable."""
@@ -107,48 +118,83 @@ class Flusher:
         if self._flushed < target:
             raise StoreUnavailable(self.problem or "the journal could not be flushed")
 
-    def _failed(self, problem: str, retry: float) -> tuple[float, float]:
-        """How long to wait now, and the next time."""
-        if not self.problem:
-            _log.warning("store_away", reason=problem)
-        self.problem = problem
-        return retry * random.uniform(0.5, 1), min(retry * 2, LONGEST_RETRY)
-
     async def _pause(self, seconds: float) -> None:
         """Until there is something to do: an append, unless the store is away; or somebody waits for us."""
         if self.problem:
             await _until(self._poked, seconds)
-        elif await _until(self._journal.appended, seconds):
+        elif await _until(self._journal.appended, seconds) and not self._journal.strict:
             await _until(self._poked, GATHER_SECONDS)
         self._poked.clear()
         self._journal.appended.clear()
 
+    async def _flush_some(self) -> bool:
+        """True = there may be more to do."""
+        try:
+            return await self._flush_batch()
+        except OtherServer as other:
+            await self._flush_again(other.server)
+            return True
+
     async def _flush_batch(self) -> bool:
         """One transaction; True = there may be more."""
-        pending, up_to = await self._journal.pending(BATCH)
+        pending, up_to = await self._journal.pending(1 if self._batches.stuck else BATCH)
         if up_to <= self._flushed:
             return False
-        read, set_aside = _decoded(pending)
-        if read:
-            set_aside |= await self._write(read)
-        await self._journal.mark(up_to, set_aside)
+        batch, refused = _decoded(pending)
+        if batch:
+            written = await self._batches.write(batch, self._server)
+            refused |= written.refused
+            self._on_flushed(written.entries)
+        await self._journal.mark(up_to, set(refused), self._server)
+        self._tell_refused(pending, refused)
         self._flushed = up_to
-        self._on_flushed([item.entry for item in read])
-        return len(pending) == BATCH
+        self._outage.flushed += len(pending) - len(refused)
+        return bool(pending)
 
-    async def _write(self, batch: list[_Read]) -> set[int]:
-        """Write them; the numbers of those the store refuses for what is in them."""
-        try:
-            async with self._database.writing() as connection:
-                await write(connection, self._database, [item.entry for item in batch])
-        except Exception as error:
-            if not is_bad_data(error):
-                raise
-            if len(batch) == 1:
-                return _refused(batch[0].seq, error)
-            half = len(batch) // 2
-            return await self._write(batch[:half]) | await self._write(batch[half:])
-        return set()
+    # ── a store that may have lost something ──────────────────────────────────────────────────────────────
+
+    async def _look(self) -> None:
+        """Is it still the same server? It is asked with every batch, and when there is none to be written."""
+        if self._keep_seconds and self._journal.size:
+            async with self._database.reading() as connection:
+                server = await server_of(connection, self._database)
+            if server != self._server:
+                await self._flush_again(server)
+
+    async def _flush_again(self, server: str) -> None:
+        """Bring what another server took, and what is kept of it, into this one. Raises OtherServer too."""
+        after = lost = 0
+        while kept := await self._journal.kept(server, after, BATCH):
+            batch, refused = _decoded(kept)
+            if batch:
+                written = await self._batches.write(batch, server, again=True)
+                refused |= written.refused
+                self._on_flushed(written.entries)
+                lost += len(written.entries)
+            after = kept[-1].seq
+            await self._journal.confirm(after, set(refused), server)
+            self._tell_refused(kept, refused)
+        self._server = server
+        if lost:
+            _log.warning("store_lost_entries", flushed_again=lost)
+
+    def _tell_refused(self, rows: Sequence[Pending], refused: dict[int, Exception]) -> None:
+        """They stay in the journal, for somebody to look at; the next start tries them again."""
+        for row in rows:
+            if error := refused.get(row.seq):
+                _log.error(
+                    "entry_set_aside",
+                    file=self._journal.name,
+                    seq=row.seq,
+                    conversation_id=row.conversation_id,
+                    error=type(error).__name__,
+                    sqlstate=sqlstate(error),
+                )
+
+
+def _longer(retry: float) -> tuple[float, float]:
+    """How long to wait now, and the next time."""
+    return retry * random.uniform(0.5, 1), min(retry * 2, LONGEST_RETRY)
 
 
 async def _until(event: asyncio.Event, seconds: float) -> bool:
@@ -160,18 +206,13 @@ async def _until(event: asyncio.Event, seconds: float) -> bool:
         return False
 
 
-def _decoded(pending: list[Pending]) -> tuple[list[_Read], set[int]]:
-    read: list[_Read] = []
-    set_aside: set[int] = set()
-    for row in pending:
+def _decoded(rows: Sequence[Pending]) -> tuple[list[Numbered], dict[int, Exception]]:
+    """The entries, and by number those that are none."""
+    read: list[Numbered] = []
+    broken: dict[int, Exception] = {}
+    for row in rows:
         try:
-            read.append(_Read(row.seq, decode(row.body)))
+            read.append(Numbered(row.seq, decode(row.body)))
         except (ValueError, KeyError, TypeError) as error:
-            set_aside |= _refused(row.seq, error)
-    return read, set_aside
-
-
-def _refused(seq: int, error: Exception) -> set[int]:
-    """Stays in the journal, for somebody to look at; the next start tries it again."""
-    _log.error("entry_set_aside", seq=seq, error=type(error).__name__)
-    return {seq}
+            broken[row.seq] = error
+    return read, broken

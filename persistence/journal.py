@@ -4,7 +4,7 @@
         await journal.append(entry)      # durable from here on
 
 A journal belongs to one process, which holds a lock on a companion file. One whose lock is free belonged to
-a process that died: whoever starts next copies what was pending in it into their own and removes it.
+a process that died: whoever finds it copies what is in it into their own and removes it.
 """
 
 from __future__ import annotations
@@ -14,7 +14,8 @@ import queue
 import sqlite3
 import threading
 import time
-from collections.abc import Callable
+from collections import deque
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -26,9 +27,11 @@ import structlog
 
 from bridge.core.model import Entry
 from bridge.errors import JournalFailed
-from persistence import adoption, journal_file
+from persistence import journal_file
+from persistence.adoption import Orphan, claim_all
 from persistence.codec import encode, storable
-from persistence.journal_file import Durability, Pending
+from persistence.confirming import Confirming
+from persistence.journal_file import Durability, Left, Pending
 
 T = TypeVar("T")
 
@@ -47,9 +50,9 @@ class _Write:
     future: asyncio.Future[Any]
     run: Callable[[sqlite3.Connection], Any]
     seq: int = 0
-    """Of an append: its number."""
+    """Of entries: the number of the last."""
     size: int = 0
-    """Of an append: its bytes."""
+    """Of entries: their bytes."""
 
 
 class Journal:
@@ -62,13 +65,21 @@ class Journal:
         self._folder = folder
         self._quota = quota_bytes
         self._durability = durability
+        self._confirming = Confirming() if durability == "strict" else None
+        self._orphans: deque[Orphan] = deque()
         self._queue: queue.SimpleQueue[_Write | None] = queue.SimpleQueue()
         self._open = False
         self._seq = 0
         self._size = 0
         self._size_lock = threading.Lock()
+        self._refused = 0
+        """Entries there was no room for since it was full."""
+        self._failing = False
+        """The last commit failed."""
         self._last: dict[str, int] = {}
         self._written = 0
+        self.set_aside = 0
+        """Entries that the store refuses: kept here, tried again by whoever adopts them."""
         self.commits = 0
         """Transactions so far: far fewer than entries when many come at once."""
         self.appended = asyncio.Event()
@@ -85,23 +96,25 @@ class Journal:
         self._thread = threading.Thread(target=self._work, name="journal", daemon=True)
         self._thread.start()
         try:
-            await self._do(self._adopt)
+            await self.adopt()
         except JournalFailed:
             await self.__aexit__(None, None, None)
             raise
         self._open = True
-        if self._last:
-            self.appended.set()
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Write what is queued and close. The file goes when all is flushed, else it waits for adoption."""
+        """Write what is queued and close. The file goes when nothing is in it, else it waits for adoption."""
         self._open = False
         self._queue.put(None)
         await asyncio.to_thread(self._thread.join)
         await asyncio.to_thread(self._file.close)
+        for orphan in self._orphans:
+            orphan.release()
+        if self._confirming:
+            self._confirming.close()
 
     # ── appending ─────────────────────────────────────────────────────────────────────────────────────────
 
@@ -118,28 +131,83 @@ class Journal:
         self._last[conversation_id] = self._seq
         run = journal_file.inserting(self._seq, conversation_id, body)
         self._queue.put(_Write(future, run, self._seq, len(body)))
-        return future
+        return self._confirming.add(self._seq, future) if self._confirming else future
 
     def _reserve(self, size: int) -> str:
         """Why there is no room for so many bytes; empty = there is, and it is taken."""
         if not self._open:
             return "the journal is closed"
         with self._size_lock:
-            if self._size + size > self._quota:
-                return "the journal has reached its quota"
-            self._size += size
-        return ""
+            full = self._size + size > self._quota
+            if not full:
+                self._size += size
+        self._tell_full(full)
+        return "the journal has reached its quota" if full else ""
+
+    def _tell_full(self, full: bool) -> None:
+        """One line when it becomes full, one when there is room again."""
+        if full and not self._refused:
+            _log.error("journal_full", bytes=self._size, quota=self._quota)
+        elif not full and self._refused:
+            _log.warning("journal_has_room", refused=self._refused)
+        self._refused = self._refused + 1 if full else 0
 
     def _release(self, size: int) -> None:
         with self._size_lock:
             self._size -= size
 
+    # ── adopting ──────────────────────────────────────────────────────────────────────────────────────────
+
+    async def adopt(self) -> None:
+        """Copy what dead processes left in the folder into ours. One task at a time. Raises JournalFailed."""
+        await asyncio.to_thread(self._claim_orphans)
+        while self._orphans:
+            await self._take_over(self._orphans.popleft())
+
+    def _claim_orphans(self) -> None:
+        # Each is noted as soon as it is locked: whoever waits for this may be cancelled.
+        for orphan in claim_all(self._folder, self._file.path):
+            self._orphans.append(orphan)
+
+    async def _take_over(self, orphan: Orphan) -> None:
+        try:
+            while rows := await self._do(lambda _: orphan.read()):
+                await self._copy(rows)
+                orphan.copied(rows)
+            await self._do(lambda _: orphan.finish())
+        except BaseException:
+            self._orphans.append(orphan)
+            raise
+
+    async def _copy(self, rows: Sequence[Left]) -> None:
+        """Beyond the quota too: they are on this disk already."""
+        first = self._seq + 1
+        self._seq += len(rows)
+        for seq, row in enumerate(rows, first):
+            if row.flushed_at is None:
+                self._last[row.conversation_id] = seq
+        size = sum(len(row.body) for row in rows)
+        self._release(-size)
+        future: asyncio.Future[None] = self._loop.create_future()
+        self._queue.put(_Write(future, journal_file.copying(first, rows), self._seq, size))
+        await future
+
     # ── for the flusher ───────────────────────────────────────────────────────────────────────────────────
+
+    @property
+    def name(self) -> str:
+        """Of its file."""
+        return self._file.path.name
 
     @property
     def size(self) -> int:
         """Bytes of entries it holds."""
         return self._size
+
+    @property
+    def strict(self) -> bool:
+        """Somebody waits for each entry to be flushed."""
+        return self._confirming is not None
 
     @property
     def crowded(self) -> bool:
@@ -151,21 +219,33 @@ class Journal:
         return self._last.get(storable(conversation_id), 0)
 
     async def pending(self, limit: int) -> tuple[list[Pending], int]:
-        """The oldest entries not flushed, and the number up to which nothing else is."""
+        """The oldest entries not flushed, at most so many, and the number up to which nothing else is."""
 
         def read(connection: sqlite3.Connection) -> tuple[list[Pending], int]:
-            rows = journal_file.pending(connection, limit)
+            rows, all_of_them = journal_file.pending(connection, limit)
             newest = rows[-1].seq if rows else 0
-            return rows, newest if len(rows) == limit else max(newest, self._written)
+            return rows, max(newest, self._written) if all_of_them else newest
 
         return await self._do(read)
 
-    async def mark(self, up_to: int, set_aside: set[int]) -> None:
-        """All up to that number is in the store, but for what the store refuses: that is not tried again."""
+    async def mark(self, up_to: int, set_aside: set[int], server: str = "") -> None:
+        """All up to that number is in that server, but for what it refuses: that is not tried again."""
         now = time.time()
-        await self._do(lambda connection: journal_file.mark(connection, up_to, now, set_aside))
+        await self._do(lambda connection: journal_file.mark(connection, up_to, now, set_aside, server))
+        self.set_aside += len(set_aside)
         for conversation_id in [key for key, seq in self._last.items() if seq <= up_to]:
             del self._last[conversation_id]
+        if self._confirming:
+            self._confirming.end(up_to, set_aside)
+
+    async def kept(self, server: str, after: int, limit: int) -> list[Pending]:
+        """Flushed entries after that number that this server has not confirmed, at most so many."""
+        return await self._do(lambda connection: journal_file.kept(connection, server, after, limit))
+
+    async def confirm(self, up_to: int, set_aside: set[int], server: str) -> None:
+        """All that is kept up to that number is in this server, but for what it refuses."""
+        await self._do(lambda connection: journal_file.confirm(connection, up_to, set_aside, server))
+        self.set_aside += len(set_aside)
 
     async def purge(self, keep_seconds: float) -> None:
         """Delete what was flushed longer ago than that."""
@@ -177,11 +257,6 @@ class Journal:
         future: asyncio.Future[T] = self._loop.create_future()
         self._queue.put(_Write(future, run))
         return await future
-
-    def _adopt(self, connection: sqlite3.Connection) -> None:
-        self._seq = self._written = adoption.adopt_all(connection, self._folder)
-        self._size = journal_file.size(connection)
-        self._last = journal_file.last(connection)
 
     # ── the writer thread ─────────────────────────────────────────────────────────────────────────────────
 
@@ -208,8 +283,9 @@ class Journal:
             connection.execute("BEGIN IMMEDIATE")
             results = [write.run(connection) for write in batch]
             connection.execute("COMMIT")
+            self._tell_failing("")
         except Exception as raised:  # whatever it is, the thread lives: the disk may have room again
-            _log.error("journal_write_failed", error=type(raised).__name__, reason=str(raised))
+            self._tell_failing(f"{type(raised).__name__}: {raised}")
             error = JournalFailed("the journal could not be written")
             self._release(sum(write.size for write in batch))
             if connection.in_transaction:
@@ -220,6 +296,14 @@ class Journal:
             self._loop.call_soon_threadsafe(self._tell, batch, results, error)
         except RuntimeError:  # the loop is closed: nobody waits any more, and what is written stays
             _log.warning("journal_waiter_gone")
+
+    def _tell_failing(self, reason: str) -> None:
+        """One line when commits begin to fail, one when they work again."""
+        if reason and not self._failing:
+            _log.error("journal_write_failed", reason=reason)
+        elif self._failing and not reason:
+            _log.warning("journal_writes_again")
+        self._failing = bool(reason)
 
     def _tell(self, batch: list[_Write], results: list[Any], error: JournalFailed | None) -> None:
         """On the loop: end the futures, in order."""

@@ -5,10 +5,10 @@ from __future__ import annotations
 import fcntl
 import os
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final, Literal
+from typing import Any, Final, Literal
 
 _SCHEMA = """
 CREATE TABLE entries (
@@ -16,12 +16,15 @@ CREATE TABLE entries (
     conversation_id TEXT NOT NULL,
     body BLOB NOT NULL,
     flushed_at REAL,              -- seconds since 1970
+    flushed_to TEXT,              -- which run of which server took it
     set_aside INTEGER NOT NULL DEFAULT 0
 );
 CREATE INDEX pending ON entries (seq) WHERE flushed_at IS NULL AND set_aside = 0;
 CREATE INDEX flushed ON entries (flushed_at) WHERE flushed_at IS NOT NULL;
-PRAGMA user_version = 1;
+PRAGMA user_version = 2;
 """
+CHUNK_BYTES: Final = 4 << 20
+"""What is read at a time ends with the entry that goes beyond."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +34,18 @@ class Pending:
     seq: int
     conversation_id: str
     body: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Left:
+    """An entry in the journal of a process that died."""
+
+    seq: int
+    conversation_id: str
+    body: bytes
+    flushed_at: float | None
+    """Seconds since 1970; None: it is not in the store yet."""
+    flushed_to: str | None
 
 
 class JournalFile:
@@ -47,13 +62,16 @@ class JournalFile:
             raise
 
     def close(self) -> None:
-        """Give the lock back; the files go when nothing in them is still to be flushed."""
-        waiting = self.connection.execute("SELECT 1 FROM entries WHERE flushed_at IS NULL LIMIT 1").fetchone()
-        if waiting is None:
-            self.remove()
+        """Give the lock back; the files go when nothing is in them."""
+        if self.connection.execute("SELECT 1 FROM entries LIMIT 1").fetchone():
+            self.release()
         else:
-            self.connection.close()
-            os.close(self._lock)
+            self.remove()
+
+    def release(self) -> None:
+        """Give the lock back; the files stay."""
+        self.connection.close()
+        os.close(self._lock)
 
     def remove(self) -> None:
         """Delete the files, the lock last."""
@@ -78,9 +96,9 @@ class JournalFile:
         os.close(self._lock)
 
 
-Durability = Literal["process", "disk"]
-"""What a commit outlives: the end of this process, or that of the machine too (an fsync each)."""
-_SYNCHRONOUS: Final = {"process": "NORMAL", "disk": "FULL"}
+Durability = Literal["process", "disk", "strict"]
+"""What an entry outlives: the end of this process, that of the machine (an fsync each), that of its disk."""
+_SYNCHRONOUS: Final = {"process": "NORMAL", "disk": "FULL", "strict": "FULL"}
 
 
 def create(folder: Path, name: str, durability: Durability) -> JournalFile:
@@ -153,22 +171,90 @@ def inserting(seq: int, conversation_id: str, body: bytes) -> Callable[[sqlite3.
     return insert
 
 
-def pending(connection: sqlite3.Connection, limit: int) -> list[Pending]:
-    """The oldest entries that are not flushed."""
+def copying(first: int, rows: Sequence[Left]) -> Callable[[sqlite3.Connection], None]:
+    """What inserts those entries of another journal, numbered from `first`."""
+
+    def copy(connection: sqlite3.Connection) -> None:
+        connection.executemany(
+            "INSERT INTO entries (seq, conversation_id, body, flushed_at, flushed_to) VALUES (?, ?, ?, ?, ?)",
+            [
+                (seq, row.conversation_id, row.body, row.flushed_at, row.flushed_to)
+                for seq, row in enumerate(rows, first)
+            ],
+        )
+
+    return copy
+
+
+def left(connection: sqlite3.Connection, after: int, limit: int) -> list[Left]:
+    """The entries after that number, flushed ones too: the store may yet lose them. Raises sqlite3.Error."""
+    version = connection.execute("PRAGMA user_version").fetchone()[0]
+    if not version:
+        return []  # killed before its tables were made
+    if version == 1:
+        connection.execute("ALTER TABLE entries ADD COLUMN flushed_to TEXT")
+        connection.execute("PRAGMA user_version = 2")
+    rows = connection.execute(
+        "SELECT seq, conversation_id, body, flushed_at, flushed_to FROM entries"
+        " WHERE seq > ? ORDER BY seq LIMIT ?",
+        (after, limit),
+    )
+    return [Left(*row) for row in _some(rows)]
+
+
+def pending(connection: sqlite3.Connection, limit: int) -> tuple[list[Pending], bool]:
+    """The oldest entries that are not flushed; True: these are all."""
     rows = connection.execute(
         "SELECT seq, conversation_id, body FROM entries"
         " WHERE flushed_at IS NULL AND set_aside = 0 ORDER BY seq LIMIT ?",
-        (limit,),
+        (limit + 1,),
     )
-    return [Pending(*row) for row in rows]
+    read = [Pending(*row) for row in _some(rows)]
+    return read[:limit], len(read) <= limit and rows.fetchone() is None
 
 
-def mark(connection: sqlite3.Connection, up_to: int, now: float, set_aside: set[int]) -> None:
-    """All up to that number is flushed, but for those set aside."""
-    connection.executemany("UPDATE entries SET set_aside = 1 WHERE seq = ?", [(seq,) for seq in set_aside])
+def kept(connection: sqlite3.Connection, server: str, after: int, limit: int) -> list[Pending]:
+    """Flushed entries after that number that this server has not confirmed, oldest first."""
+    rows = connection.execute(
+        "SELECT seq, conversation_id, body FROM entries"
+        " WHERE seq > ? AND flushed_at IS NOT NULL AND flushed_to IS NOT ? ORDER BY seq LIMIT ?",
+        (after, server, limit),
+    )
+    return [Pending(*row) for row in _some(rows)]
+
+
+def confirm(connection: sqlite3.Connection, up_to: int, set_aside: set[int], server: str) -> None:
+    """All that is kept up to that number is in this server, but for those set aside."""
+    put_aside(connection, set_aside)
     connection.execute(
-        "UPDATE entries SET flushed_at = ? WHERE seq <= ? AND flushed_at IS NULL AND set_aside = 0",
-        (now, up_to),
+        "UPDATE entries SET flushed_to = ?1"
+        " WHERE seq <= ?2 AND flushed_at IS NOT NULL AND flushed_to IS NOT ?1",
+        (server, up_to),
+    )
+
+
+def _some(rows: sqlite3.Cursor) -> Iterator[tuple[Any, ...]]:
+    """Rows whose third column is the body, until they are enough for the memory."""
+    size = 0
+    while size < CHUNK_BYTES and (row := rows.fetchone()):
+        size += len(row[2])
+        yield row
+
+
+def mark(connection: sqlite3.Connection, up_to: int, now: float, set_aside: set[int], server: str) -> None:
+    """All up to that number is flushed to that server, but for those set aside."""
+    put_aside(connection, set_aside)
+    connection.execute(
+        "UPDATE entries SET flushed_at = ?, flushed_to = ?"
+        " WHERE seq <= ? AND flushed_at IS NULL AND set_aside = 0",
+        (now, server, up_to),
+    )
+
+
+def put_aside(connection: sqlite3.Connection, refused: set[int]) -> None:
+    """The store refuses those."""
+    connection.executemany(
+        "UPDATE entries SET set_aside = 1, flushed_at = NULL WHERE seq = ?", [(seq,) for seq in refused]
     )
 
 
@@ -176,17 +262,3 @@ def purge(connection: sqlite3.Connection, before: float) -> int:
     """Delete what was flushed before that moment; the bytes it had."""
     rows = connection.execute("DELETE FROM entries WHERE flushed_at <= ? RETURNING length(body)", (before,))
     return sum(size for (size,) in rows)
-
-
-def size(connection: sqlite3.Connection) -> int:
-    """Bytes of all entries."""
-    return int(connection.execute("SELECT coalesce(sum(length(body)), 0) FROM entries").fetchone()[0])
-
-
-def last(connection: sqlite3.Connection) -> dict[str, int]:
-    """Of each conversation with something pending, the newest number."""
-    rows = connection.execute(
-        "SELECT conversation_id, max(seq) FROM entries"
-        " WHERE flushed_at IS NULL AND set_aside = 0 GROUP BY conversation_id"
-    )
-    return dict(rows.fetchall())

@@ -6,6 +6,7 @@ import asyncio
 from pathlib import Path
 
 import pytest
+from structlog.testing import capture_logs
 
 from bridge.core.model import Cursor, Cut, Entry, Message, Role
 from bridge.errors import JournalFailed, StoreUnavailable
@@ -77,6 +78,74 @@ async def test_what_a_store_refuses_is_set_aside_and_the_rest_arrives(
     assert path.exists()
 
 
+REFUSES = (
+    "CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql"
+    " AS $$ BEGIN RAISE EXCEPTION 'not this'; END $$",
+    "CREATE TRIGGER refuse BEFORE INSERT ON entries FOR EACH ROW WHEN (NEW.content LIKE 'odd%')"
+    " EXECUTE FUNCTION refuse()",
+)
+"""A database that refuses rows for a reason of its own."""
+
+
+async def _sql(record: Record, *statements: str) -> None:
+    async with record.database.writing() as connection:
+        for statement in statements:
+            await connection.text(statement)
+
+
+async def test_rows_a_store_refuses_for_reasons_of_its_own_hold_up_nobody(
+    postgres_url: str, data_dir: Path
+) -> None:
+    async with open_record(postgres_url, data_dir) as record:
+        await _sql(record, *REFUSES)
+        claim = await begun(record)
+        with capture_logs() as lines:
+            await append(record, *[entry(claim, n, "odd" if n % 7 == 3 else "x") for n in range(50)])
+            assert cursors(await stored(record, claim)) == [f"1:{n}" for n in range(50) if n % 7 != 3]
+        told = [line for line in lines if line["event"] == "entry_set_aside"]
+        assert len(told) == record.journal.set_aside == 7
+        assert {line["sqlstate"] for line in told} == {"P0001"}
+        assert {line["conversation_id"] for line in told} == {claim.conversation.id}
+        assert "odd" not in str(lines)
+
+
+async def test_a_row_refused_all_by_itself_is_set_aside_after_a_while(
+    postgres_url: str, data_dir: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(flusher, "FIRST_RETRY", 0.01)
+    async with open_record(postgres_url, data_dir) as record:
+        await _sql(record, *REFUSES)
+        claim = await begun(record)
+        await append(record, entry(claim, 0, "odd"), entry(claim, 1, "odd"))
+        await until(lambda: bool(record.problem))
+        await until(lambda: record.journal.set_aside == 2)
+        await until(lambda: not record.problem)
+    async with open_record(postgres_url, data_dir) as record:
+        await _sql(record, "DROP TRIGGER refuse ON entries")
+        assert cursors(await stored(record, claim)) == ["1:0", "1:1"]
+
+
+async def test_a_store_that_refuses_everything_for_a_while_is_only_away(
+    postgres_url: str, data_dir: Path
+) -> None:
+    async with open_record(postgres_url, data_dir) as record:
+        claim = await begun(record)
+        with capture_logs() as lines:
+            await _sql(record, "ALTER TABLE entries RENAME TO elsewhere")
+            await append(record, *[entry(claim, n, "x") for n in range(20)])
+            await until(lambda: bool(record.problem))
+            await _sql(record, "ALTER TABLE elsewhere RENAME TO entries")
+            assert len(await stored(record, claim)) == 20
+        assert [line["event"] for line in lines] == ["flush_broke", "store_back"]
+
+
+async def test_text_no_database_takes_is_made_storable(record: Record) -> None:
+    claim = await begun(record)
+    await append(record, entry(claim, 0, "x\0\ud800y"), entry(claim, 1, "x" * 1_500_000))
+    said = [item.what for item in await stored(record, claim)]
+    assert said == [Message(Role.USER, "x\ufffd\ufffdy"), Message(Role.USER, "x" * 1_500_000)]
+
+
 async def test_what_was_set_aside_is_kept_for_the_next_start(database_url: str, data_dir: Path) -> None:
     async with open_record(database_url, data_dir, keep_seconds=0) as record:
         claim = await begun(record)
@@ -89,7 +158,7 @@ async def test_what_was_set_aside_is_kept_for_the_next_start(database_url: str, 
 
 
 async def test_leaving_flushes_what_is_journalled(database_url: str, data_dir: Path) -> None:
-    async with open_record(database_url, data_dir) as record:
+    async with open_record(database_url, data_dir, keep_seconds=0) as record:
         claim = await begun(record)
         futures = [record.journal.append(entry(claim, idx, "x")) for idx in range(700)]
     await asyncio.gather(*futures)
@@ -102,7 +171,7 @@ async def test_leaving_with_an_error_flushes_too_and_the_error_comes_out_as_it_w
     database_url: str, data_dir: Path
 ) -> None:
     async def use_and_break() -> None:
-        async with open_record(database_url, data_dir) as record:
+        async with open_record(database_url, data_dir, keep_seconds=0) as record:
             claims.append(await begun(record))
             record.journal.append(entry(claims[0], 0, "x"))
             raise LookupError("somewhere else")
@@ -160,7 +229,13 @@ async def test_a_store_that_goes_away_and_comes_back_gets_everything_once(
         claim = await begun(record)
         await append(record, entry(claim, 0, "before"))
         assert cursors(await stored(record, claim)) == ["1:0"]
-        await _outage(postgres_server, record, claim, [entry(claim, n, "meanwhile") for n in range(1, 31)])
+        with capture_logs() as lines:
+            meanwhile = [entry(claim, n, "meanwhile") for n in range(1, 31)]
+            await _outage(postgres_server, record, claim, meanwhile)
+            await until(lambda: not record.problem)
+        assert [line["event"] for line in lines] == ["store_away", "store_back"]
+        assert lines[1]["entries"] == 30
+        assert lines[1]["seconds"] > 0
         await append(record, entry(claim, 31, "after"))
         assert cursors(await stored(record, claim)) == [f"1:{n}" for n in range(32)]
         await until(lambda: not record.problem)

@@ -6,22 +6,24 @@ import asyncio
 import sqlite3
 import subprocess
 import sys
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 
 import pytest
+from structlog.testing import capture_logs
 
 from bridge.core.model import Conversation, Entry
 from bridge.errors import JournalFailed
 from bridge.ports import Claim
 from persistence import journal_file
+from persistence.adoption import CHUNK
 from persistence.codec import decode, encode
 from persistence.journal import Journal
 from persistence.record import Record, open_record
-from tests.persistence.build import USER, begun, cursors, entry, stored
+from tests.persistence.build import USER, append, begun, cursors, entry, stored, until
 
 
 def _claim(conversation_id: str = "c") -> Claim:
@@ -102,11 +104,15 @@ async def test_beyond_its_quota_it_refuses_and_goes_on_when_there_is_room(tmp_pa
             await journal.append(entry(claim, idx, "x" * 100))
             crowded.append(journal.crowded)
         assert crowded == [False, True]
-        with pytest.raises(JournalFailed):
-            await journal.append(entry(claim, 2, "x" * 100))
-        await journal.mark((await journal.pending(1))[1], set())
-        await journal.purge(0)
-        await journal.append(entry(claim, 3, "x" * 100))
+        with capture_logs() as lines:
+            for _ in range(3):
+                with pytest.raises(JournalFailed):
+                    await journal.append(entry(claim, 2, "x" * 100))
+            await journal.mark((await journal.pending(1))[1], set())
+            await journal.purge(0)
+            await journal.append(entry(claim, 3, "x" * 100))
+        assert [line["event"] for line in lines] == ["journal_full", "journal_has_room"]
+        assert lines[1]["refused"] == 3
         assert cursors(await _pending(journal)) == ["1:1", "1:3"]
 
 
@@ -124,15 +130,15 @@ async def test_what_is_flushed_stays_for_a_while(tmp_path: Path) -> None:
 async def test_a_write_that_fails_is_reported_and_the_journal_lives_on(tmp_path: Path) -> None:
     async with Journal(tmp_path) as journal:
         (path,) = journal_file.journals(tmp_path)
-        with sqlite3.connect(path) as vandal:
+        with _vandal(path) as vandal, capture_logs() as lines:
             vandal.execute("ALTER TABLE entries RENAME TO elsewhere")
-        with pytest.raises(JournalFailed):
-            await journal.append(entry(_claim(), 0, "x"))
-        assert journal.size == 0
-        with vandal:
+            for idx in range(5):
+                with pytest.raises(JournalFailed):
+                    await journal.append(entry(_claim(), idx, "x"))
+            assert journal.size == 0
             vandal.execute("ALTER TABLE elsewhere RENAME TO entries")
-        vandal.close()
-        await journal.append(entry(_claim(), 1, "x"))
+            await journal.append(entry(_claim(), 1, "x"))
+        assert [line["event"] for line in lines] == ["journal_write_failed", "journal_writes_again"]
         assert cursors(await _pending(journal)) == ["1:1"]
 
 
@@ -192,6 +198,7 @@ async def test_a_damaged_journal_is_set_aside_and_everything_else_goes_on(tmp_pa
     async with Journal(tmp_path) as journal:
         assert cursors(await _pending(journal)) == ["1:0"]
         await journal.mark((await journal.pending(10))[1], set())
+        await journal.purge(0)
     assert _files(tmp_path) == ["damaged.db"]
 
 
@@ -204,9 +211,95 @@ async def test_what_a_killed_process_acknowledged_is_in_the_store_once_and_in_or
     command = [sys.executable, "-m", "tests.persistence.appender", str(data_dir), claim.conversation.id]
     acknowledged = await _kill_after(3000, [*command, database_url] if flushing else command)
     assert len(journal_file.journals(data_dir)) == 1
-    async with open_record(database_url, data_dir) as record:
+    async with open_record(database_url, data_dir, keep_seconds=0) as record:
         await _check_complete(record, claim, acknowledged)
     assert journal_file.journals(data_dir) == []
+
+
+async def test_what_a_killed_process_left_is_flushed_by_a_living_one_within_seconds(
+    database_url: str, data_dir: Path
+) -> None:
+    async with open_record(database_url, data_dir, keep_seconds=0) as record:
+        claim = await begun(record)
+        command = [sys.executable, "-m", "tests.persistence.appender", str(data_dir), claim.conversation.id]
+        acknowledged = await _kill_after(2000, command)
+        await until(lambda: len(journal_file.journals(data_dir)) == 1, seconds=5)
+        await _check_complete(record, claim, acknowledged)
+
+
+async def test_a_living_process_adopts_nothing_of_another_that_lives(
+    database_url: str, data_dir: Path
+) -> None:
+    async with open_record(database_url, data_dir) as record, Journal(data_dir) as other:
+        claim = await begun(record)
+        await other.append(entry(claim, 0, "theirs"))
+        await record.journal.adopt()
+        await append(record, entry(claim, 1, "ours"))
+        assert cursors(await stored(record, claim)) == ["1:1"]
+
+
+async def test_an_adoption_that_breaks_off_goes_on_where_it_was(tmp_path: Path) -> None:
+    async with Journal(tmp_path) as living:
+        (path,) = journal_file.journals(tmp_path)
+        async with Journal(tmp_path) as dead:
+            for idx in range(CHUNK + 7):
+                dead.append(entry(_claim(), idx, "x"))
+        with _vandal(path) as vandal:
+            vandal.execute(
+                f"CREATE TRIGGER full BEFORE INSERT ON entries WHEN NEW.seq > {CHUNK}"
+                " BEGIN SELECT RAISE(ABORT, 'full'); END"
+            )
+            with pytest.raises(JournalFailed):
+                await living.adopt()
+            assert len(journal_file.journals(tmp_path)) == 2
+            vandal.execute("DROP TRIGGER full")
+        await living.adopt()
+        assert cursors(await _pending(living)) == [f"1:{idx}" for idx in range(CHUNK + 7)]
+        assert journal_file.journals(tmp_path) == [path]
+
+
+async def test_what_was_flushed_is_adopted_too_and_is_not_pending(tmp_path: Path) -> None:
+    async with Journal(tmp_path) as dead:
+        await dead.append(entry(_claim(), 0, "flushed"))
+        await dead.mark((await dead.pending(10))[1], set(), "server 1")
+        await dead.append(entry(_claim(), 1, "pending"))
+    async with Journal(tmp_path) as journal:
+        assert cursors(await _pending(journal)) == ["1:1"]
+        assert [row.seq for row in await journal.kept("server 1", 0, 10)] == []
+        assert [decode(row.body).cursor.idx for row in await journal.kept("server 2", 0, 10)] == [0]
+
+
+async def test_a_journal_of_the_first_version_is_adopted(tmp_path: Path) -> None:
+    async with Journal(tmp_path) as dead:
+        await dead.append(entry(_claim(), 0, "x"))
+    (path,) = journal_file.journals(tmp_path)
+    with _vandal(path) as vandal:
+        vandal.execute("ALTER TABLE entries DROP COLUMN flushed_to")
+        vandal.execute("PRAGMA user_version = 1")
+    async with Journal(tmp_path) as journal:
+        assert cursors(await _pending(journal)) == ["1:0"]
+
+
+async def test_giant_entries_are_read_a_few_at_a_time(tmp_path: Path) -> None:
+    async with Journal(tmp_path) as journal:
+        for idx in range(12):
+            await journal.append(entry(_claim(), idx, "x" * 1_000_000))
+        read = []
+        while rows := (await journal.pending(500))[0]:
+            assert len(rows) <= 5
+            read += [decode(row.body).cursor.idx for row in rows]
+            await journal.mark(rows[-1].seq, set())
+        assert read == list(range(12))
+
+
+@contextmanager
+def _vandal(path: Path) -> Iterator[sqlite3.Connection]:
+    """Somebody else who writes into that journal."""
+    other = sqlite3.connect(path, isolation_level=None)
+    try:
+        yield other
+    finally:
+        other.close()
 
 
 async def _kill_after(lines: int, command: list[str]) -> list[str]:
@@ -228,7 +321,7 @@ async def _check_complete(record: Record, claim: Claim, acknowledged: list[str])
     assert conversation.message_count == len(found)
 
 
-@pytest.mark.parametrize(("durability", "synchronous"), [("disk", 2), ("process", 1)])
+@pytest.mark.parametrize(("durability", "synchronous"), [("strict", 2), ("disk", 2), ("process", 1)])
 async def test_how_much_a_commit_outlives_is_chosen(
     tmp_path: Path, durability: journal_file.Durability, synchronous: int
 ) -> None:

@@ -42,6 +42,7 @@ class PostgresServer:
         """Makes the cluster under `folder`, a fresh folder of its own, and starts it."""
         self._programs = _programs(folder)
         self._data = folder / "data"
+        self._older = folder / "older"
         self._log = folder / "log"
         self._as = _unprivileged()
         self.port = _free_port()
@@ -83,6 +84,20 @@ class PostgresServer:
             self._process.send_signal(signal.SIGQUIT)
             self._process.wait(timeout=START_SECONDS)
             self._process = None
+
+    def back_up(self) -> None:
+        """Remember what it has now, for `lose`. It is down for a moment."""
+        self._swap(self._data, self._older)
+
+    def lose(self) -> None:
+        """Have only what it had at `back_up`, as after a failover to a replica that lags behind."""
+        self._swap(self._older, self._data)
+
+    def _swap(self, source: Path, target: Path) -> None:
+        self.stop()
+        shutil.rmtree(target, ignore_errors=True)
+        subprocess.run(["cp", "-a", str(source), str(target)], check=True)
+        self.start()
 
     @contextmanager
     def frozen(self) -> Iterator[None]:

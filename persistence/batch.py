@@ -1,0 +1,108 @@
+"""Brings a batch of entries into the store in one transaction; rows that it refuses are found by halving."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+from sqlalchemy.exc import DBAPIError
+
+from bridge.core.model import Entry
+from bridge.errors import StoreUnavailable
+from persistence.engine import Database, is_bad_data
+from persistence.entry_writer import write
+from persistence.losses import missing, server_of
+
+PATIENCE: Final = 5
+"""Times a batch is tried of which nothing is taken, for a reason that may be the store's; then row by row."""
+DOUBTFUL: Final = {"0A", "21", "2F", "38", "39", "44", "P0", "XX"}
+"""Classes of SQLSTATE that may be about a row (a trigger that raises) or about the whole store."""
+
+
+class OtherServer(Exception):
+    """Not the server of the last time: it may have lost something."""
+
+    def __init__(self, server: str) -> None:
+        super().__init__(server)
+        self.server = server
+
+
+@dataclass(frozen=True, slots=True)
+class Numbered:
+    """An entry out of the journal."""
+
+    seq: int
+    entry: Entry
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """What became of a batch."""
+
+    entries: list[Entry] = field(default_factory=list)
+    """In the store; of a batch that is written again: those that were not."""
+    refused: dict[int, Exception] = field(default_factory=dict)
+    """By number."""
+
+    def __add__(self, other: Written) -> Written:
+        return Written(self.entries + other.entries, self.refused | other.refused)
+
+
+class Batches:
+    """Writes them, one at a time."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._tries = 0
+        """In a row of which nothing was taken."""
+
+    @property
+    def stuck(self) -> bool:
+        """The oldest entry is to be tried by itself: it may hold up all others."""
+        return self._tries >= PATIENCE
+
+    async def write(self, batch: Sequence[Numbered], server: str, *, again: bool = False) -> Written:
+        """`server`: raises OtherServer when it is not that one. `again`: it may have had them and lost them.
+
+        Raises StoreUnavailable.
+        """
+        written = await self._halve(batch, server, again)
+        doubtful = [error for error in written.refused.values() if not is_bad_data(error)]
+        if doubtful and len(written.refused) == len(batch) and not (self.stuck and len(batch) == 1):
+            self._tries += 1
+            raise doubtful[0]
+        self._tries = 0
+        return written
+
+    async def _halve(self, batch: Sequence[Numbered], server: str, again: bool) -> Written:
+        try:
+            return Written(await self._transaction([item.entry for item in batch], server, again))
+        except Exception as error:
+            if not (is_bad_data(error) or _is_doubtful(error)):
+                raise
+            if len(batch) == 1:
+                return Written(refused={batch[0].seq: error})
+        half = len(batch) // 2
+        return await self._halve(batch[:half], server, again) + await self._halve(batch[half:], server, again)
+
+    async def _transaction(self, entries: list[Entry], server: str, again: bool) -> list[Entry]:
+        async with self._database.writing() as connection:
+            if (found := await server_of(connection, self._database)) != server:
+                raise OtherServer(found)
+            if again:
+                entries = await missing(connection, entries)
+            if entries:
+                await write(connection, self._database, entries, again=again)
+            return entries
+
+
+def sqlstate(error: BaseException | None) -> str:
+    """The database's own code, five characters; empty when it gave none."""
+    if isinstance(error, StoreUnavailable):
+        error = error.__cause__
+    return str(getattr(error.orig, "sqlstate", None) or "") if isinstance(error, DBAPIError) else ""
+
+
+def _is_doubtful(error: Exception) -> bool:
+    return sqlstate(error)[:2] in DOUBTFUL
