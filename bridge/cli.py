@@ -8,6 +8,7 @@ import signal
 import socket
 import sys
 from collections.abc import Callable
+from types import FrameType
 
 import structlog
 import uvicorn
@@ -22,7 +23,6 @@ log = structlog.get_logger(__name__)
 
 MAX_FRAME = 1024 * 1024
 """Bytes of a client's frame that are read at all; the transport takes less, and says so."""
-DRAIN_SECONDS = 10.0
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -99,6 +99,9 @@ class Server(uvicorn.Server):
         )
         self._app = app
         self._settings = settings
+        self._loop = asyncio.get_running_loop()
+        self._pressed = asyncio.Event()
+        """A second signal came."""
 
     @staticmethod
     def loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
@@ -116,5 +119,18 @@ class Server(uvicorn.Server):
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """End the sessions while there is still somebody to tell, then stop."""
-        await self._app.sessions.drain(DRAIN_SECONDS)
+        async with asyncio.TaskGroup() as group:
+            hurrying = group.create_task(self._hurry(), name="hurry")
+            await self._app.sessions.drain(self._settings.drain_seconds)
+            hurrying.cancel()
         await super().shutdown(sockets)
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """A signal came: the first one lets the turns under way come to their end, the second does not."""
+        if self.should_exit:
+            self._loop.call_soon_threadsafe(self._pressed.set)
+        self.should_exit = True
+
+    async def _hurry(self) -> None:
+        await self._pressed.wait()
+        await self._app.sessions.drain(0.0)

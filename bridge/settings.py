@@ -88,13 +88,19 @@ class Settings(BaseSettings):
     time_zone: Annotated[str, AfterValidator(known_zone)] = Field(
         default="UTC", description="IANA name; of users who have said nothing of theirs."
     )
-    durability: Literal["process", "disk"] = Field(
+    durability: Literal["process", "disk", "strict"] = Field(
         default="disk",
-        description="disk: entries are on disk before they are shown. process: they survive our end only.",
+        description="What entries must outlive before they are shown: process, disk (the machine) or strict (its disk).",
     )
     workers: Literal[1] = Field(default=1, description="Server processes. A SQLite file takes one.")
     journal_quota_mb: int = Field(
         default=1024, ge=1, description="MiB the journal may take while the store is away."
+    )
+    drain_seconds: float = Field(
+        default=20.0,
+        ge=0,
+        le=3600,
+        description="How long turns under way may take to come to their end when the server is told to stop.",
     )
     allowed_origins: tuple[str, ...] = Field(
         default=(), description="Origins of pages beside our own that may connect."

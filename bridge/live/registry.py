@@ -26,6 +26,8 @@ log = structlog.get_logger(__name__)
 
 TICKET_PREFIX = "vbs_"
 """Of the one-time token of a new session."""
+CLOSE_SECONDS = 5.0
+"""How long ended sessions may take to save what was said and done."""
 RESUME_PREFIX = "vbr_"
 """Of the token a client comes back with."""
 
@@ -89,10 +91,13 @@ class Live:
             token = self._sessions.new_resume_token(self)
             await self.runner.serve(transport, request_id=secrets.token_hex(16), resume_token=token)
 
-    def end(self, code: str, description: str = "", *, close_code: int = 1000) -> None:
-        """Ask the session to end; `gone` is set when all is saved, done and released."""
+    def end(self, code: str, description: str = "", *, close_code: int = 1000, patience: float = 0.0) -> None:
+        """Ask the session to end; `gone` is set when all is saved, done and released.
+
+        `patience`: seconds the turn under way may take to come to its end first.
+        """
         if not self.runner.finished.is_set():
-            self.runner.step(EndRequested(code, description, close_code))
+            self.runner.step(EndRequested(code, description, close_code, patience))
 
 
 def identifiers(facts: SessionFacts) -> dict[str, str]:
@@ -126,7 +131,7 @@ class Sessions:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        await self.drain(seconds=5.0)
+        await self.drain(patience=0.0)
         await self._group.__aexit__(kind, error, trace)
 
     def __len__(self) -> int:
@@ -207,14 +212,18 @@ class Sessions:
 
     # ── its own ─────────────────────────────────────────────────────────────────────────────
 
-    async def drain(self, seconds: float) -> None:
-        """Take no new sessions, end the live ones with 1012, wait for their saves."""
+    async def drain(self, patience: float) -> None:
+        """Take no new sessions, end the live ones with 1012 and wait until all of them is saved.
+
+        `patience`: seconds their turns may take to come to their end. May be called again, with less.
+        """
         self.draining = True
         lives = list(self._live.values())
+        log.info("draining", sessions=len(lives), patience=patience)
         for live in lives:
-            live.end("BRIDGE_GOING_AWAY", "The server stops; come back.", close_code=1012)
+            live.end("BRIDGE_GOING_AWAY", "The server stops; come back.", close_code=1012, patience=patience)
         try:
-            async with asyncio.timeout(seconds):
+            async with asyncio.timeout(patience + CLOSE_SECONDS):
                 for live in lives:
                     await live.gone.wait()
         except TimeoutError:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import signal
 from pathlib import Path
+
+import httpx2
 
 from tests.support.bridge import process
 from tests.support.client import client, items, start
@@ -37,8 +40,10 @@ async def test_a_server_that_is_told_to_stop_tells_its_clients_and_keeps_everyth
             begun = await start(server.http)
             async with client(server.ws, token=str(begun["token"])) as talker:
                 await talker.settle()
-                await (await deepgram.session()).hear("one")
-                await talker.expect_text("user", "one")
+                agent = await deepgram.session()
+                await agent.hear("one")
+                await agent.say("two")
+                await talker.expect_text("assistant", "two")
                 assert await server.terminate() == 0
                 warning = await talker.expect("Warning")
                 assert warning["code"] == "BRIDGE_GOING_AWAY"
@@ -47,4 +52,62 @@ async def test_a_server_that_is_told_to_stop_tells_its_clients_and_keeps_everyth
         assert [path.name for path in tmp_path.iterdir()] == ["bridge.db"]
         async with process(tmp_path, DEEPGRAM_AGENT_URL=deepgram.url) as server:
             stored = await items(server.http, f"/api/v1/conversations/{begun['conversation_id']}/messages")
-    assert [entry["content"] for entry in stored] == ["one"]
+    assert [entry["content"] for entry in stored] == ["one", "two"]
+
+
+async def test_the_turn_under_way_comes_to_its_end_first_and_nobody_new_is_let_in(tmp_path: Path) -> None:
+    async with (
+        ScriptedDeepgram(key=None) as deepgram,
+        process(tmp_path, DEEPGRAM_AGENT_URL=deepgram.url) as server,
+        httpx2.AsyncClient(base_url=server.http) as http,
+    ):
+        begun = await start(server.http)
+        async with client(server.ws, token=str(begun["token"])) as talker:
+            await talker.settle()
+            agent = await deepgram.session()
+            await agent.hear("I want to learn Spanish")
+            server.process.send_signal(signal.SIGTERM)
+            await server.logged("draining")
+
+            refused = await http.post("/api/v1/voice/session", json={})
+            assert (refused.status_code, refused.headers["retry-after"]) == (503, "5")
+            assert (await http.get("/ready")).status_code == 503
+
+            await agent.expect_answer(await agent.call("submit_goal_intent", goal_statement="learn Spanish"))
+            await agent.say("Your goal is saved.")
+            await talker.expect_text("assistant", "Your goal is saved.")
+            await talker.expect("AgentAudioDone")
+            warning = await talker.expect("Warning")
+            assert warning["code"] == "BRIDGE_GOING_AWAY"
+            assert await talker.expect_close() == 1012
+            types = talker.types()
+        assert await server.process.wait() == 0
+    assert types.index("AgentAudioDone") < types.index("Warning")
+
+
+async def test_a_second_signal_does_not_wait_for_the_turn(tmp_path: Path) -> None:
+    async with (
+        ScriptedDeepgram(key=None) as deepgram,
+        process(tmp_path, DEEPGRAM_AGENT_URL=deepgram.url, BRIDGE_DRAIN_SECONDS="600") as server,
+    ):
+        begun = await start(server.http)
+        async with client(server.ws, token=str(begun["token"])) as talker:
+            await talker.settle()
+            await (await deepgram.session()).hear("one")
+            server.process.send_signal(signal.SIGTERM)
+            await server.logged("draining")
+            assert await server.terminate() == 0
+            assert await talker.expect_close() == 1012
+
+
+async def test_patience_with_a_turn_has_its_end(tmp_path: Path) -> None:
+    async with (
+        ScriptedDeepgram(key=None) as deepgram,
+        process(tmp_path, DEEPGRAM_AGENT_URL=deepgram.url, BRIDGE_DRAIN_SECONDS="1") as server,
+    ):
+        begun = await start(server.http)
+        async with client(server.ws, token=str(begun["token"])) as talker:
+            await talker.settle()
+            await (await deepgram.session()).hear("one")
+            assert await server.terminate() == 0
+            assert await talker.expect_close() == 1012

@@ -46,7 +46,7 @@ async def running(folder: Path, **changes: object) -> AsyncIterator[Running]:
     """The app behind a real uvicorn; `changes` are settings. Down and flushed when the block is left."""
     async with open_app(settings_for(folder, **changes)) as app, serving(app.asgi) as address:
         yield Running(address, app)
-        await app.sessions.drain(5.0)
+        await app.sessions.drain(0.0)
 
 
 @dataclass(slots=True)
@@ -65,6 +65,13 @@ class Process:
     @property
     def ws(self) -> str:
         return f"ws://{self.address}/v1/agent/converse"
+
+    async def logged(self, event: str, *, seconds: float = 10.0) -> dict[str, object]:
+        """Wait for a line of its log."""
+        async with asyncio.timeout(seconds):
+            while not (found := [line for line in self.lines if line["event"] == event]):  # noqa: ASYNC110
+                await asyncio.sleep(0.01)
+        return found[0]
 
     async def kill(self) -> None:
         """SIGKILL, and gone."""
