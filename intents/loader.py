@@ -17,6 +17,13 @@ Location = tuple[str | int, ...]
 """Where something stands in a document: keys and list indices from its root, as pydantic's `loc`."""
 M = TypeVar("M", bound=BaseModel)
 
+MAX_DEPTH = 32
+"""Lists and mappings inside each other."""
+MAX_PLACES = 20_000
+"""Keys and list items of a document, those that an alias repeats counted each time."""
+NOT_TEXT = re.compile("[\0\ud800-\udfff]")
+NO_CHARACTER = "there is an escape that stands for no character"
+
 
 class _Loader(yaml.SafeLoader):
     """Safe, and plain words stay words: `yes`, `7:30` and `2026-11-02` are text here."""
@@ -27,7 +34,7 @@ class _Loader(yaml.SafeLoader):
 for _tag, _pattern, _first in (
     ("null", r"~|null|", ["~", "n", ""]),
     ("bool", r"true|false", ["t", "f"]),
-    ("int", r"-?(0|[1-9][0-9]*)", list("-0123456789")),
+    ("int", r"-?(0|[1-9][0-9]{0,17})", list("-0123456789")),
     ("float", r"-?[0-9]+\.[0-9]+([eE][-+]?[0-9]+)?", list("-0123456789")),
     ("merge", r"<<", ["<"]),
 ):
@@ -79,8 +86,11 @@ def read_yaml(path: Path) -> Document:
     text = read_text(path)
     lines: dict[Location, int] = {}
     try:
-        _mark(lines, yaml.compose(text, Loader=_Loader), (), [])
-        data: object = yaml.load(text, Loader=_Loader)
+        _check(text)
+        loader = _Loader(text)
+        node = loader.get_single_node()
+        _mark(lines, node, (), [])
+        data: object = loader.construct_document(node) if node else None
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         why = " ".join(filter(None, [error.context, error.problem]))
@@ -88,9 +98,34 @@ def read_yaml(path: Path) -> Document:
     except yaml.reader.ReaderError as error:
         line = text[: error.position].count("\n") + 1
         raise BadConfig(f"{path}:{line}: is not valid YAML: {error.reason}") from None
-    except ValueError as error:
-        raise BadConfig(f"{path}:1: has a value that does not fit its tag: {error}") from None
     return Document(path, data, lines)
+
+
+def _check(text: str) -> None:
+    """Refuse what YAML allows and no file of ours needs, at its line.
+
+    Raises YAMLError: also for escapes of characters that are none, where PyYAML raises other things.
+    """
+    loader, depth = _Loader(text), 0
+    try:
+        while loader.check_event():
+            event = loader.get_event()  # type: ignore[no-untyped-call]
+            depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
+            if problem := _problem(event, depth):
+                raise yaml.MarkedYAMLError(problem=problem, problem_mark=event.start_mark)
+    except (ValueError, OverflowError):
+        raise yaml.MarkedYAMLError(problem=NO_CHARACTER, problem_mark=loader.get_mark()) from None
+
+
+def _problem(event: yaml.Event, depth: int) -> str:
+    """What is wrong with it; empty: nothing."""
+    if depth > MAX_DEPTH:
+        return f"it is nested deeper than {MAX_DEPTH} levels"
+    if isinstance(event, yaml.ScalarEvent | yaml.CollectionStartEvent) and event.tag:
+        return "tags are not taken"
+    if isinstance(event, yaml.ScalarEvent) and NOT_TEXT.search(event.value):
+        return NO_CHARACTER
+    return ""
 
 
 def _mark(
@@ -98,7 +133,7 @@ def _mark(
 ) -> None:
     """Note the line of every key and list item in `node`.
 
-    Raises MarkedYAMLError for a key that is there twice and for a node that holds itself.
+    Raises MarkedYAMLError for a key that is there twice, for a node that holds itself and for too many.
     """
     if node is None:
         return
@@ -113,6 +148,9 @@ def _mark(
         inner = (*location, name)
         if inner in lines:
             problem = f"{name} is there twice, first in line {lines[inner]}"
+            raise yaml.MarkedYAMLError(problem=problem, problem_mark=key.start_mark)
+        if len(lines) >= MAX_PLACES:
+            problem = f"it has more than {MAX_PLACES} keys and items"
             raise yaml.MarkedYAMLError(problem=problem, problem_mark=key.start_mark)
         lines[inner] = key.start_mark.line + 1
         _mark(lines, value, inner, [*around, node])

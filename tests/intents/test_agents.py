@@ -159,7 +159,7 @@ def test_plain_words_stay_words(tmp_path: Path) -> None:
         ("agent.yaml", "title: Test\ngreeting: \x07", "agent.yaml:2: is not valid YAML: "),
         ("agent.yaml", "title: Test\n---\ntitle: Two", "agent.yaml:2: is not valid YAML: "),
         ("agent.yaml", "title: !!python/name:os.system", "agent.yaml:1: is not valid YAML: "),
-        ("agent.yaml", "title: !!int many", "agent.yaml:1: has a value that does not fit its tag"),
+        ("agent.yaml", "title: !!int many", "agent.yaml:1: is not valid YAML: tags are not taken"),
         ("agent.yaml", "title: &x {a: *x}", "agent.yaml:1: is not valid YAML: it holds itself"),
         (
             "agent.yaml",
