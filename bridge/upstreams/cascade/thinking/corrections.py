@@ -10,7 +10,7 @@ from bridge.upstreams.cascade.thinking.things import PRONOUNS
 from bridge.upstreams.cascade.thinking.times import Said, Timing, as_argument, corrected, read, whole
 from bridge.upstreams.cascade.thinking.values import as_norms, find_choice, find_number
 from bridge.upstreams.cascade.thinking.wishes import Value, Wish, controllers
-from bridge.upstreams.cascade.thinking.words import PREPOSITIONS, Words, excerpt, norms, trim
+from bridge.upstreams.cascade.thinking.words import NOISE, PREPOSITIONS, Words, excerpt, norms, trim
 
 LITTLE: Final = PREPOSITIONS | {"the", "a"}
 """Words that may stand before what is not meant."""
@@ -77,6 +77,17 @@ def correct(wish: Wish, said: Said, scene: Scene, asked: Parameter | None = None
             if isinstance(found, Value):
                 return wish.knowing({parameter.name: found})
     return _retold(wish, answer_text(said, timeless=True), said, asked)
+
+
+def correct_done(done: Wish | None, said: Said, book: Book, scene: Scene) -> Wish | None:
+    """The wish that corrects what was done already: moves it, or does it anew."""
+    if done is None:
+        return None
+    bare = all(word.norm in NOISE or word.norm in PRONOUNS for word in said.rest)
+    if said.timing and bare and (wish := mover(book, done, scene, said.timing)):
+        return wish
+    better = correct(done, said, scene)
+    return None if better is None or better.values == done.values else better
 
 
 def _telling(text: str) -> bool:

@@ -13,18 +13,19 @@ from dataclasses import dataclass
 from bridge.core.agent import Agent, Effect, Kind, Parameter
 from bridge.upstreams.cascade.thinking import phrases, results
 from bridge.upstreams.cascade.thinking.acts import Act, act_of, asks
-from bridge.upstreams.cascade.thinking.corrections import correct, mover, remainder
+from bridge.upstreams.cascade.thinking.answering import answered
+from bridge.upstreams.cascade.thinking.corrections import correct, correct_done, mover, remainder
 from bridge.upstreams.cascade.thinking.following import follow
 from bridge.upstreams.cascade.thinking.listing import spread
 from bridge.upstreams.cascade.thinking.matching import Book
 from bridge.upstreams.cascade.thinking.questions import answers, ask
-from bridge.upstreams.cascade.thinking.slots import Scene, answered, at_customary_time, beside, from_match
+from bridge.upstreams.cascade.thinking.slots import Scene, at_customary_time, beside, from_match
 from bridge.upstreams.cascade.thinking.splitting import split
-from bridge.upstreams.cascade.thinking.things import PRONOUNS, Memory, Things
+from bridge.upstreams.cascade.thinking.telling import tell
+from bridge.upstreams.cascade.thinking.things import Memory, Things
 from bridge.upstreams.cascade.thinking.times import Clock, Said, read, whole
 from bridge.upstreams.cascade.thinking.values import find_boolean
 from bridge.upstreams.cascade.thinking.wishes import Wish
-from bridge.upstreams.cascade.thinking.words import NOISE
 
 Step = str | Wish
 """A sentence to say, or a wish whose function is to be called now."""
@@ -83,6 +84,9 @@ class Dialogue:
         act = act_of(said.norms)
         if act and (steps := self._act(act, scene, withdrawn)) is not None:
             return steps
+        if told := tell(said, self._book, scene):
+            self._misses = 0
+            return [told, *self._again(scene)]
         if steps := self._corrected(said, scene):
             return steps
         if steps := self._wished(said, scene):
@@ -218,27 +222,15 @@ class Dialogue:
             return self._cancel(scene) if left else []
         if act or self._is_new_wish(left, scene):
             return []
-        if self._wishes:
-            asked = self._asked.parameter if self._asked else None
-            better = correct(self._wishes[0], left, scene, asked)
-            if better is None or better.values == self._wishes[0].values:
+        if wish := self.at_hand:
+            better = correct(wish, left, scene, self.asking)
+            if better is None or better.values == wish.values:
                 return []
             self._wishes[0] = better
-            return self._proceed(scene)
-        return self._corrected_after(left, scene)
-
-    def _corrected_after(self, left: Said, scene: Scene) -> list[Step]:
-        if self._done is None:
+        elif better := correct_done(self._done, left, self._book, scene):
+            self._wishes.appendleft(better)
+        else:
             return []
-        timing = left.timing
-        bare = all(word.norm in NOISE or word.norm in PRONOUNS for word in left.rest)
-        if timing and bare and (wish := mover(self._book, self._done, scene, timing)):
-            self._wishes.appendleft(wish)
-            return self._proceed(scene)
-        better = correct(self._done, left, scene)
-        if better is None or better.values == self._done.values:
-            return []
-        self._wishes.appendleft(better)
         return self._proceed(scene)
 
     def _is_new_wish(self, said: Said, scene: Scene) -> bool:

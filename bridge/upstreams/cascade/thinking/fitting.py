@@ -3,9 +3,10 @@
 from bridge.core.agent import Kind
 from bridge.upstreams.cascade.parts import Fit
 from bridge.upstreams.cascade.thinking.acts import Act, act_of
+from bridge.upstreams.cascade.thinking.answering import answered
 from bridge.upstreams.cascade.thinking.dialogue import Dialogue
 from bridge.upstreams.cascade.thinking.matching import Book
-from bridge.upstreams.cascade.thinking.slots import Scene, answered, from_match
+from bridge.upstreams.cascade.thinking.slots import Scene, from_match
 from bridge.upstreams.cascade.thinking.times import Said, read
 from bridge.upstreams.cascade.thinking.wishes import Wish
 from bridge.upstreams.cascade.thinking.words import DANGLING

@@ -165,4 +165,7 @@ def _noise(word: Word, held: frozenset[str]) -> float:
 
 
 def _fit(slot: Slot, word: Word) -> float:
-    return HELD if alike_among(slot.holds or frozenset(), word.norm) else -MISFIT
+    holds = slot.holds or frozenset()
+    return (
+        HELD if word.norm in holds or (word.norm not in LIGHT and alike_among(holds, word.norm)) else -MISFIT
+    )

@@ -5,7 +5,8 @@ from dataclasses import dataclass, replace
 from itertools import takewhile
 from typing import Final
 
-from bridge.core.agent import Intent, Kind
+from bridge.core.agent import Effect, Intent, Kind
+from bridge.upstreams.cascade.thinking.acts import asks
 from bridge.upstreams.cascade.thinking.laying import Match, lay
 from bridge.upstreams.cascade.thinking.mending import mend
 from bridge.upstreams.cascade.thinking.templates import Fixed, Slot, Template, tails, templates
@@ -34,6 +35,8 @@ ASKING: Final = word_set(
 
 Refers = Callable[[str, str], bool]
 """Whether some words mean a thing of a kind: (kind, words)."""
+PLANNED: Final = frozenset(["goal", "task"])
+"""The kinds of things the planner keeps."""
 TOLERATED: Final = 0.1
 """What an example may lose to little words before misheard ones are looked for."""
 BETTER: Final = 0.15
@@ -66,7 +69,8 @@ class Book:
     def of(cls, intents: Sequence[Intent]) -> "Book":
         """Read the examples of all intents."""
         every = tuple(template for intent in intents for template in templates(intent))
-        ends = {(t.intent.name, t.elements): t for template in every for t in tails(template)}
+        written = [template for template in every if template.intent.examples]
+        ends = {(t.intent.name, t.elements): t for template in written for t in tails(template)}
         fixed = frozenset(e.norm for t in every for e in t.elements if isinstance(e, Fixed))
         choices = frozenset(w for i in intents for p in i.parameters for w in choice_words(p))
         telling = frozenset(word for word in fixed | choices if len(word) > 2)
@@ -82,16 +86,19 @@ class Book:
         """The kinds of things any argument may refer to."""
         return frozenset(p.refers_to for intent in self.intents for p in intent.parameters if p.refers_to)
 
+    def told(self) -> frozenset[str]:
+        """The kinds of things a person may ask for: those, and the planner's where it is used."""
+        planned = any(intent.handler.startswith("planner.") for intent in self.intents)
+        return self.kinds() | (PLANNED if planned else frozenset())
+
     def match(self, said: Said, clock: Clock, refers: Refers | None = None) -> Match | None:
         """The example that fits best, if one fits well enough; misheard words are put right when that helps.
 
         One whose reference means nothing is believed less.
         """
         said = unprefaced(said)
-        if bare := self.asked_for(said):
-            return bare
-        if counted := self._counted(said, clock, refers):
-            return counted
+        if plain := self._counted(said, clock, refers) or self.asked_for(said):
+            return plain
         literal = self._best(said, clock, refers)
         if literal and literal.score >= literal.template.full - TOLERATED:
             return literal
@@ -151,7 +158,12 @@ class Book:
         if not named or len(said.rest) > 9:
             return None
         fitting = [(len(named) / len(label), intent) for label, intent in self.labels if named <= label]
-        best = max(fitting, key=lambda pair: (pair[0], not _needs_thing(pair[1])), default=None)
+        reads = asks(said.norms)
+
+        def rank(pair: tuple[float, Intent]) -> tuple[bool, float, bool]:
+            return reads is (pair[1].effect is Effect.READ), pair[0], not _needs_thing(pair[1])
+
+        best = max(fitting, key=rank, default=None)
         return Match(Template(best[1], ()), best[0], {}) if best else None
 
     def guess(self, said: Said) -> Intent | None:

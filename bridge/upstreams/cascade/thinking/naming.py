@@ -109,5 +109,7 @@ def _described(intent: Intent, noun: str, slots: list[Parameter]) -> Iterator[st
     for said in (noun, f"a {noun}", f"an {noun}", f"the {noun}"):
         if not rest.startswith(f"{said} ") or not set(norms(rest.removeprefix(said))) - LIGHT:
             continue
-        verbs = {other for group in _VERBS if verb in group for other in group} | {verb}
-        yield from (f"{other} {{{texts[0].name}}}{rest.removeprefix(said)}" for other in sorted(verbs))
+        groups = [g for g in _VERBS if verb == g[0]] or [g for g in _VERBS if verb in g]
+        for other in sorted({other for group in groups for other in group} | {verb}):
+            order = f"{other} {{{texts[0].name}}}{rest.removeprefix(said)}"
+            yield from (re.sub(r"\b(?:on|to|in)(?= the )", place, order) for place in ("on", "to", "in"))

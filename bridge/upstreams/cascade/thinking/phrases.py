@@ -8,8 +8,9 @@ from typing import Final
 from bridge.core.agent import Agent, Intent, Kind, Parameter
 from bridge.core.model import Thing
 from bridge.upstreams.cascade.thinking.matching import Book, label_of
+from bridge.upstreams.cascade.thinking.naming import invented
 from bridge.upstreams.cascade.thinking.times import Clock
-from bridge.upstreams.cascade.thinking.words import norms
+from bridge.upstreams.cascade.thinking.words import content, norms
 
 _BANK: Final[Mapping[str, tuple[str, ...]]] = {
     "hello": ("Hi! What can I do for you?", "Hello! How can I help?", "Hi there! What would you like to do?"),
@@ -49,13 +50,9 @@ _BANK: Final[Mapping[str, tuple[str, ...]]] = {
         "That is not something I know.",
     ),
     "got it": ("Sure.", "Okay.", "Got it.", "All right."),
-    "changed": ("Okay, changed.", "Sure, noted.", "Got it, updated."),
     "more": ("", "Anything else?", "", "What else can I do for you?"),
-    "back": ("Back to the other one.", "Now the other one.", "And for the other one:"),
     "done": ("Done.", "All set.", "That's done."),
-    "failed": ("Sorry, that didn't work.", "I'm sorry, something went wrong with that."),
     "which": ("Which one do you mean:", "Which one:", "Do you mean"),
-    "what is changed": ("Sorry about that. What should I change?", "Okay, what should it be instead?"),
 }
 
 
@@ -114,13 +111,16 @@ def which(lead: str, things: Sequence[Thing], clock: Clock) -> str:
 
 
 def when(at: datetime | None, clock: Clock) -> str:
-    """ " on Friday at 3 PM"; empty without a time."""
+    """ " tomorrow at 9 AM", " on Friday at noon", " on March 3 at 2:30 PM"; empty without a time."""
     if at is None:
         return ""
     local = clock.local(at)
+    days = (local.date() - clock.local(clock.now).date()).days
+    near = {0: "today", 1: "tomorrow", -1: "yesterday"}.get(days)
+    day = near or (f"on {local:%A}" if 1 < days < 7 else f"on {local:%B} {local.day}")
     minute = f":{local.minute:02}" if local.minute else ""
     hour = f"{local.hour % 12 or 12}{minute} {'AM' if local.hour < 12 else 'PM'}"
-    return f" on {local:%A} at {hour}"
+    return f" {day} at {'noon' if hour == '12 PM' else hour}"
 
 
 def either(names: Sequence[str]) -> str:
@@ -136,9 +136,8 @@ def abilities(agent: Agent, book: Book) -> str:
 
 def sample(intent: Intent) -> str:
     """One of an intent's examples with plain words in its slots; preferably one with a time."""
-    usable = [example for example in intent.examples if "{" in example] or list(intent.examples)
-    if not usable:
-        return ""
+    plain = sorted(intent.examples or invented(intent)[:1], key=lambda example: -len(content(example)))
+    usable = [example for example in intent.examples if "{" in example] or plain
     text = next((e for e in usable if Kind.TIME in _kinds(intent, e)), usable[0])
     for parameter in intent.parameters:
         text = text.replace(f"{{{parameter.name}}}", _filler(parameter, text))

@@ -23,7 +23,9 @@ from bridge.upstreams.cascade.thinking.fitting import fit
 from bridge.upstreams.cascade.thinking.matching import Book
 from bridge.upstreams.cascade.thinking.past import recall, recall_told
 from bridge.upstreams.cascade.thinking.slots import Scene
+from bridge.upstreams.cascade.thinking.telling import kind_asked
 from bridge.upstreams.cascade.thinking.times import Clock
+from bridge.upstreams.cascade.thinking.words import norms
 
 Now = Callable[[], datetime]
 """The wall clock, UTC."""
@@ -60,7 +62,7 @@ class Rules:
         """Answer what the person said. Calls that are still open count as withdrawn."""
         self._open = None
         self._fit = ("", Fit.OPEN)
-        await self._look()
+        await self._look(kind_asked(norms(turn.text), self._book))
         for thought in self._thoughts(self._dialogue.hear(turn.text, self._clock(), self._things)):
             yield thought
 
@@ -85,10 +87,11 @@ class Rules:
     def _clock(self) -> Clock:
         return Clock(self._now(), self._zone, self._times)
 
-    async def _look(self) -> None:
+    async def _look(self, asked: str | None = None) -> None:
         """See which things there are now; what another bridge told comes first."""
         told = _told(self._brief.context)
-        own = {kind: await self._brief.references(kind) for kind in self._book.kinds() if kind not in told}
+        wanted = self._book.kinds() | ({asked} if asked else set())
+        own = {kind: await self._brief.references(kind) for kind in wanted if kind not in told}
         kinds = {**own, **told}
         self._things = {kind: self._dialogue.memory.with_made(kind, things) for kind, things in kinds.items()}
 
