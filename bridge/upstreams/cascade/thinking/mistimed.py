@@ -69,7 +69,7 @@ def _slip(said: Words, at: int, size: int) -> Heard | None:
     text = " ".join(word.norm for word in part)
     before = tuple(word.norm for word in said[max(at - 2, 0) : at])
     after = said[at + size].norm if at + size < len(said) else ""
-    led = not before or before[-1] in LEADS
+    led = bool(before) and before[-1] in LEADS
     return _number(text, before, after) or _half(text, before, after) or _name(text, led=led)
 
 

@@ -16,8 +16,10 @@ from bridge.upstreams.cascade.thinking.words import excerpt, stem, word_set
 
 MOST: Final = 5
 """How many things are named."""
-_ASKED: Final = word_set("what which show list read tell give do are is have how any")
-"""The first word of a question for things."""
+_QUESTIONS: Final = ("what", "which", "how many", "do i", "are there", "is there", "have i")
+"""What a question for things begins with."""
+_ORDERS: Final = ("show me", "list", "read", "tell me", "give me", "any")
+"""What an order to tell of things begins with; other wishes may, too."""
 _POLITE: Final = word_set("can could would you please um uh well so and hey")
 _MINE: Final = word_set("my i me")
 _LISTS: Final = word_set("list agenda schedule calendar reminder todo appointment plan planned open do have")
@@ -25,8 +27,6 @@ _LISTS: Final = word_set("list agenda schedule calendar reminder todo appointmen
 _WHEN: Final = tuple(
     tuple(words.split("-")) for words in word_set("when-is when-do-i-have what-time-is at-what-time-is")
 )
-_QUESTIONS: Final = word_set("what which do are is how")
-"""Beginnings that no wish has."""
 _COUNTS: Final = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
 
 
@@ -36,12 +36,16 @@ def kind_asked(said: Sequence[str], book: Book) -> str | None:
     while heard and heard[0] in _POLITE:
         heard.pop(0)
     kinds = book.told()
-    if not kinds or not heard or heard[0] not in _ASKED or not _MINE.intersection(heard):
+    if not kinds or not _begins(heard, _QUESTIONS + _ORDERS) or not _MINE.intersection(heard):
         return None
     stems = {stem(word) for word in heard}
     if named := sorted(kinds & stems):
         return named[0]
     return min(book.kinds(), default=None) if stems & _LISTS and heard[0] != "tell" else None
+
+
+def _begins(heard: Sequence[str], phrases: Sequence[str]) -> bool:
+    return any(" ".join(heard[: len(phrase.split())]) == phrase for phrase in phrases)
 
 
 def tell(said: Said, book: Book, scene: Scene) -> str | None:
@@ -54,7 +58,7 @@ def tell(said: Said, book: Book, scene: Scene) -> str | None:
     if moment := _moment(said, book, scene):
         return moment
     kind = kind_asked(said.norms, book)
-    wished = match and match.slots and said.norms[0] not in _QUESTIONS
+    wished = match and match.slots and not _begins(said.norms, _QUESTIONS)
     return None if kind is None or wished else _listed(kind, said.timing, scene)
 
 

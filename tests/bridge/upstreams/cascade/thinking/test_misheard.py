@@ -80,6 +80,7 @@ def test_misheard_times_are_put_right(text: str, right: str) -> None:
     [
         "at a time",
         "at home",
+        "when is the team meeting",
         "at the office at noon",
         "i want to learn to fly",
         "wait for two weeks",
