@@ -162,6 +162,10 @@ class Store(Protocol):
         """Begin a conversation, or take one over: raises its epoch. Journalled entries are flushed first."""
         ...
 
+    async def watch(self, owned: Callable[[], Mapping[str, int]], taken: Callable[[str, int], None]) -> None:
+        """Tell `taken` of conversations in `owned` (id → epoch) that got a newer epoch; until cancelled."""
+        ...
+
     async def release(self, user_id: str, conversation_id: str, *, epoch: int, seconds: int) -> None:
         """A session ended after that many seconds; sets `ended_at` when the epoch is still the newest."""
         ...

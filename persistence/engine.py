@@ -89,6 +89,19 @@ class Database:
                     raise
                 await connection.commit()
 
+    @asynccontextmanager
+    async def listening(self) -> AsyncIterator[asyncpg.Connection[Any]]:
+        """A connection to PostgreSQL by itself, to hear NOTIFY with. Raises StoreUnavailable."""
+        self._check()
+        with mapped():
+            connection = await self.engine.connect()
+            try:
+                driver = (await connection.get_raw_connection()).driver_connection
+                assert isinstance(driver, asyncpg.Connection)
+                yield driver
+            finally:
+                await unbroken(_part(connection))
+
     async def ping(self) -> None:
         """One round trip. Raises StoreUnavailable."""
         async with self.reading() as connection:
@@ -130,6 +143,12 @@ class Database:
             return
         async with self._writers:
             yield
+
+
+async def _part(connection: AsyncConnection) -> None:
+    """Give a connection back that nobody may use again."""
+    await connection.invalidate()
+    await connection.close()
 
 
 async def _begin(connection: AsyncConnection) -> None:

@@ -12,7 +12,7 @@ from sqlalchemy import Row, Select, and_, case, delete, select, tuple_, update
 from bridge.core.model import Conversation, Cursor, Entry, Goal, Person, Task
 from bridge.errors import NotFound
 from bridge.ports import Claim, Page
-from persistence import lease
+from persistence import lease, takeovers
 from persistence.codec import storable
 from persistence.connection import Connection
 from persistence.engine import Database
@@ -67,6 +67,7 @@ class Store:
         conversation_id = storable(conversation_id)
         async with self._database.writing() as connection:
             epoch = await lease.take(connection, user_id, conversation_id)
+            await takeovers.announce(connection, self._database, conversation_id, epoch)
             await connection.execute(_update(user_id, conversation_id, ended_at=None))
         # Only now: what the owner before appended until it lost its lease is part of the history.
         await self._settle(conversation_id)
@@ -87,6 +88,10 @@ class Store:
             await connection.execute(CONVERSATIONS.insert().values(values))
             await connection.execute(LEASES.insert().values(owned))
         return Claim(conversation=conversation, epoch=1, history=())
+
+    async def watch(self, owned: takeovers.Owned, taken: takeovers.Taken) -> None:
+        """See ports.Store."""
+        await takeovers.watch(self._database, owned, taken)
 
     async def release(self, user_id: str, conversation_id: str, *, epoch: int, seconds: int) -> None:
         """See ports.Store."""

@@ -126,12 +126,15 @@ class Sessions:
 
     async def __aenter__(self) -> Sessions:
         await self._group.__aenter__()
+        watching = self.store.watch(self._owned, self._taken)
+        self._watch = self._group.create_task(watching, name="take-overs")
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         await self.drain(patience=0.0)
+        self._watch.cancel()
         await self._group.__aexit__(kind, error, trace)
 
     def __len__(self) -> int:
@@ -265,6 +268,16 @@ class Sessions:
             live.end(code, description)
         for live in ending:
             await live.gone.wait()
+
+    def _owned(self) -> Mapping[str, int]:
+        """The conversations that have a session here, and its epoch."""
+        return {x.facts.conversation_id: x.runner.session.epoch for x in self._live.values()}
+
+    def _taken(self, conversation_id: str, epoch: int) -> None:
+        """Another process has the conversation now."""
+        for live in list(self._live.values()):
+            if live.facts.conversation_id == conversation_id and live.runner.session.epoch < epoch:
+                live.end("BRIDGE_TAKEN_OVER", "The conversation goes on somewhere else.")
 
     def _ticket(self, live: Live) -> str:
         token = TICKET_PREFIX + secrets.token_urlsafe(32)
