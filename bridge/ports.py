@@ -167,8 +167,7 @@ class Store(Protocol):
         ...
 
     async def release(self, user_id: str, conversation_id: str, *, epoch: int, seconds: int) -> None:
-        """A session ended after that many seconds; sets `ended_at` when the epoch is still the newest."""
-        ...
+        """A session is over after that many seconds, all of it stored; `ended_at` if the epoch is the newest."""
 
     async def conversations(
         self, user_id: str, *, agent: str | None, text: str | None, limit: int, after: str | None

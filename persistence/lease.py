@@ -39,6 +39,25 @@ async def check(connection: Connection, user_id: str, conversation_id: str, epoc
         raise StaleEpoch("somebody newer owns this conversation")
 
 
+async def release(connection: Connection, user_id: str, conversation_id: str, epoch: int) -> None:
+    """All that the owner of that epoch had is in the store."""
+    await connection.execute(
+        update(LEASES)
+        .where(
+            LEASES.c.conversation_id == conversation_id,
+            LEASES.c.user_id == user_id,
+            LEASES.c.released < epoch,
+        )
+        .values(released=epoch)
+    )
+
+
+async def released(connection: Connection, conversation_id: str) -> int:
+    """The newest epoch that was released; 0 = none."""
+    mine = LEASES.c.conversation_id == conversation_id
+    return int(await connection.scalar(select(LEASES.c.released).where(mine)) or 0)
+
+
 async def drop(connection: Connection, user_id: str, conversation_id: str) -> None:
     """Nobody may act any more: the first step of deleting a conversation. Raises NotFound."""
     gone = await connection.execute(

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any
 from uuid import uuid4
@@ -20,6 +22,10 @@ from persistence.pages import position, token
 from persistence.rows import to_conversation, to_entry, to_goal, to_person, to_task
 from persistence.search import mentions
 from persistence.tables import CONVERSATIONS, ENTRIES, GOALS, LEASES, TASKS, USERS
+
+HANDOVER_SECONDS = 0.5
+"""How long the owner before is waited for; one that was killed never comes."""
+HANDOVER_POLL = 0.02
 
 Settle = Callable[[str], Awaitable[None]]
 """Waits until what was journalled for a conversation is in the store. Raises StoreUnavailable."""
@@ -71,6 +77,7 @@ class Store:
             await connection.execute(_update(user_id, conversation_id, ended_at=None))
         # Only now: what the owner before appended until it lost its lease is part of the history.
         await self._settle(conversation_id)
+        await self._handed_over(conversation_id, epoch - 1)
         async with self._database.reading() as connection:
             conversation = await _find(connection, user_id, conversation_id)
             rows = await connection.execute(_entries(conversation_id))
@@ -89,6 +96,16 @@ class Store:
             await connection.execute(LEASES.insert().values(owned))
         return Claim(conversation=conversation, epoch=1, history=())
 
+    async def _handed_over(self, conversation_id: str, epoch: int) -> None:
+        """Wait a moment for an owner at another process to bring what it has into the store."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(HANDOVER_SECONDS):
+                while True:
+                    async with self._database.reading() as connection:
+                        if await lease.released(connection, conversation_id) >= epoch:
+                            return
+                    await asyncio.sleep(HANDOVER_POLL)
+
     async def watch(self, owned: takeovers.Owned, taken: takeovers.Taken) -> None:
         """See ports.Store."""
         await takeovers.watch(self._database, owned, taken)
@@ -96,6 +113,7 @@ class Store:
     async def release(self, user_id: str, conversation_id: str, *, epoch: int, seconds: int) -> None:
         """See ports.Store."""
         user_id, conversation_id = storable(user_id), storable(conversation_id)
+        await self._settle(conversation_id)
         newest = select(LEASES.c.epoch).where(LEASES.c.conversation_id == conversation_id).scalar_subquery()
         columns = CONVERSATIONS.c
         ended = _update(
@@ -105,6 +123,7 @@ class Store:
             ended_at=case((newest == epoch, datetime.now(UTC)), else_=columns.ended_at),
         )
         async with self._database.writing() as connection:
+            await lease.release(connection, user_id, conversation_id, epoch)
             _one(await connection.execute(ended))
 
     # ── reading ───────────────────────────────────────────────────────────────────────────────────────────

@@ -138,6 +138,8 @@ class Lease(Row, table=True):
     conversation_id: str = _owner()
     user_id: str = _user()
     epoch: int = Field(sa_column=Column(BigInteger, nullable=False))
+    released: int = Field(default=0, sa_column=Column(BigInteger, nullable=False, server_default="0"))
+    """The newest epoch whose owner has brought everything into the store."""
     taken_at: datetime = _at()
 
 
