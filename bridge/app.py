@@ -103,6 +103,8 @@ async def open_app(settings: Settings, *, warm: bool = False) -> AsyncIterator[A
 
 
 def _open_record(settings: Settings) -> AbstractAsyncContextManager[Record]:
+    if settings.durability == "strict" and settings.store_url.startswith("sqlite"):
+        raise BadConfig("BRIDGE_DURABILITY: strict needs PostgreSQL, on another disk than ours")
     return open_record(
         settings.store_url,
         settings.data_dir,

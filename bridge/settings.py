@@ -90,7 +90,7 @@ class Settings(BaseSettings):
     )
     durability: Literal["process", "disk", "strict"] = Field(
         default="disk",
-        description="What entries must outlive before they are shown: process, disk (the machine) or strict (its disk).",
+        description="What entries outlive once shown: process, disk (the machine) or strict (its disk).",
     )
     workers: Literal[1] = Field(default=1, description="Server processes. A SQLite file takes one.")
     journal_quota_mb: int = Field(

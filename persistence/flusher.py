@@ -31,6 +31,8 @@ IDLE_SECONDS: Final = 1.0
 SETTLE_SECONDS: Final = 5.0
 FIRST_RETRY: Final = 0.1
 LONGEST_RETRY: Final = 10.0
+LONGEST_STRICT_RETRY: Final = 1.0
+"""Where each entry waits for the store."""
 
 _log = structlog.get_logger(__name__)
 
@@ -75,10 +77,10 @@ class Flusher:
                 retry, wait = FIRST_RETRY, IDLE_SECONDS
             except (StoreUnavailable, JournalFailed) as error:
                 self._outage.failed(str(error))
-                wait, retry = _longer(retry)
+                wait, retry = self._longer(retry)
             except Exception as error:  # a fault of ours must not end the record of everybody
                 self._outage.failed(type(error).__name__, fault=error)
-                wait, retry = _longer(retry)
+                wait, retry = self._longer(retry)
             if self.problem and self._journal.crowded:
                 with suppress(JournalFailed):
                     await self._purge()
@@ -117,6 +119,11 @@ class Flusher:
             raise StoreUnavailable("the journal is not flushed yet") from None
         if self._flushed < target:
             raise StoreUnavailable(self.problem or "the journal could not be flushed")
+
+    def _longer(self, retry: float) -> tuple[float, float]:
+        """How long to wait now, and the next time."""
+        longest = LONGEST_STRICT_RETRY if self._journal.strict else LONGEST_RETRY
+        return retry * random.uniform(0.5, 1), min(retry * 2, longest)
 
     async def _pause(self, seconds: float) -> None:
         """Until there is something to do: an append, unless the store is away; or somebody waits for us."""
@@ -190,11 +197,6 @@ class Flusher:
                     error=type(error).__name__,
                     sqlstate=sqlstate(error),
                 )
-
-
-def _longer(retry: float) -> tuple[float, float]:
-    """How long to wait now, and the next time."""
-    return retry * random.uniform(0.5, 1), min(retry * 2, LONGEST_RETRY)
 
 
 async def _until(event: asyncio.Event, seconds: float) -> bool:

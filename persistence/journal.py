@@ -37,6 +37,8 @@ T = TypeVar("T")
 
 DEFAULT_QUOTA: Final = 1 << 30
 """Bytes."""
+ROOM: Final = 0.9
+"""Share of the quota below which a journal that was full is so no more."""
 LARGEST_BATCH: Final = 2000
 """Writes that share one commit."""
 
@@ -139,18 +141,20 @@ class Journal:
             return "the journal is closed"
         with self._size_lock:
             full = self._size + size > self._quota
+            self._tell_full(full)
             if not full:
                 self._size += size
-        self._tell_full(full)
         return "the journal has reached its quota" if full else ""
 
     def _tell_full(self, full: bool) -> None:
         """One line when it becomes full, one when there is room again."""
-        if full and not self._refused:
-            _log.error("journal_full", bytes=self._size, quota=self._quota)
-        elif not full and self._refused:
+        if full:
+            if not self._refused:
+                _log.error("journal_full", bytes=self._size, quota=self._quota)
+            self._refused += 1
+        elif self._refused and self._size < self._quota * ROOM:
             _log.warning("journal_has_room", refused=self._refused)
-        self._refused = self._refused + 1 if full else 0
+            self._refused = 0
 
     def _release(self, size: int) -> None:
         with self._size_lock:

@@ -10,7 +10,7 @@ Figure = Callable[[], float]
 
 
 def watch_record(registry: CollectorRegistry, *, size: Figure, set_aside: Figure, store_up: Figure) -> None:
-    """`size`: of the journal, bytes; `set_aside`: entries the store refuses; `store_up`: 1 when it takes some."""
+    """`size`: of the journal, in bytes; `set_aside`: entries the store refuses; `store_up`: 1 or 0."""
     for name, text, figure in (
         ("bridge_journal_bytes", "Bytes of entries the journal holds.", size),
         ("bridge_entries_set_aside", "Entries the database refuses.", set_aside),

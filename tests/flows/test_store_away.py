@@ -23,10 +23,11 @@ ANSWER_SECONDS = 2.0
 
 @asynccontextmanager
 async def talking(
-    folder: Path, deepgram: ScriptedDeepgram, url: str
+    folder: Path, deepgram: ScriptedDeepgram, url: str, **variables: str
 ) -> AsyncIterator[tuple[Process, Client, DeepgramSession, str]]:
     """A server on that PostgreSQL, with a talk under way: also the conversation's id."""
-    async with process(folder, DEEPGRAM_AGENT_URL=deepgram.url, DATABASE_URL=url) as server:
+    variables = {"DEEPGRAM_AGENT_URL": deepgram.url, "DATABASE_URL": url, **variables}
+    async with process(folder, **variables) as server:
         begun = await start(server.http)
         async with client(server.ws, token=str(begun["token"])) as talker:
             await talker.settle()

@@ -11,23 +11,17 @@ import asyncio
 import os
 import random
 import sys
-from datetime import UTC, datetime
 from pathlib import Path
 
-from bridge.core.model import Conversation
 from bridge.ports import Claim
 from persistence.journal import Journal
 from persistence.record import open_record
-from tests.persistence.build import USER, entry
+from tests.persistence.build import claimed, entry
 
 
 async def main(folder: str, conversation_id: str, url: str = "") -> None:
     """Never returns."""
-    now = datetime.now(UTC)
-    conversation = Conversation(
-        id=conversation_id, user_id=USER, agent="flux", title="", started_at=now, last_activity_at=now
-    )
-    claim = Claim(conversation=conversation, epoch=1, history=())
+    claim = claimed(conversation_id)
     if url:
         async with open_record(url, Path(folder)) as record:
             await _append(record.journal, claim)

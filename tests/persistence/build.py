@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 from bridge.core.agent import Agent, Intent
 from bridge.core.model import (
     Call,
+    Conversation,
     Cursor,
     Entry,
     FunctionCall,
@@ -43,6 +44,14 @@ AGENT = Agent(
         ),
     ),
 )
+
+
+def claimed(conversation_id: str = "c") -> Claim:
+    """A conversation that is in no store."""
+    conversation = Conversation(
+        id=conversation_id, user_id=USER, agent="flux", title="", started_at=NOON, last_activity_at=NOON
+    )
+    return Claim(conversation=conversation, epoch=1, history=())
 
 
 async def begun(record: Record, user_id: str = USER) -> Claim:

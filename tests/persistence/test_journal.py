@@ -8,14 +8,13 @@ import subprocess
 import sys
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
-from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 
 import pytest
 from structlog.testing import capture_logs
 
-from bridge.core.model import Conversation, Entry
+from bridge.core.model import Entry
 from bridge.errors import JournalFailed
 from bridge.ports import Claim
 from persistence import journal_file
@@ -23,15 +22,7 @@ from persistence.adoption import CHUNK
 from persistence.codec import decode, encode
 from persistence.journal import Journal
 from persistence.record import Record, open_record
-from tests.persistence.build import USER, append, begun, cursors, entry, stored, until
-
-
-def _claim(conversation_id: str = "c") -> Claim:
-    now = datetime.now(UTC)
-    conversation = Conversation(
-        id=conversation_id, user_id=USER, agent="flux", title="", started_at=now, last_activity_at=now
-    )
-    return Claim(conversation=conversation, epoch=1, history=())
+from tests.persistence.build import USER, append, begun, claimed, cursors, entry, stored, until
 
 
 def _files(folder: Path) -> list[str]:
@@ -57,7 +48,7 @@ async def _busy_disk(folder: Path) -> AsyncIterator[None]:
 
 async def test_an_entry_is_durable_when_its_future_ends(tmp_path: Path) -> None:
     async with Journal(tmp_path) as journal:
-        item = entry(_claim(), 0, "hello")
+        item = entry(claimed(), 0, "hello")
         await journal.append(item)
         (path,) = journal_file.journals(tmp_path)
         with sqlite3.connect(path) as reader:
@@ -71,7 +62,7 @@ async def test_appending_waits_for_nothing_and_shares_commits(tmp_path: Path) ->
         before = journal.commits
         ended: list[int] = []
         async with _busy_disk(tmp_path):
-            futures = [journal.append(entry(_claim(), idx, "x")) for idx in range(1000)]
+            futures = [journal.append(entry(claimed(), idx, "x")) for idx in range(1000)]
             for idx, future in enumerate(futures):
                 future.add_done_callback(partial(_note, ended, idx))
             await asyncio.sleep(0)
@@ -89,14 +80,14 @@ def _note(ended: list[int], idx: int, _future: asyncio.Future[None]) -> None:
 async def test_a_cancelled_waiter_changes_nothing_for_the_others(tmp_path: Path) -> None:
     async with Journal(tmp_path) as journal:
         async with _busy_disk(tmp_path):
-            first, second = (journal.append(entry(_claim(), idx, "x")) for idx in (0, 1))
+            first, second = (journal.append(entry(claimed(), idx, "x")) for idx in (0, 1))
             first.cancel()
         await second
         assert cursors(await _pending(journal)) == ["1:0", "1:1"]
 
 
 async def test_beyond_its_quota_it_refuses_and_goes_on_when_there_is_room(tmp_path: Path) -> None:
-    claim = _claim()
+    claim = claimed()
     size = len(encode(entry(claim, 0, "x" * 100)))
     async with Journal(tmp_path, quota_bytes=size * 2) as journal:
         crowded = []
@@ -118,7 +109,7 @@ async def test_beyond_its_quota_it_refuses_and_goes_on_when_there_is_room(tmp_pa
 
 async def test_what_is_flushed_stays_for_a_while(tmp_path: Path) -> None:
     async with Journal(tmp_path) as journal:
-        await journal.append(entry(_claim(), 0, "x"))
+        await journal.append(entry(claimed(), 0, "x"))
         await journal.mark((await journal.pending(10))[1], set())
         await journal.purge(60)
         assert journal.size > 0
@@ -134,10 +125,10 @@ async def test_a_write_that_fails_is_reported_and_the_journal_lives_on(tmp_path:
             vandal.execute("ALTER TABLE entries RENAME TO elsewhere")
             for idx in range(5):
                 with pytest.raises(JournalFailed):
-                    await journal.append(entry(_claim(), idx, "x"))
+                    await journal.append(entry(claimed(), idx, "x"))
             assert journal.size == 0
             vandal.execute("ALTER TABLE elsewhere RENAME TO entries")
-            await journal.append(entry(_claim(), 1, "x"))
+            await journal.append(entry(claimed(), 1, "x"))
         assert [line["event"] for line in lines] == ["journal_write_failed", "journal_writes_again"]
         assert cursors(await _pending(journal)) == ["1:1"]
 
@@ -146,7 +137,7 @@ async def test_a_closed_journal_takes_nothing(tmp_path: Path) -> None:
     async with Journal(tmp_path) as journal:
         pass
     with pytest.raises(JournalFailed):
-        await journal.append(entry(_claim(), 0, "x"))
+        await journal.append(entry(claimed(), 0, "x"))
 
 
 async def test_a_folder_that_cannot_be_written_is_reported(tmp_path: Path) -> None:
@@ -157,7 +148,7 @@ async def test_a_folder_that_cannot_be_written_is_reported(tmp_path: Path) -> No
 
 async def test_closing_writes_what_is_queued_and_leaves_it_for_the_next_start(tmp_path: Path) -> None:
     async with Journal(tmp_path) as journal:
-        future = journal.append(entry(_claim(), 0, "x"))
+        future = journal.append(entry(claimed(), 0, "x"))
     await future
     assert _files(tmp_path) == ["journal.db", "journal.lock"]
     async with Journal(tmp_path) as successor:
@@ -174,7 +165,7 @@ async def test_an_empty_journal_leaves_no_file(tmp_path: Path) -> None:
 
 async def test_a_journal_whose_process_lives_is_left_alone(tmp_path: Path) -> None:
     async with Journal(tmp_path) as living:
-        await living.append(entry(_claim(), 0, "x"))
+        await living.append(entry(claimed(), 0, "x"))
         async with Journal(tmp_path) as other:
             assert await _pending(other) == []
         assert cursors(await _pending(living)) == ["1:0"]
@@ -182,7 +173,7 @@ async def test_a_journal_whose_process_lives_is_left_alone(tmp_path: Path) -> No
 
 async def test_of_many_who_start_at_once_one_adopts(tmp_path: Path) -> None:
     async with Journal(tmp_path) as dead:
-        await dead.append(entry(_claim(), 0, "x"))
+        await dead.append(entry(claimed(), 0, "x"))
     journals = [Journal(tmp_path) for _ in range(6)]
     await asyncio.gather(*[journal.__aenter__() for journal in journals])
     found = [item for journal in journals for item in await _pending(journal)]
@@ -192,7 +183,7 @@ async def test_of_many_who_start_at_once_one_adopts(tmp_path: Path) -> None:
 
 async def test_a_damaged_journal_is_set_aside_and_everything_else_goes_on(tmp_path: Path) -> None:
     async with Journal(tmp_path) as dead:
-        await dead.append(entry(_claim(), 0, "x"))
+        await dead.append(entry(claimed(), 0, "x"))
     (tmp_path / "journal-0.db").write_bytes(b"this is no database" * 100)
     (tmp_path / "journal-1.db").touch()
     async with Journal(tmp_path) as journal:
@@ -243,7 +234,7 @@ async def test_an_adoption_that_breaks_off_goes_on_where_it_was(tmp_path: Path) 
         (path,) = journal_file.journals(tmp_path)
         async with Journal(tmp_path) as dead:
             for idx in range(CHUNK + 7):
-                dead.append(entry(_claim(), idx, "x"))
+                dead.append(entry(claimed(), idx, "x"))
         with _vandal(path) as vandal:
             vandal.execute(
                 f"CREATE TRIGGER full BEFORE INSERT ON entries WHEN NEW.seq > {CHUNK}"
@@ -260,9 +251,9 @@ async def test_an_adoption_that_breaks_off_goes_on_where_it_was(tmp_path: Path) 
 
 async def test_what_was_flushed_is_adopted_too_and_is_not_pending(tmp_path: Path) -> None:
     async with Journal(tmp_path) as dead:
-        await dead.append(entry(_claim(), 0, "flushed"))
+        await dead.append(entry(claimed(), 0, "flushed"))
         await dead.mark((await dead.pending(10))[1], set(), "server 1")
-        await dead.append(entry(_claim(), 1, "pending"))
+        await dead.append(entry(claimed(), 1, "pending"))
     async with Journal(tmp_path) as journal:
         assert cursors(await _pending(journal)) == ["1:1"]
         assert [row.seq for row in await journal.kept("server 1", 0, 10)] == []
@@ -271,7 +262,7 @@ async def test_what_was_flushed_is_adopted_too_and_is_not_pending(tmp_path: Path
 
 async def test_a_journal_of_the_first_version_is_adopted(tmp_path: Path) -> None:
     async with Journal(tmp_path) as dead:
-        await dead.append(entry(_claim(), 0, "x"))
+        await dead.append(entry(claimed(), 0, "x"))
     (path,) = journal_file.journals(tmp_path)
     with _vandal(path) as vandal:
         vandal.execute("ALTER TABLE entries DROP COLUMN flushed_to")
@@ -283,7 +274,7 @@ async def test_a_journal_of_the_first_version_is_adopted(tmp_path: Path) -> None
 async def test_giant_entries_are_read_a_few_at_a_time(tmp_path: Path) -> None:
     async with Journal(tmp_path) as journal:
         for idx in range(12):
-            await journal.append(entry(_claim(), idx, "x" * 1_000_000))
+            await journal.append(entry(claimed(), idx, "x" * 1_000_000))
         read = []
         while rows := (await journal.pending(500))[0]:
             assert len(rows) <= 5
