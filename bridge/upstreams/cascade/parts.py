@@ -49,6 +49,8 @@ class Heard:
     """How sure the ear is of the whole, 0–1."""
     took_ms: float
     """From `finish()` to the result, in milliseconds."""
+    alternatives: tuple[str, ...] = ()
+    """What it may also have been, likeliest first."""
 
 
 class SpeechToText(Protocol):
@@ -104,6 +106,8 @@ class Turn:
     """True when it was typed and not spoken."""
     cut: str | None = None
     """How much of the reply before was heard when the person broke in; None when all of it was."""
+    alternatives: tuple[str, ...] = ()
+    """What it may also have been, likeliest first; the mind may take one that makes more sense."""
 
 
 @dataclass(frozen=True, slots=True)

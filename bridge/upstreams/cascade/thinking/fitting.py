@@ -1,4 +1,6 @@
-"""How finished a half-heard sentence sounds, as the dialogue stands."""
+"""How finished a half-heard sentence sounds, and how much sense one makes, as the dialogue stands."""
+
+from typing import Final
 
 from bridge.core.agent import Kind
 from bridge.upstreams.cascade.parts import Fit
@@ -10,6 +12,15 @@ from bridge.upstreams.cascade.thinking.slots import Scene, from_match
 from bridge.upstreams.cascade.thinking.times import Said, read
 from bridge.upstreams.cascade.thinking.wishes import Wish
 from bridge.upstreams.cascade.thinking.words import DANGLING
+
+NAMED: Final = 0.5
+"""What an example whose words are all there is worth."""
+COMPLETE: Final = 0.25
+"""What it is worth that nothing has to be asked."""
+FOUND: Final = 0.25
+"""What it is worth that every thing that is named is there."""
+ANSWERS: Final = 0.6
+"""What an answer to the open question is worth."""
 
 
 def fit(partial: str, dialogue: Dialogue, book: Book, scene: Scene) -> Fit:
@@ -27,8 +38,23 @@ def fit(partial: str, dialogue: Dialogue, book: Book, scene: Scene) -> Fit:
     return Fit.COMPLETE if _is_full(wish, said, scene) else Fit.OPEN
 
 
+def sense(text: str, dialogue: Dialogue, book: Book, scene: Scene) -> float:
+    """How much sense a sentence makes here, 0–1: to choose among what it may have been."""
+    said = read(text, scene.clock)
+    if act_of(said.norms) is not None:
+        return 1.0
+    match = book.match(said, scene.clock, scene.refers, mending=False)
+    if match is None:
+        wish, asked = dialogue.at_hand, dialogue.asking
+        return ANSWERS if wish and asked and answered(wish, asked, said, book, scene) else 0.0
+    wish = from_match(match, said, scene)
+    lost = [name for name, things in wish.unclear.items() if not things]
+    whole = min(match.score / match.template.full, 1.0) if match.template.full else 1.0
+    return NAMED * max(whole, 0.0) + (COMPLETE if wish.missing() is None else 0.0) + (0.0 if lost else FOUND)
+
+
 def _filled(said: Said, dialogue: Dialogue, book: Book, scene: Scene) -> Wish | None:
-    if match := book.match(said, scene.clock, scene.refers):
+    if match := book.match(said, scene.clock, scene.refers, mending=False):
         if len(match.slots) < len(match.template.slots):
             return None
         return from_match(match, said, scene)

@@ -91,7 +91,9 @@ class Book:
         planned = any(intent.handler.startswith("planner.") for intent in self.intents)
         return self.kinds() | (PLANNED if planned else frozenset())
 
-    def match(self, said: Said, clock: Clock, refers: Refers | None = None) -> Match | None:
+    def match(
+        self, said: Said, clock: Clock, refers: Refers | None = None, *, mending: bool = True
+    ) -> Match | None:
         """The example that fits best, if one fits well enough; misheard words are put right when that helps.
 
         One whose reference means nothing is believed less.
@@ -100,7 +102,7 @@ class Book:
         if plain := self._counted(said, clock, refers) or self.asked_for(said):
             return plain
         literal = self._best(said, clock, refers)
-        if literal and literal.score >= literal.template.full - TOLERATED:
+        if not mending or (literal and literal.score >= literal.template.full - TOLERATED):
             return literal
         mended = mend(said, self.telling)
         better = None if mended is said else self.asked_for(mended) or self._best(mended, clock, refers)
@@ -119,24 +121,24 @@ class Book:
         return replace(match, said=counted) if match and held >= set(out) else None
 
     def _best(self, said: Said, clock: Clock, refers: Refers | None) -> Match | None:
+        """Templates that can be worth most come first; the rest is left out when it cannot be worth more."""
+        over = {True: said.rest, False: said.words}
+        alike = {way: [alike_among(self.fixed, word.norm) for word in part] for way, part in over.items()}
+        there = {way: frozenset[str]().union(*some) for way, some in alike.items()}
+        bounds = ((template.best(there[template.timeless]), i) for i, template in enumerate(self.templates))
+        likely = [(bound, i) for bound, i in bounds if bound >= ENOUGH * self.templates[i].total]
         best, rank = None, (0.0, 0.0)
-        for match in self._matches(said, clock):
-            if match.share >= ENOUGH and match.score > 0:
-                new = _believed(match, said, refers), match.share
-                best, rank = (match, new) if best is None or new > rank else (best, rank)
-        return best
-
-    def _matches(self, said: Said, clock: Clock) -> Iterator[Match]:
-        alike = {word: alike_among(self.fixed, word.norm) for word in said.words}
-        alike |= {word: alike_among(self.fixed, word.norm) for word in said.rest}
-        over = {True: [alike[word] for word in said.rest], False: [alike[word] for word in said.words]}
-        there = {timeless: frozenset[str]().union(*some) for timeless, some in over.items()}
-        for template in self.templates:
-            if template.best(there[template.timeless]) < ENOUGH * template.total:
+        for bound, i in sorted(likely, key=lambda pair: (-pair[0], pair[1])):
+            if bound < rank[0]:
+                break
+            template = self.templates[i]
+            match = _judged(lay(template, over[template.timeless], alike[template.timeless]))
+            if match.share < ENOUGH or match.score <= 0 or (match.score, match.share) <= rank:
                 continue
-            match = lay(template, said.rest if template.timeless else said.words, over[template.timeless])
-            if template.timeless or _times_fit(match, said, clock):
-                yield _judged(match)
+            new = _believed(match, said, refers), match.share
+            if new > rank and (template.timeless or _times_fit(match, said, clock)):
+                best, rank = match, new
+        return best
 
     def tail(self, intent: Intent, said: Said) -> Match | None:
         """The end of an example that an answer alone may be: "when I get home"."""

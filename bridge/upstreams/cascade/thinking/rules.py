@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
+from typing import Final
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from bridge.core.agent import Intent
@@ -19,7 +20,7 @@ from bridge.upstreams.cascade.parts import (
     Turn,
 )
 from bridge.upstreams.cascade.thinking.dialogue import Dialogue, Step
-from bridge.upstreams.cascade.thinking.fitting import fit
+from bridge.upstreams.cascade.thinking.fitting import fit, sense
 from bridge.upstreams.cascade.thinking.matching import Book
 from bridge.upstreams.cascade.thinking.past import recall, recall_told
 from bridge.upstreams.cascade.thinking.slots import Scene
@@ -27,6 +28,8 @@ from bridge.upstreams.cascade.thinking.telling import kind_asked
 from bridge.upstreams.cascade.thinking.times import Clock
 from bridge.upstreams.cascade.thinking.words import norms
 
+UNLIKELIER: Final = 0.03
+"""How much more sense each alternative must make than the one before."""
 Now = Callable[[], datetime]
 """The wall clock, UTC."""
 
@@ -63,7 +66,7 @@ class Rules:
         self._open = None
         self._fit = ("", Fit.OPEN)
         await self._look(kind_asked(norms(turn.text), self._book))
-        for thought in self._thoughts(self._dialogue.hear(turn.text, self._clock(), self._things)):
+        for thought in self._thoughts(self._dialogue.hear(self._meant(turn), self._clock(), self._things)):
             yield thought
 
     async def answered(self, answers: Sequence[Answer]) -> AsyncIterator[Thought]:
@@ -76,6 +79,17 @@ class Rules:
         steps = self._dialogue.finished(answer.content, answer.note, self._clock(), self._things)
         for thought in self._thoughts(steps):
             yield thought
+
+    def _meant(self, turn: Turn) -> str:
+        """What was probably said: an alternative that makes clearly more sense than the likeliest words."""
+        if not turn.alternatives:
+            return turn.text
+        scene = Scene(self._clock(), self._things, self._dialogue.memory)
+        heard = (turn.text, *turn.alternatives)
+        return max(
+            enumerate(heard),
+            key=lambda one: sense(one[1], self._dialogue, self._book, scene) - UNLIKELIER * one[0],
+        )[1]
 
     def fits(self, partial: str) -> Fit:
         """How finished `partial` sounds; remembered until the words change."""

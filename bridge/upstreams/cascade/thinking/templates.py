@@ -62,6 +62,10 @@ class Template:
     """Its fixed words that are not common ones."""
     held: frozenset[str] = field(init=False)
     """What its intent's choices and numbers are said with: it may stand anywhere."""
+    gains: tuple[tuple[str, float], ...] = field(init=False)
+    """Its fixed words, and what is won when one is said and not missing."""
+    least: float = field(init=False)
+    """What it is worth without any of them, with all its choices and numbers said."""
     full: float = field(init=False)
     """What all its fixed words are worth when they are said."""
 
@@ -72,17 +76,18 @@ class Template:
         total = sum(e.weight if e.weight == STRONG_WEIGHT else e.weight * share for e in fixed)
         object.__setattr__(self, "strong", strong)
         object.__setattr__(self, "total", total)
+        closed = sum(slot.holds is not None for slot in self.slots)
+        object.__setattr__(self, "gains", tuple((e.norm, e.weight + e.skip) for e in fixed))
+        object.__setattr__(self, "least", closed - sum(e.skip for e in fixed))
         held = frozenset[str]().union(*(_holds(p) or () for p in self.intent.parameters))
         object.__setattr__(self, "held", held)
         object.__setattr__(self, "full", sum(element.weight for element in fixed))
 
     def best(self, there: frozenset[str]) -> float:
         """The most it can be worth when these fixed words are there; 0 without a strong one of its own."""
-        if self.strong and not self.strong & there:
+        if self.strong and self.strong.isdisjoint(there):
             return 0.0
-        fixed = (e for e in self.elements if isinstance(e, Fixed))
-        worth = sum(e.weight if e.norm in there else -e.skip for e in fixed)
-        return worth + sum(1.0 for slot in self.slots if slot.holds is not None)
+        return self.least + sum([gain for norm, gain in self.gains if norm in there])
 
     @property
     def slots(self) -> list[Slot]:

@@ -52,6 +52,30 @@ def test_asking_how_finished_words_sound_changes_nothing() -> None:
     assert [model.fits("remind me to call mom tomorrow at five pm") for _ in range(3)] == [Fit.COMPLETE] * 3
 
 
+@pytest.mark.parametrize(
+    ("heard", "alternatives", "arguments"),
+    [
+        (
+            "move the tent is to monday at nine am",
+            ("move the tennis to monday at nine am", "move the dentist to monday at nine am"),
+            {"task_id": "2"},
+        ),
+        (
+            "remind me to call mom tomorrow at five pm",
+            ("remind me to call tom tomorrow at five pm",),
+            {"title": "call mom"},
+        ),
+        ("reminded too by bread", ("remind me to buy bread tomorrow at noon",), {"title": "buy bread"}),
+    ],
+)
+async def test_of_what_may_have_been_said_it_takes_what_makes_sense(
+    heard: str, alternatives: tuple[str, ...], arguments: dict[str, str]
+) -> None:
+    talk = Talk(mind())
+    await talk.say(heard, alternatives=alternatives)
+    assert arguments.items() <= json.loads(talk.calls[0].arguments_json).items()
+
+
 async def _thoughts(model_turn: object) -> list[CallFunction | Say]:
     return [thought async for thought in model_turn]  # type: ignore[attr-defined]
 
