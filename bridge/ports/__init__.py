@@ -1,0 +1,30 @@
+"""What a session needs from outside. Leaves implement these; `app.py` puts them together."""
+
+from bridge.ports.ends import Brief, References, Transport, Upstream, Upstreams
+from bridge.ports.intents import Handle, Intents, Job, Ledger, Planner, SpokenTime, TimeGrammar, Transaction
+from bridge.ports.record import Claim, Journal, Page, Store
+from bridge.ports.watching import Authenticator, Observer, Principal, SessionFacts
+
+__all__ = [
+    "Authenticator",
+    "Brief",
+    "Claim",
+    "Handle",
+    "Intents",
+    "Job",
+    "Journal",
+    "Ledger",
+    "Observer",
+    "Page",
+    "Planner",
+    "Principal",
+    "References",
+    "SessionFacts",
+    "SpokenTime",
+    "Store",
+    "TimeGrammar",
+    "Transaction",
+    "Transport",
+    "Upstream",
+    "Upstreams",
+]

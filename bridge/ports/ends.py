@@ -1,0 +1,101 @@
+"""Both ends of the bridge: a client's socket, an agent's session, what the agent is told before it talks."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from bridge.core.agent import Agent
+from bridge.core.commands import Ask, News
+from bridge.core.events import PeerEvent
+from bridge.core.model import (
+    JSON,
+    AudioFormat,
+    Entry,
+    Person,
+    Thing,
+)
+
+
+class Transport(Protocol):
+    """One client's socket, accepted. Exactly one task iterates `frames`; exactly one calls `send`."""
+
+    def frames(self) -> AsyncIterator[bytes | PeerEvent]:
+        """Sound as `bytes` (never empty), the rest as events. Ends when the socket is gone; never raises.
+
+        The last thing it yields is `ClientLeft`. Unreadable messages come as `ClientErred`.
+        """
+        ...
+
+    async def send(self, frame: bytes | News) -> None:
+        """Write one frame. Raises PeerGone when the socket is gone or takes nothing for 5 s."""
+        ...
+
+    async def close(self, code: int, reason: str) -> None:
+        """Close the socket; never raises, may be called twice."""
+        ...
+
+
+class Upstream(Protocol):
+    """One agent session, open. Exactly one task iterates `frames`; exactly one calls `send`."""
+
+    def frames(self) -> AsyncIterator[bytes | PeerEvent]:
+        """Sound as `bytes`, the rest as events, `AgentReady` first. Ends with the agent; never raises.
+
+        The last thing it yields is `AgentLeft`.
+        """
+        ...
+
+    async def send(self, frame: bytes | Ask) -> None:
+        """Write one frame. Raises PeerGone when the agent is gone or takes nothing for 5 s."""
+        ...
+
+    async def close(self) -> None:
+        """End the agent session; never raises, may be called twice."""
+        ...
+
+
+class References(Protocol):
+    """The user's things an argument may refer to, as they are now."""
+
+    async def __call__(self, kind: str) -> Sequence[Thing]: ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Brief:
+    """All that an agent is told before it talks."""
+
+    agent: Agent
+    prompt: str
+    """The agent's prompt with the user's context appended."""
+    greeting: str
+    """Spoken first; empty = the agent waits to be spoken to."""
+    history: tuple[Entry, ...]
+    audio_in: AudioFormat
+    """What it will hear."""
+    audio_out: AudioFormat
+    """What it must speak."""
+    person: Person
+    references: References
+    client_agent: JSON | None = None
+    """A client's own `Settings.agent`, when the agent allows it: replaces prompt, models, functions."""
+    context: JSON = field(default_factory=dict)
+    """What another bridge in front of us told of its user: time_zone, things."""
+
+
+class Upstreams(Protocol):
+    """A way to reach agents."""
+
+    @property
+    def name(self) -> str:
+        """`deepgram`, `local`, …: for logs, metrics and the page."""
+        ...
+
+    async def open(self, brief: Brief) -> Upstream:
+        """Open an agent session. Raises UpstreamFailed."""
+        ...
+
+    async def aclose(self) -> None:
+        """Give back what is shared between sessions."""
+        ...

@@ -1,0 +1,103 @@
+"""The record: the journal, and the store behind it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Generic, Protocol, TypeVar
+
+from bridge.core.model import (
+    Conversation,
+    Cursor,
+    Entry,
+    Goal,
+    Person,
+    Task,
+)
+
+T = TypeVar("T")
+
+
+class Journal(Protocol):
+    """The local, durable, append-only log."""
+
+    def append(self, entry: Entry) -> asyncio.Future[None]:
+        """Queue an entry, without waiting. The future ends when it is durable, in the order of the calls.
+
+        It fails with JournalFailed.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Claim:
+    """A conversation and the right to act in it."""
+
+    conversation: Conversation
+    epoch: int
+    """Ours; older owners' intents fail from now on."""
+    history: tuple[Entry, ...]
+    """All entries so far, oldest first."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Page(Generic[T]):
+    """A part of a list."""
+
+    items: tuple[T, ...]
+    next: str | None
+    """Give it back to get the next part; None = this was the last."""
+
+
+class Store(Protocol):
+    """The SQL database. Every method takes the user first; what is not theirs is NotFound.
+
+    All raise StoreUnavailable.
+    """
+
+    async def person(self, user_id: str, *, time_zone: str | None = None) -> Person:
+        """The user; made with defaults when there is none yet. `time_zone`: IANA name, theirs from now on."""
+        ...
+
+    async def claim(self, user_id: str, *, agent: str, conversation_id: str | None) -> Claim:
+        """Begin a conversation, or take one over: raises its epoch. Journalled entries are flushed first."""
+        ...
+
+    async def watch(self, owned: Callable[[], Mapping[str, int]], taken: Callable[[str, int], None]) -> None:
+        """Tell `taken` of conversations in `owned` (id → epoch) that got a newer epoch; until cancelled."""
+        ...
+
+    async def release(self, user_id: str, conversation_id: str, *, epoch: int, seconds: int) -> None:
+        """A session ended after that many seconds; sets `ended_at` when the epoch is still the newest.
+
+        Waits until all that was journalled for it is in the store.
+        """
+
+    async def conversations(
+        self, user_id: str, *, agent: str | None, text: str | None, limit: int, after: str | None
+    ) -> Page[Conversation]:
+        """Newest activity first; `text` is looked for in titles and messages."""
+        ...
+
+    async def conversation(self, user_id: str, conversation_id: str) -> Conversation: ...
+
+    async def entries(
+        self, user_id: str, conversation_id: str, *, after: Cursor | None, limit: int
+    ) -> Page[Entry]:
+        """Oldest first, those after the cursor. Cuts are entries of their own here."""
+        ...
+
+    async def rename(self, user_id: str, conversation_id: str, title: str) -> Conversation: ...
+
+    async def delete(self, user_id: str, conversation_id: str) -> None:
+        """The conversation, its entries and calls; goals and tasks stay. Wins over what is journalled."""
+        ...
+
+    async def goals(self, user_id: str) -> Sequence[Goal]: ...
+
+    async def tasks(self, user_id: str) -> Sequence[Task]: ...
+
+    async def ping(self) -> None:
+        """One round trip, for `/ready`."""
+        ...

@@ -1,0 +1,48 @@
+"""Who watches, and who somebody is."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from bridge.core.commands import Command
+from bridge.core.events import Event, Moment, PeerEvent
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SessionFacts:
+    """What identifies a session in logs and metrics."""
+
+    session_id: str
+    conversation_id: str
+    user_id: str
+    agent: str
+    upstream: str
+
+
+class Observer(Protocol):
+    """Watches every step and changes nothing. Must be quick and must not raise."""
+
+    def stepped(
+        self, facts: SessionFacts, event: Event | PeerEvent, commands: Sequence[Command], now: Moment
+    ) -> None: ...
+
+    def sounded(self, facts: SessionFacts, towards: str, frames: int, size: int) -> None:
+        """Frames and bytes relayed since the last report, at most once a second and at the end."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Principal:
+    """Who somebody is."""
+
+    user_id: str
+
+
+class Authenticator(Protocol):
+    """Tells who somebody is from what a request brings."""
+
+    async def __call__(self, headers: Mapping[str, str], credential: str | None) -> Principal:
+        """`credential`: from the Authorization header or the sub-protocol. Raises Unauthenticated."""
+        ...
