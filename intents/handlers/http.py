@@ -19,7 +19,7 @@ from bridge.core.agent import Intent
 from bridge.core.model import Outcome, Status
 from bridge.errors import BadConfig
 from bridge.ports import Job
-from intents.arguments import Arguments
+from intents.arguments import CONTROL, Arguments
 
 log = structlog.get_logger(__name__)
 
@@ -97,7 +97,7 @@ class HttpHandler:
         for pause in (*PAUSES, 0.0):
             try:
                 return await self._attempt(url, body, job, intent)
-            except (httpx2.ConnectError, httpx2.ConnectTimeout):
+            except (httpx2.ConnectError, httpx2.ConnectTimeout, httpx2.PoolTimeout):
                 pass
             except (httpx2.TransportError, _TryAgain):
                 content = UNSURE
@@ -168,15 +168,21 @@ async def _read(response: httpx2.Response) -> bytes | None:
 
 
 def _outcome(response: httpx2.Response, answer: bytes | None) -> Outcome:
-    media_type = response.headers.get("Content-Type", "").partition(";")[0].strip()
+    media_type = response.headers.get("Content-Type", "").partition(";")[0].strip().lower()
     status, said = _parse(answer, media_type)
-    sentence = " ".join(said.split())[:MAX_SENTENCE]
+    sentence = _sentence(said)
     if response.is_success:
         return Outcome(status=status, content=sentence) if sentence else _failed(UNREADABLE)
     if not 400 <= response.status_code < 500:
         return _failed(UNREADABLE)
     explained = sentence and media_type == "application/json"
     return Outcome(status=Status.REFUSED, content=sentence) if explained else _failed(UNACCEPTED)
+
+
+def _sentence(said: str) -> str:
+    """On one line, without control characters; empty when there is nothing to see in it."""
+    sentence = " ".join(CONTROL.sub(" ", said).split())[:MAX_SENTENCE]
+    return sentence if any(c.isprintable() and c != " " for c in sentence) else ""
 
 
 def _failed(sentence: str) -> Outcome:

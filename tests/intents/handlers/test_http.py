@@ -253,6 +253,9 @@ async def test_a_redirect_is_not_followed(tmp_path: Path) -> None:
         (JSONResponse({"say": "No luck.", "status": "failed"}), Status.FAILED, "No luck."),
         (JSONResponse({"say": "Ok.", "status": "done", "more": 1}, 201), Status.DONE, "Ok."),
         (JSONResponse({"say": "x" * 5000}), Status.DONE, "x" * 1000),
+        (JSONResponse({"say": "Or\0dered:\x1b[31m milk."}), Status.DONE, "Or dered: [31m milk."),
+        (JSONResponse({"say": "Ok."}, media_type="Application/JSON"), Status.DONE, "Ok."),
+        (JSONResponse({"say": "\0 \u200b"}), Status.FAILED, UNREADABLE),
         (JSONResponse({"say": "Which size?"}, 422), Status.REFUSED, "Which size?"),
         (
             PlainTextResponse("Not Found", 404),
