@@ -12,6 +12,8 @@ from bridge.upstreams.cascade.thinking.values import as_norms, find_choice, find
 from bridge.upstreams.cascade.thinking.wishes import Value, Wish, controllers
 from bridge.upstreams.cascade.thinking.words import NOISE, PREPOSITIONS, Words, excerpt, norms, trim
 
+LED: Final = frozenset([("at",), ("in",), ("when",)])
+"""What leads to a place."""
 LITTLE: Final = PREPOSITIONS | {"the", "a"}
 """Words that may stand before what is not meant."""
 
@@ -103,6 +105,10 @@ def _retold(wish: Wish, text: str, said: Said, asked: Parameter | None) -> Wish 
     ]
     if not known:
         return None
+    placed = [p for p in known if p.required_when]
+    if placed and as_norms(said.words[:1]) in LED:
+        words = trim(said.words, {"at", "in", "when", "i", "am", "get", "to", "arrive", "on"}, right=False)
+        return wish.knowing({placed[0].name: Value(excerpt(said.text, words))})
     target = max(known, key=lambda p: len(_shared(wish, p, text)))
     old = str(wish.values[target.name].argument)
     return wish.knowing({target.name: Value(spliced(old, text))})

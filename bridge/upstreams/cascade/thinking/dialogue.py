@@ -15,7 +15,7 @@ from bridge.upstreams.cascade.thinking import phrases, results
 from bridge.upstreams.cascade.thinking.acts import Act, act_of, asks
 from bridge.upstreams.cascade.thinking.answering import answered
 from bridge.upstreams.cascade.thinking.corrections import correct, correct_done, mover, remainder
-from bridge.upstreams.cascade.thinking.following import follow
+from bridge.upstreams.cascade.thinking.following import follow, pointing
 from bridge.upstreams.cascade.thinking.listing import spread
 from bridge.upstreams.cascade.thinking.matching import Book
 from bridge.upstreams.cascade.thinking.questions import answers, ask
@@ -177,7 +177,7 @@ class Dialogue:
         for part in split(said, self._book, scene):
             match = self._book.match(part, scene.clock, scene.refers)
             if match and not (self._asked and answers(match, self.at_hand, self.asking)):
-                found += spread(from_match(match, part, scene))
+                found += spread(pointing(from_match(match, part, scene), self._done, part))
         if not found:
             return []
         self._misses = 0
@@ -208,7 +208,7 @@ class Dialogue:
         intent = self._book.guess(said)
         if intent is None:
             return []
-        wish = beside(Wish(intent), said, scene)
+        wish = pointing(beside(Wish(intent), said, scene), self._done, said)
         text = next((p for p in wish.open(Kind.TEXT) if p.required), None)
         if text and said.timing and (told := answered(wish, text, said, self._book, scene)):
             wish = told
@@ -275,12 +275,12 @@ class Dialogue:
         return [self._phrases.say("unclear" if self._misses == 1 else "type"), *self._again(scene)]
 
     def _missed(self, said: Said) -> list[Step]:
-        """Nothing this agent does."""
+        """Nothing this agent does; examples are told once."""
         self._misses += 1
+        beyond = asks(said.norms)
         if self._misses > 1:
-            return [self._phrases.say("type"), phrases.abilities(self._agent, self._book)]
-        lead = self._phrases.say("stay" if asks(said.norms) else "sorry")
-        return [lead, phrases.abilities(self._agent, self._book)]
+            return [self._phrases.say("stay" if beyond else "type")]
+        return [self._phrases.say("stay" if beyond else "sorry"), phrases.abilities(self._agent, self._book)]
 
     # ── going on ─────────────────────────────────────────────────────────────────────────────────────
 

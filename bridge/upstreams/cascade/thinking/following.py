@@ -13,6 +13,7 @@ _BEGINS: Final = (
     *(("what", "about"), ("how", "about"), ("the", "same", "for"), ("the", "same", "in"), ("same", "for")),
 )
 _ENDS: Final = (("too",), ("as", "well"), ("also",))
+POINTING: Final = frozenset(["it", "them", "those", "there"])
 CLOSED: Final = frozenset([Kind.CHOICE, Kind.NUMBER, Kind.BOOLEAN])
 
 
@@ -33,6 +34,15 @@ def follow(done: Wish, said: Said, scene: Scene) -> Wish | None:
         return None
     wish = Wish(done.intent, {**kept, **new})
     return with_time(wish, tail.timing, scene) if tail.timing else wish
+
+
+def pointing(wish: Wish, done: Wish | None, said: Said) -> Wish:
+    """A wish that points at what the last one was about: "turn them off", "set it to twenty"."""
+    if done is None or done.intent is not wish.intent or not POINTING.intersection(said.norms):
+        return wish
+    kinds = {p.name: p.kind for p in wish.intent.parameters if p.name not in wish.values}
+    same = {name: value for name, value in done.values.items() if kinds.get(name) in CLOSED}
+    return wish.knowing(same) if same else wish
 
 
 def _tail(said: Said, scene: Scene) -> Said | None:

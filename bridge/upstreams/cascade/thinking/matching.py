@@ -43,6 +43,8 @@ BETTER: Final = 0.15
 """How much better it has to fit with misheard words put right."""
 HOLLOW: Final = 1.5
 """What a match loses that has nothing but a preposition in a text."""
+REMOVING: Final = word_set("delete remove erase cancel drop clear")
+"""Verbs that make the opposite of most wishes."""
 LOST: Final = 0.7
 """What a match loses whose reference means nothing."""
 
@@ -104,7 +106,7 @@ class Book:
         literal = self._best(said, clock, refers)
         if not mending or (literal and literal.score >= literal.template.full - TOLERATED):
             return literal
-        mended = mend(said, self.telling)
+        mended = said if REMOVING.intersection(said.norms) else mend(said, self.telling)
         better = None if mended is said else self.asked_for(mended) or self._best(mended, clock, refers)
         if better is None or (literal and better.score < literal.score + BETTER):
             return literal
@@ -269,8 +271,13 @@ def _anchored(template: Template) -> list[Slot] | None:
 
 
 def _judged(match: Match) -> Match:
-    """A match is believed less when one of its texts says nothing, or is a lone word before a common one."""
+    """A match is believed less when one of its texts says nothing, or is a lone word before a common one.
+
+    So it is when the rest of the sentence takes something away: "delete my …".
+    """
     elements = match.template.elements
+    if any(word.norm in REMOVING for word in match.left):
+        return replace(match, score=match.score - HOLLOW)
     for index, element in enumerate(elements):
         if not isinstance(element, Slot) or element.parameter.kind is not Kind.TEXT:
             continue

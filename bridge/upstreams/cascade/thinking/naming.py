@@ -53,6 +53,15 @@ def invented(intent: Intent) -> list[str]:
     return list(dict.fromkeys(" ".join(p.split()) for p in _phrases(intent, verb, noun, slots)))
 
 
+def order_of(intent: Intent) -> str:
+    """The description as an order: "Unlocks the front door." is "unlock the front door"."""
+    first, _, rest = intent.description.split(". ")[0].rstrip(" .").partition(" ")
+    if not rest or not first.endswith("s") or not first.isalpha():
+        return ""
+    verb = re.sub(r"ies$", "y", re.sub(r"(?<=ss|sh|ch)es$|(?<=[xzo])es$|(?<!s)s$", "", first.lower()))
+    return f"{verb} {rest}".replace("the person's", "your").replace("the user's", "your")
+
+
 def _verb_and_noun(intent: Intent) -> tuple[str, str]:
     words = name_words(intent.name) or [intent.name]
     described = norms(intent.description)[:1]
@@ -67,6 +76,9 @@ def _phrases(intent: Intent, verb: str, noun: str, slots: list[Parameter]) -> It
         yield begin
         for index, slot in enumerate(slots):
             others = slots[:index] + slots[index + 1 :]
+            if verb and set(name_words(slot.name)) & _PEOPLE:
+                order = f"{verb} {{{slot.name}}} the {noun}"
+                yield from (order, *(f"{order} {{{other.name}}}" for other in others))
             for lead in _leads(slot):
                 yield f"{begin} {lead} {{{slot.name}}}"
                 yield from (

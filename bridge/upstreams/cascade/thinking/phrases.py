@@ -5,10 +5,10 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Final
 
-from bridge.core.agent import Agent, Intent, Kind, Parameter
+from bridge.core.agent import Agent, Effect, Intent, Kind, Parameter
 from bridge.core.model import Thing
 from bridge.upstreams.cascade.thinking.matching import Book, label_of
-from bridge.upstreams.cascade.thinking.naming import invented
+from bridge.upstreams.cascade.thinking.naming import invented, order_of
 from bridge.upstreams.cascade.thinking.times import Clock
 from bridge.upstreams.cascade.thinking.words import content, norms
 
@@ -136,7 +136,10 @@ def abilities(agent: Agent, book: Book) -> str:
 
 def sample(intent: Intent) -> str:
     """One of an intent's examples with plain words in its slots; preferably one with a time."""
-    plain = sorted(intent.examples or invented(intent)[:1], key=lambda example: -len(content(example)))
+    made = "" if intent.examples else invented(intent)[0]
+    if intent.effect is not Effect.READ and not made.endswith("s"):
+        made = made.replace(" the ", " a ")
+    plain = sorted(intent.examples or [made], key=lambda example: -len(content(example)))
     usable = [example for example in intent.examples if "{" in example] or plain
     text = next((e for e in usable if Kind.TIME in _kinds(intent, e)), usable[0])
     for parameter in intent.parameters:
@@ -160,14 +163,13 @@ def _filler(parameter: Parameter, text: str) -> str:
         case Kind.CHOICE:
             return parameter.choices[0].replace("_", " ") if parameter.choices else "one"
         case Kind.NUMBER:
-            return "two"
+            return "ten"
         case Kind.REFERENCE:
-            return parameter.refers_to
+            return f"my {parameter.refers_to}"
         case _:
             return "do something" if f"to {{{parameter.name}}}" in text else "something"
 
 
-def confirmation(intent: Intent, values: Mapping[str, object]) -> str:
-    """Asked before something that cannot be undone."""
-    what = " ".join(str(value) for value in values.values() if isinstance(value, str))
-    return f"Shall I really {label_of(intent)}{f': {what}' if what else ''}?"
+def confirmation(intent: Intent, names: Sequence[str]) -> str:
+    """Asked before something that cannot be undone; `names`: what it is done to."""
+    return f"Shall I really {order_of(intent) or label_of(intent)}{f': {either(names)}' if names else ''}?"

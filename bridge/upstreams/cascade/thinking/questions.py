@@ -18,7 +18,8 @@ MOST: Final = 4
 def ask(wish: Wish, parameter: Parameter | None, scene: Scene, say: phrases.Phrases) -> str:
     """The question for an argument of a wish; without one, whether it shall really be done."""
     if parameter is None:
-        return phrases.confirmation(wish.intent, {n: v.argument for n, v in wish.values.items()})
+        texts = (v.thing.title if v.thing else v.argument for v in wish.values.values())
+        return phrases.confirmation(wish.intent, [text for text in texts if isinstance(text, str)])
     if parameter.kind is Kind.REFERENCE:
         return _which(wish, parameter, scene, say)
     if parameter.kind is Kind.TIME and wish.repeats():

@@ -35,6 +35,8 @@ async def test_a_talk_goes_as_written(agent: str, lines: list[str]) -> None:
             case "~":
                 said = " ".join(talk.said)
                 assert any(words.strip() in said for words in text.split(" / ")), talk.said
+            case "!":
+                assert not any(words.strip() in " ".join(talk.said) for words in text.split(" / ")), talk.said
             case "=":
                 name, _, arguments = text.partition(" ")
                 assert len(talk.calls) > expected, talk.said
