@@ -76,8 +76,10 @@ class DeepgramUpstreams:
         """`api_key` None: no credentials are sent (another bridge that asks for none). Raises BadConfig."""
         try:
             parse_uri(url)
-        except InvalidURI:
-            raise BadConfig("the agent's address must begin with ws:// or wss://") from None
+        except (InvalidURI, ValueError):  # ValueError: a port that is none
+            raise BadConfig(
+                "DEEPGRAM_AGENT_URL: must be of the form wss://host:port/path, or ws://"
+            ) from None
         self._url = url
         self._headers = {"Authorization": f"Token {api_key}"} if api_key else {}
         self._name = name

@@ -88,9 +88,13 @@ async def test_a_handshake_answered_with_rubbish_is_a_failed_one(answer: str, *,
     assert failed.value.retry is retry
 
 
-def test_an_address_that_is_none_is_a_mistake_of_the_configuration() -> None:
-    with pytest.raises(BadConfig):
-        DeepgramUpstreams("https://agent.example.com", "key")
+@pytest.mark.parametrize(
+    "url",
+    ["https://agent.example.com", "ws://", "ws://host:99999/", "ws://host:x/", "ws://[z/", "", "ws://h/#a"],
+)
+def test_an_address_that_is_none_is_a_mistake_of_the_configuration(url: str) -> None:
+    with pytest.raises(BadConfig, match="DEEPGRAM_AGENT_URL"):
+        DeepgramUpstreams(url, "key")
 
 
 async def test_refused_settings_are_not_tried_again() -> None:
