@@ -14,7 +14,7 @@ from sqlalchemy import Row, Select, and_, case, delete, select, tuple_, update
 from bridge.core.model import Conversation, Cursor, Entry, Goal, Person, Task
 from bridge.errors import NotFound
 from bridge.ports import Claim, Page
-from persistence import lease, takeovers
+from persistence import lease, takeovers, tickets
 from persistence.codec import storable
 from persistence.connection import Connection
 from persistence.engine import Database
@@ -105,6 +105,21 @@ class Store:
                         if await lease.released(connection, conversation_id) >= epoch:
                             return
                     await asyncio.sleep(HANDOVER_POLL)
+
+    @property
+    def shared(self) -> bool:
+        """See ports.Store."""
+        return not self._database.is_sqlite
+
+    async def keep_ticket(self, conversation_id: str, *, digest: str, seconds: float) -> None:
+        """See ports.Store."""
+        async with self._database.writing() as connection:
+            await tickets.keep(connection, storable(conversation_id), digest, seconds)
+
+    async def take_ticket(self, digest: str) -> Conversation | None:
+        """See ports.Store."""
+        async with self._database.writing() as connection:
+            return await tickets.take(connection, digest)
 
     async def watch(self, owned: takeovers.Owned, taken: takeovers.Taken) -> None:
         """See ports.Store."""

@@ -143,6 +143,16 @@ class Lease(Row, table=True):
     taken_at: datetime = _at()
 
 
+class Ticket(Row, table=True):
+    """A one-time token for a conversation, of any process."""
+
+    __tablename__ = "tickets"
+    digest: str = Field(primary_key=True)
+    """SHA-256 of the token, in hex."""
+    conversation_id: str = _owner(primary_key=False)
+    expires_at: datetime = _at()
+
+
 class Entry(Row, table=True):
     """One thing that was said or done. `detail` is the codec's JSON of it, for a message its further keys."""
 
@@ -235,6 +245,7 @@ def _table(name: str) -> Table:
 USERS: Final = _table("users")
 CONVERSATIONS: Final = _table("conversations")
 LEASES: Final = _table("leases")
+TICKETS: Final = _table("tickets")
 ENTRIES: Final = _table("entries")
 FUNCTION_CALLS: Final = _table("function_calls")
 NOTED_CALLS: Final = _table("noted_calls")

@@ -18,18 +18,15 @@ from bridge.core.agent import Agent
 from bridge.core.events import EndRequested, NotedCallRun
 from bridge.core.model import Conversation, Entry, Message, Person
 from bridge.core.session import Session
-from bridge.errors import BridgeError, NotFound, TooMany, Unauthenticated, Unavailable
+from bridge.errors import BridgeError, NotFound, StoreUnavailable, TooMany, Unauthenticated, Unavailable
 from bridge.live.runner import Parts, Runner
-from bridge.ports import SessionFacts, Store, Transport
+from bridge.live.tokens import Tokens, digest, is_ours, is_ticket
+from bridge.ports import Claim, SessionFacts, Store, Transport
 
 log = structlog.get_logger(__name__)
 
-TICKET_PREFIX = "vbs_"
-"""Of the one-time token of a new session."""
 CLOSE_SECONDS = 5.0
 """How long ended sessions may take to save what was said and done."""
-RESUME_PREFIX = "vbr_"
-"""Of the token a client comes back with."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,7 +71,6 @@ class Live:
         """Set when nothing of it runs any more and its conversation is released."""
         self.attached = False
         """A client's socket has come."""
-        self._token = ""
 
     @property
     def facts(self) -> SessionFacts:
@@ -88,7 +84,7 @@ class Live:
         """Give it a client's accepted socket. Returns when the socket is done with."""
         with structlog.contextvars.bound_contextvars(**identifiers(self.facts)):
             self.attached = True
-            token = self._sessions.new_resume_token(self)
+            token = self._sessions.tokens.resume(self)
             await self.runner.serve(transport, request_id=secrets.token_hex(16), resume_token=token)
 
     def end(self, code: str, description: str = "", *, close_code: int = 1000, patience: float = 0.0) -> None:
@@ -119,8 +115,7 @@ class Sessions:
     """How long a session waits for its first client."""
     draining: bool = False
     _live: dict[str, Live] = field(default_factory=dict)
-    _tickets: dict[str, Live] = field(default_factory=dict)
-    _resumes: dict[str, Live] = field(default_factory=dict)
+    tokens: Tokens[Live] = field(default_factory=Tokens)
     _rates: MovingWindowRateLimiter = field(default_factory=lambda: MovingWindowRateLimiter(MemoryStorage()))
     _group: asyncio.TaskGroup = field(default_factory=asyncio.TaskGroup)
 
@@ -151,41 +146,68 @@ class Sessions:
 
         Raises NotFound, TooMany, Unavailable, StoreUnavailable.
         """
-        if self.draining:
-            raise Unavailable("The server is about to stop.", code="BRIDGE_GOING_AWAY", retry_after=5)
+        self._check_open()
         if conversation_id and not agent:
             agent = (await self.store.conversation(user_id, conversation_id)).agent
         chosen = self._agent(agent or self.default_agent)
         self._count(user_id)
         await self._make_room(user_id, conversation_id)
         person = await self.store.person(user_id, time_zone=time_zone)
-        claim = await self.store.claim(user_id, agent=chosen.name, conversation_id=conversation_id)
-        session = Session(
-            session_id=secrets.token_hex(12),
-            conversation_id=claim.conversation.id,
-            user_id=user_id,
-            agent=chosen,
-            epoch=claim.epoch,
-            history=claim.history,
-        )
-        live = await self._begin(session, person)
+        live, claim = await self._open(person, chosen, conversation_id)
         return Prepared(
-            session_id=session.session_id,
+            session_id=live.facts.session_id,
             conversation=claim.conversation,
-            token=self._ticket(live),
+            token=await self._ticket(live),
             agent=chosen,
             upstream=live.facts.upstream,
             history=claim.history,
         )
 
+    def _check_open(self) -> None:
+        if self.draining:
+            raise Unavailable("The server is about to stop.", code="BRIDGE_GOING_AWAY", retry_after=5)
+
+    async def _open(self, person: Person, agent: Agent, conversation_id: str | None) -> tuple[Live, Claim]:
+        """A session that owns its conversation."""
+        claim = await self.store.claim(person.id, agent=agent.name, conversation_id=conversation_id)
+        session = Session(
+            session_id=secrets.token_hex(12),
+            conversation_id=claim.conversation.id,
+            user_id=person.id,
+            agent=agent,
+            epoch=claim.epoch,
+            history=claim.history,
+        )
+        return await self._begin(session, person), claim
+
     async def admit(self, credential: str | None) -> Live | None:
-        """The session a token of ours is for; None: not one of ours. Raises Unauthenticated if it is void."""
-        if credential is None or not credential.startswith((TICKET_PREFIX, RESUME_PREFIX)):
+        """The session a token of ours is for; None: not one of ours. Raises Unauthenticated if it is void.
+
+        A ticket of another process is honoured too: the session begins here then. Raises Unavailable,
+        StoreUnavailable.
+        """
+        if credential is None or not is_ours(credential):
             return None
-        live = self._tickets.pop(credential, None) or self._resumes.get(credential)
+        live = self.tokens.use(credential)
+        if is_ticket(credential) and self.store.shared:
+            live = await self._redeem(credential, live)
         if live is None or live.runner.finished.is_set():
             raise Unauthenticated("That token is used, expired or unknown.", code="BRIDGE_TOKEN_VOID")
         return live
+
+    async def _redeem(self, ticket: str, live: Live | None) -> Live | None:
+        """Of all processes the one that takes the ticket out of the store has it."""
+        try:
+            conversation = await self.store.take_ticket(digest(ticket))
+        except StoreUnavailable:
+            if live:
+                return live
+            raise
+        if conversation is None or live:
+            return live if conversation else None
+        self._check_open()
+        person = await self.store.person(conversation.user_id)
+        return (await self._open(person, self._agent(conversation.agent), conversation.id))[0]
 
     def find(self, user_id: str, session_id: str) -> Live:
         """A live session of that user. Raises NotFound."""
@@ -234,13 +256,6 @@ class Sessions:
             for live in lives:
                 live.runner.finished.set()
 
-    def new_resume_token(self, live: Live) -> str:
-        """A token to come back with; the one before is void."""
-        self._resumes.pop(live._token, None)
-        live._token = RESUME_PREFIX + secrets.token_urlsafe(32)
-        self._resumes[live._token] = live
-        return live._token
-
     def _agent(self, name: str) -> Agent:
         if (agent := self.agents.get(name)) is None:
             raise NotFound(f"There is no agent called {name[:60]!r}.", code="BRIDGE_UNKNOWN_AGENT")
@@ -279,14 +294,15 @@ class Sessions:
             if live.facts.conversation_id == conversation_id and live.runner.session.epoch < epoch:
                 live.end("BRIDGE_TAKEN_OVER", "The conversation goes on somewhere else.")
 
-    def _ticket(self, live: Live) -> str:
-        token = TICKET_PREFIX + secrets.token_urlsafe(32)
-        self._tickets[token] = live
-        asyncio.get_running_loop().call_later(self.unattached_seconds, self._expire, token, live)
+    async def _ticket(self, live: Live) -> str:
+        token, wait = self.tokens.ticket(live), self.unattached_seconds
+        if self.store.shared:
+            await self.store.keep_ticket(live.facts.conversation_id, digest=digest(token), seconds=wait)
+        asyncio.get_running_loop().call_later(wait, self._expire, token, live)
         return token
 
     def _expire(self, token: str, live: Live) -> None:
-        self._tickets.pop(token, None)
+        self.tokens.void(token)
         if not live.attached:
             live.end("")
 
@@ -315,7 +331,7 @@ class Sessions:
             log.exception("session_failed")
         finally:
             self._live.pop(facts.session_id, None)
-            self._resumes.pop(live._token, None)
+            self.tokens.forget(live)
             await self._release(live, int((self.now() - begun).total_seconds()))
             live.gone.set()
 

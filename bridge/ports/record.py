@@ -64,6 +64,19 @@ class Store(Protocol):
         """Begin a conversation, or take one over: raises its epoch. Journalled entries are flushed first."""
         ...
 
+    @property
+    def shared(self) -> bool:
+        """Other processes may use it too."""
+        ...
+
+    async def keep_ticket(self, conversation_id: str, *, digest: str, seconds: float) -> None:
+        """Let any process honour a one-time token for that conversation. Only its digest is kept."""
+        ...
+
+    async def take_ticket(self, digest: str) -> Conversation | None:
+        """The conversation it is for: once, to one process, in time. None to all others."""
+        ...
+
     async def watch(self, owned: Callable[[], Mapping[str, int]], taken: Callable[[str, int], None]) -> None:
         """Tell `taken` of conversations in `owned` (id → epoch) that got a newer epoch; until cancelled."""
         ...

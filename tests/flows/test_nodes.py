@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+
+import pytest
+from websockets.exceptions import InvalidStatus
 
 from tests.support.bridge import Process, process
 from tests.support.client import client, items, start
@@ -36,6 +40,59 @@ async def test_the_newest_owner_wins_and_the_one_before_is_told(tmp_path: Path, 
                 await after.expect_text("user", "two")
         path = f"/api/v1/conversations/{begun['conversation_id']}/messages"
         assert [entry["content"] for entry in await items(two.http, path)] == ["one", "two"]
+
+
+async def test_a_token_of_one_server_is_honoured_by_the_other_once(tmp_path: Path, postgres_url: str) -> None:
+    async with ScriptedDeepgram(key=None) as deepgram, pair(tmp_path, deepgram, postgres_url) as (one, two):
+        begun = await start(one.http)
+        token = str(begun["token"])
+        async with client(two.ws, token=token) as talker:
+            await talker.settle()
+            ready = await talker.expect("BridgeReady")
+            assert ready["conversation_id"] == begun["conversation_id"]
+            await (await deepgram.session()).hear("one")
+            await talker.expect_text("user", "one")
+            for server in (one, two):
+                with pytest.raises(InvalidStatus) as refused:
+                    async with client(server.ws, token=token):
+                        pass
+                assert refused.value.response.status_code == 401
+            assert talker.closed is None
+
+
+async def test_a_conversation_goes_on_at_the_other_server_with_all_it_knew(
+    tmp_path: Path, postgres_url: str
+) -> None:
+    async with ScriptedDeepgram(key=None) as deepgram, pair(tmp_path, deepgram, postgres_url) as (one, two):
+        begun = await start(one.http)
+        async with client(one.ws, token=str(begun["token"])) as talker:
+            await talker.settle(greeting="x")
+            agent = await deepgram.session()
+            await agent.hear("I want to learn Spanish")
+            await agent.expect_answer(await agent.call("submit_goal_intent", goal_statement="learn Spanish"))
+            await agent.say("Saved.")
+            await talker.expect_text("assistant", "Saved.")
+            resume = str((await talker.expect("BridgeReady"))["resume_token"])
+            path = f"/api/v1/conversations/{begun['conversation_id']}/messages"
+            async with asyncio.timeout(10):
+                while len(await items(two.http, path)) < 4:  # noqa: ASYNC110 — the store tells nobody
+                    await asyncio.sleep(0.02)
+            await one.kill()
+        with pytest.raises(InvalidStatus) as refused:
+            async with client(two.ws, token=resume):
+                pass
+        assert refused.value.response.status_code == 401
+        again = await start(two.http, conversation_id=begun["conversation_id"])
+        async with client(two.ws, token=str(again["token"])) as talker:
+            await talker.settle(greeting="x")
+            agent = await deepgram.session()
+            told = agent.settings["agent"]
+            assert isinstance(told, dict)
+            assert "greeting" not in told
+            known = told["context"]["messages"]
+            said = [item["content"] for item in known if "content" in item]
+            assert said == ["I want to learn Spanish", "Saved."]
+            assert "learn Spanish" in str([item for item in known if "function_calls" in item])
 
 
 async def test_two_servers_on_one_sqlite_file_find_it_out_too(tmp_path: Path) -> None:
