@@ -6,6 +6,9 @@ import json
 import logging
 import logging.config
 import sys
+import time
+from collections import Counter
+from collections.abc import Callable
 from contextlib import suppress
 from typing import TextIO
 
@@ -18,6 +21,10 @@ PRIVATE = frozenset(
     {"content", "text", "arguments", "prompt", "transcript", "title", "name", "token", "authorization"}
 )
 """Fields that may hold what people said, or a secret: never logged as they are."""
+LINES_PER_SECOND = 20
+"""Of one event of one session."""
+MAX_LEFT_OUT = 1000
+"""Sessions and events whose left out lines are remembered."""
 MAX_VALUE = 500
 """Characters of a field that are logged; agents and services choose some of them."""
 
@@ -42,6 +49,42 @@ def redact(_: WrappedLogger, __: str, line: EventDict) -> EventDict:
         if isinstance(value, str) and len(value) > MAX_VALUE:
             line[key] = f"{value[:MAX_VALUE]}… ({len(value)} characters)"
     return line
+
+
+class Throttle:
+    """Keeps one session from filling the log: of each event of it a few lines a second; errors always.
+
+    The next line of that event that is written says how many were left out before it.
+    """
+
+    def __init__(self, clock: Callable[[], float]) -> None:
+        self._clock = clock
+        self._second = 0
+        self._counts: Counter[tuple[object, object]] = Counter()
+        """Lines of this second, by event and session."""
+        self._left_out: Counter[tuple[object, object]] = Counter()
+
+    def __call__(self, _: WrappedLogger, __: str, line: EventDict) -> EventDict:
+        """A structlog processor."""
+        if line.get("level") in ("error", "critical"):
+            return line
+        self._turn()
+        key = line.get("event"), line.get("session_id")
+        self._counts[key] += 1
+        if self._counts[key] > LINES_PER_SECOND:
+            self._left_out[key] += 1
+            raise structlog.DropEvent
+        if left_out := self._left_out.pop(key, 0):
+            line["left_out"] = left_out
+        return line
+
+    def _turn(self) -> None:
+        """Begin to count anew with each second."""
+        if (second := int(self._clock())) != self._second:
+            self._second = second
+            self._counts.clear()
+            if len(self._left_out) > MAX_LEFT_OUT:
+                self._left_out.clear()
 
 
 CLIENTS_FAULTS = (
@@ -90,7 +133,7 @@ class _Handler(logging.StreamHandler[TextIO]):
             super().handleError(record)
 
 
-def set_up(level: str, stream: TextIO | None = None) -> None:
+def set_up(level: str, stream: TextIO | None = None, *, clock: Callable[[], float] = time.monotonic) -> None:
     """Send structlog and the standard library's loggers through one chain to `stream` (stdout)."""
     shared: list[Processor] = [
         structlog.contextvars.merge_contextvars,
@@ -101,7 +144,7 @@ def set_up(level: str, stream: TextIO | None = None) -> None:
     ]
     floor = logging.getLevelNamesMapping()[level.upper()]
     structlog.configure(
-        processors=[*shared, _render],
+        processors=[*shared, Throttle(clock), _render],
         wrapper_class=structlog.make_filtering_bound_logger(floor),
         logger_factory=lambda *_: _Lines(stream or sys.stdout),
         cache_logger_on_first_use=False,

@@ -77,6 +77,28 @@ def test_a_line_that_cannot_be_written_harms_nobody(capsys: pytest.CaptureFixtur
     assert capsys.readouterr() == ("", "")
 
 
+def test_one_session_cannot_fill_the_log(stream: io.StringIO) -> None:
+    now = [0.5]
+    logs.set_up("info", stream, clock=lambda: now[0])
+    log = structlog.get_logger("x")
+    for session in ("s1", "s1", "s2"):
+        for _ in range(30):
+            log.info("client_message_refused", session_id=session)
+    now[0] = 1.0
+    log.info("client_message_refused", session_id="s1")
+    log.info("client_message_refused", session_id="s1")
+    lines = read(stream)
+    assert [line["session_id"] for line in lines] == ["s1"] * 20 + ["s2"] * 20 + ["s1"] * 2
+    assert [line.get("left_out") for line in lines[-2:]] == [40, None]
+
+
+def test_errors_are_all_written(stream: io.StringIO) -> None:
+    logs.set_up("info", stream)
+    for _ in range(100):
+        structlog.get_logger("x").error("entry_not_saved", session_id="s1")
+    assert len(read(stream)) == 100
+
+
 def test_the_standard_librarys_loggers_use_the_same_lines(stream: io.StringIO) -> None:
     logs.set_up("info", stream)
     logging.getLogger("some.library").warning("disk %s", "full")
