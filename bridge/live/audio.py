@@ -1,86 +1,18 @@
-"""Sound on its way: what waits for a socket, what is held, what is dropped. It waits for nothing else."""
+"""Sound on its way: which goes across, what is held, what is dropped. It waits for nothing."""
 
 from __future__ import annotations
 
-import asyncio
 from collections import deque
 from enum import Enum
-from typing import Generic, Protocol, TypeVar
+from typing import Protocol
 
 from bridge.core.model import AudioFormat
+from bridge.live.outbox import SOUND_SECONDS
 
-T = TypeVar("T")
-
-SOUND_SECONDS = 10
-"""Seconds of sound that may wait for a socket, or be held; the oldest is dropped beyond."""
 KEPT_SECONDS = 5
 """Seconds of what the user is saying that are kept until it was understood,"""
 BEFORE_SECONDS = 0.5
 """and of what came before the agent noticed that they speak."""
-CONTROL_ITEMS = 2000
-"""Messages that may wait for a socket (about 256 KiB of JSON); beyond, its peer is too slow."""
-
-
-class Outbox(Generic[T]):
-    """What waits for one socket: sound and messages in the order they came. One task takes, any code puts."""
-
-    def __init__(self) -> None:
-        self.max_sound = SOUND_SECONDS * AudioFormat(sample_rate=24000).bytes_per_second
-        """Bytes of sound that may wait."""
-        self.dropped = 0
-        """Bytes of sound dropped because the socket was too slow."""
-        self._sounds: deque[tuple[int, bytes]] = deque()
-        self._messages: deque[tuple[int, T]] = deque()
-        self._sound_bytes = 0
-        self._count = 0
-        self._filled = asyncio.Event()
-
-    def put_sound(self, frame: bytes) -> None:
-        """Queue a frame; the oldest ones go when there is too much."""
-        self._count += 1
-        self._sounds.append((self._count, frame))
-        self._sound_bytes += len(frame)
-        while self._sound_bytes > self.max_sound:
-            self.dropped += self._pop_sound()
-        self._filled.set()
-
-    def put(self, message: T) -> bool:
-        """Queue a message. False: too many wait already, the peer does not read."""
-        self._count += 1
-        self._messages.append((self._count, message))
-        self._filled.set()
-        return len(self._messages) <= CONTROL_ITEMS
-
-    def clear_sound(self) -> None:
-        """Throw queued sound away, on purpose."""
-        self._sound_bytes = 0
-        self._sounds.clear()
-
-    def clear(self) -> None:
-        """Throw away all that is queued."""
-        self.clear_sound()
-        self._messages.clear()
-
-    async def take(self) -> bytes | T:
-        """The next frame or message; waits for one."""
-        while not (self._sounds or self._messages):
-            self._filled.clear()
-            await self._filled.wait()
-        if self._messages and (not self._sounds or self._messages[0][0] < self._sounds[0][0]):
-            return self._messages.popleft()[1]
-        frame = self._sounds.popleft()[1]
-        self._sound_bytes -= len(frame)
-        return frame
-
-    def collect_dropped(self) -> int:
-        """Bytes dropped since the last time."""
-        dropped, self.dropped = self.dropped, 0
-        return dropped
-
-    def _pop_sound(self) -> int:
-        size = len(self._sounds.popleft()[1])
-        self._sound_bytes -= size
-        return size
 
 
 class Sink(Protocol):

@@ -8,16 +8,20 @@ from dataclasses import dataclass
 
 import structlog
 
-from bridge.core.commands import Ask, News
+from bridge.core.commands import Ask, News, Replayed
 from bridge.core.events import AgentLeft, PeerEvent
 from bridge.errors import BridgeError, PeerGone
-from bridge.live.audio import Outbox
+from bridge.live.outbox import Outbox
 from bridge.ports import Transport, Upstream
 
 log = structlog.get_logger(__name__)
 
 TOO_SLOW = 4410
 """Close code for a client that does not read; it may come back."""
+BURST_SECONDS = 1.0
+"""How long more may wait than a client that reads leaves there: what comes at once was not let pile up."""
+BURST_BYTES = 4 * 1024 * 1024
+"""Bytes of messages that may never wait."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,18 +41,33 @@ class Seat:
         self.warned = False
         """It was told that it speaks too early."""
         self._closing = False
+        self._judging: asyncio.TimerHandle | None = None
 
     def tell(self, news: News) -> None:
-        """Queue news. A client that lets too much pile up is closed."""
-        if not self._closing and not self.outbox.put(news):
-            self.outbox.clear()
-            self.close(TOO_SLOW, "too slow")
+        """Queue news. A client that lets too much pile up, and leaves it there, is closed."""
+        if self._closing:
+            return
+        # What is replayed is in memory anyway, and may be long: it was missed, not piled up.
+        self.outbox.put(news, 0 if isinstance(news, Replayed) else None)
+        if self.outbox.message_bytes > BURST_BYTES:
+            self._too_slow()
+        elif self.outbox.crowded and self._judging is None:
+            self._judging = asyncio.get_running_loop().call_later(BURST_SECONDS, self._judge)
+
+    def _judge(self) -> None:
+        self._judging = None
+        if self.outbox.crowded:
+            self._too_slow()
+
+    def _too_slow(self) -> None:
+        self.outbox.clear()
+        self.close(TOO_SLOW, "too slow")
 
     def close(self, code: int, reason: str) -> None:
         """Close the socket once what is queued was sent."""
         if not self._closing:
             self._closing = True
-            self.outbox.put(Close(code, reason))
+            self.outbox.put(Close(code, reason), 0)
 
     async def pump(self) -> None:
         """Write what is queued until it is closed or gone. Ends with the socket closed."""
@@ -61,6 +80,9 @@ class Seat:
                 await self.transport.send(item)
         except PeerGone:
             await self.transport.close(TOO_SLOW, "too slow")
+        finally:
+            if self._judging:
+                self._judging.cancel()
 
 
 class Line:
@@ -69,6 +91,13 @@ class Line:
     def __init__(self, report: Callable[[Line, bytes | PeerEvent], None]) -> None:
         self.outbox: Outbox[Ask] = Outbox()
         self._report = report
+
+    def ask(self, ask: Ask) -> bool:
+        """Queue an ask. False: the agent takes none, so it is lost; this one was not queued."""
+        if self.outbox.crowded:
+            return False
+        self.outbox.put(ask)
+        return True
 
     async def run(self, opening: Awaitable[Upstream]) -> None:
         """Open it and stay until it is gone. The last report is `AgentLeft`, unless this is cancelled."""

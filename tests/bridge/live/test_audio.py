@@ -1,66 +1,17 @@
-"""Outboxes and gates: order, bounds, what is held and what is dropped."""
+"""Gates: what is held and what is dropped."""
 
 from __future__ import annotations
-
-import asyncio
 
 import pytest
 
 from bridge.core.model import AudioFormat
-from bridge.live.audio import CONTROL_ITEMS, KEPT_SECONDS, Outbox, Speech, Voice, Way, silence
+from bridge.live.audio import KEPT_SECONDS, Speech, Voice, Way, silence
+from bridge.live.outbox import Outbox
+from tests.bridge.live.test_outbox import taken
 
 FRAME = bytes(640)
 SECOND = 50
 """Frames of 20 ms."""
-
-
-async def taken(outbox: Outbox[str], count: int) -> list[bytes | str]:
-    async with asyncio.timeout(1):
-        return [await outbox.take() for _ in range(count)]
-
-
-async def test_sound_and_messages_leave_in_the_order_they_came() -> None:
-    outbox: Outbox[str] = Outbox()
-    outbox.put_sound(b"1")
-    outbox.put("two")
-    outbox.put_sound(b"3")
-    assert await taken(outbox, 3) == [b"1", "two", b"3"]
-
-
-async def test_taking_waits_for_something_to_come() -> None:
-    outbox: Outbox[str] = Outbox()
-    async with asyncio.TaskGroup() as group:
-        waiting = group.create_task(outbox.take())
-        await asyncio.sleep(0)
-        assert not waiting.done()
-        outbox.put("x")
-    assert waiting.result() == "x"
-
-
-async def test_the_oldest_sound_goes_when_too_much_waits_and_messages_never_do() -> None:
-    outbox: Outbox[str] = Outbox()
-    outbox.max_sound = 3
-    outbox.put("kept")
-    for frame in (b"1", b"2", b"3", b"4", b"5"):
-        outbox.put_sound(frame)
-    assert outbox.collect_dropped() == 2
-    assert outbox.collect_dropped() == 0
-    assert await taken(outbox, 4) == ["kept", b"3", b"4", b"5"]
-
-
-async def test_clearing_sound_keeps_messages() -> None:
-    outbox: Outbox[str] = Outbox()
-    outbox.put_sound(b"1")
-    outbox.put("kept")
-    outbox.clear_sound()
-    assert await taken(outbox, 1) == ["kept"]
-    assert outbox.collect_dropped() == 0
-
-
-def test_a_peer_that_lets_messages_pile_up_is_noticed() -> None:
-    outbox: Outbox[str] = Outbox()
-    assert all(outbox.put("x") for _ in range(CONTROL_ITEMS))
-    assert not outbox.put("one too many")
 
 
 async def test_first_words_are_held_and_sent_in_order_once_there_is_an_agent() -> None:

@@ -1,0 +1,99 @@
+"""What waits for one socket: bounded in bytes. Sound that is too much is dropped, messages never are."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from typing import Generic, TypeVar
+
+import orjson
+
+from bridge.core.model import AudioFormat
+
+T = TypeVar("T")
+
+SOUND_SECONDS = 10
+"""Seconds of sound that may wait for a socket; the oldest is dropped beyond."""
+MESSAGE_BYTES = 256 * 1024
+"""Bytes of messages that may wait for a socket; a peer that leaves it at more is too slow."""
+
+
+class Outbox(Generic[T]):
+    """Sound and messages in the order they came. One task takes, any code puts."""
+
+    def __init__(self) -> None:
+        self.max_sound = SOUND_SECONDS * AudioFormat(sample_rate=24000).bytes_per_second
+        """Bytes of sound that may wait."""
+        self.dropped = 0
+        """Bytes of sound dropped because the socket was too slow."""
+        self.message_bytes = 0
+        """Of the messages that wait, about."""
+        self._sounds: deque[tuple[int, bytes]] = deque()
+        self._messages: deque[tuple[int, int, T]] = deque()
+        self._sound_bytes = 0
+        self._count = 0
+        self._filled = asyncio.Event()
+
+    @property
+    def crowded(self) -> bool:
+        """More messages wait than a peer that reads leaves there for long."""
+        return self.message_bytes > MESSAGE_BYTES
+
+    def put_sound(self, frame: bytes) -> None:
+        """Queue a frame; the oldest ones go when there is too much."""
+        self._count += 1
+        self._sounds.append((self._count, frame))
+        self._sound_bytes += len(frame)
+        while self._sound_bytes > self.max_sound:
+            self.dropped += self._pop_sound()
+        self._filled.set()
+
+    def put(self, message: T, size: int | None = None) -> None:
+        """Queue a message. `size`: the bytes it counts for; None: those it has."""
+        size = weigh(message) if size is None else size
+        self._count += 1
+        self._messages.append((self._count, size, message))
+        self.message_bytes += size
+        self._filled.set()
+
+    def clear_sound(self) -> None:
+        """Throw queued sound away, on purpose."""
+        self._sound_bytes = 0
+        self._sounds.clear()
+
+    def clear(self) -> None:
+        """Throw away all that is queued."""
+        self.clear_sound()
+        self.message_bytes = 0
+        self._messages.clear()
+
+    async def take(self) -> bytes | T:
+        """The next frame or message; waits for one."""
+        while not (self._sounds or self._messages):
+            self._filled.clear()
+            await self._filled.wait()
+        if self._messages and (not self._sounds or self._messages[0][0] < self._sounds[0][0]):
+            _, size, message = self._messages.popleft()
+            self.message_bytes -= size
+            return message
+        frame = self._sounds.popleft()[1]
+        self._sound_bytes -= len(frame)
+        return frame
+
+    def collect_dropped(self) -> int:
+        """Bytes dropped since the last time."""
+        dropped, self.dropped = self.dropped, 0
+        return dropped
+
+    def _pop_sound(self) -> int:
+        size = len(self._sounds.popleft()[1])
+        self._sound_bytes -= size
+        return size
+
+
+def weigh(message: object) -> int:
+    """Bytes a message of ours (a dataclass) takes as JSON: what it has on the wire, give or take its keys."""
+    try:
+        return len(orjson.dumps(message, default=str))
+    except TypeError:  # lone surrogates, giant integers, too deep: rare, and no smaller than this
+        return len(repr(message))
