@@ -28,6 +28,8 @@ from bridge.upstreams.cascade.thinking.telling import kind_asked
 from bridge.upstreams.cascade.thinking.times import Clock
 from bridge.upstreams.cascade.thinking.words import norms
 
+MOST_WORDS: Final = 120
+"""Words of one turn that are looked at, from its beginning: most of a minute."""
 UNLIKELIER: Final = 0.03
 """How much more sense each alternative must make than the one before."""
 Now = Callable[[], datetime]
@@ -83,9 +85,9 @@ class Rules:
     def _meant(self, turn: Turn) -> str:
         """What was probably said: an alternative that makes clearly more sense than the likeliest words."""
         if not turn.alternatives:
-            return turn.text
+            return _bounded(turn.text)
         scene = Scene(self._clock(), self._things, self._dialogue.memory)
-        heard = (turn.text, *turn.alternatives)
+        heard = [_bounded(text) for text in (turn.text, *turn.alternatives)]
         return max(
             enumerate(heard),
             key=lambda one: sense(one[1], self._dialogue, self._book, scene) - UNLIKELIER * one[0],
@@ -95,7 +97,7 @@ class Rules:
         """How finished `partial` sounds; remembered until the words change."""
         if partial != self._fit[0]:
             scene = Scene(self._clock(), self._things, self._dialogue.memory)
-            self._fit = (partial, fit(partial, self._dialogue, self._book, scene))
+            self._fit = (partial, fit(_bounded(partial), self._dialogue, self._book, scene))
         return self._fit[1]
 
     def _clock(self) -> Clock:
@@ -117,6 +119,11 @@ class Rules:
             self._calls += 1
             self._open = f"call_{self._calls}"
             yield CallFunction(self._open, step.intent.name, step.arguments())
+
+
+def _bounded(text: str) -> str:
+    """The words that are looked at: nobody waits for the rest."""
+    return text if len(text) < MOST_WORDS else " ".join(text.split(maxsplit=MOST_WORDS)[:MOST_WORDS])
 
 
 def intents_of(brief: Brief) -> tuple[Intent, ...]:

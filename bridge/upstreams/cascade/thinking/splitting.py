@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import IntEnum
+from itertools import islice
 from typing import Final
 
 from bridge.core.agent import Kind
@@ -21,6 +22,10 @@ CLEAR: Final = (
 )
 LIKE_AND: Final = frozenset(["an", "on", "in", "end", "um", "uh"])
 """What an ear makes of "and"."""
+MOST: Final = 6
+"""Wishes in one sentence."""
+MOST_PLACES: Final = 12
+"""Places of a sentence that are looked at."""
 SURE: Final = 0.85
 """How well a half has to fit its example after an "and" alone."""
 LIKELY: Final = 0.6
@@ -48,18 +53,18 @@ class Place:
     link: Link
 
 
-def split(said: Said, book: Book, scene: Scene) -> list[Said]:
-    """The sentences of several wishes; a single one when it is one."""
-    for place in _places(said, book):
+def split(said: Said, book: Book, scene: Scene, most: int = MOST) -> list[Said]:
+    """The sentences of several wishes, `most` at most; a single one when it is one."""
+    for place in islice(_places(said, book), MOST_PLACES if most > 1 else 0):
         left = read(excerpt(said.text, said.words[: place.ends]), scene.clock)
         right = read(excerpt(said.text, said.words[place.begins :]), scene.clock)
         first = book.match(left, scene.clock, scene.refers) if left.words and right.words else None
         if first is None or first.share < SURE or not _is_whole(first, place.link):
             continue
         if _stands(right, place.link, book, scene):
-            return [left, *split(right, book, scene)]
+            return [left, *split(right, book, scene, most - 1)]
         if again := _continued(first, left, right, place.link, book, scene):
-            return [left, *split(again, book, scene)]
+            return [left, *split(again, book, scene, most - 1)]
     return [said]
 
 

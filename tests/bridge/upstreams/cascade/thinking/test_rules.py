@@ -119,6 +119,13 @@ async def test_a_refusal_that_asks_is_answered_and_the_call_made_again() -> None
     assert instant(arguments["scheduled_at"]) == local("2026-11-19T09:00")
 
 
+async def test_of_a_very_long_turn_the_beginning_is_understood() -> None:
+    talk = Talk(mind())
+    await talk.say("i want to learn spanish and " * 400)
+    assert 1 < len(talk.calls) <= 6
+    assert json.loads(talk.calls[0].arguments_json) == {"goal_statement": "learn spanish"}
+
+
 async def test_ids_are_never_spoken() -> None:
     model = mind()
     first = await _thoughts(model.reply(Turn("i want to learn spanish")))
