@@ -52,7 +52,7 @@ async def add_task(tx: Transaction, job: Job, arguments: Arguments) -> Outcome:
     )
     return Outcome(
         status=Status.DONE,
-        content=f"Task created: {task.title}, {_say_trigger(task, arguments)}.",
+        content=f"I'll remind you {_say_trigger(task, arguments)}: {task.title}.",
         note=f"task_id: {task.id}",
         task_id=task.id,
     )

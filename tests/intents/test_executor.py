@@ -219,7 +219,7 @@ async def test_a_zone_that_does_not_exist_is_utc(tmp_path: Path, zone: str) -> N
             person=Person(id="ada", time_zone=zone),
         )
 
-    assert outcome.content == "Task created: run, tomorrow at 7 AM."
+    assert outcome.content == "I'll remind you tomorrow at 7 AM: run."
 
 
 @pytest.mark.parametrize(

@@ -59,7 +59,7 @@ async def test_a_task_at_a_time_is_stored_in_utc_and_said_in_the_users_zone(flux
         {"title": "morning run", "trigger_type": "time", "scheduled_at": "tomorrow at seven am"},
     )
 
-    assert outcome.content == "Task created: morning run, tomorrow at 7 AM."
+    assert outcome.content == "I'll remind you tomorrow at 7 AM: morning run."
     (task,) = await flux.record.store.tasks("ada")
     assert (outcome.task_id, outcome.note) == (task.id, f"task_id: {task.id}")
     assert task.scheduled_at == datetime(2026, 11, 3, 6, tzinfo=UTC)
@@ -89,7 +89,7 @@ async def test_a_repeated_task_starts_with_its_first_occurrence(
         },
     )
 
-    assert outcome.content == "Task created: run, every Monday and Wednesday, starting Wednesday at 7 AM."
+    assert outcome.content == "I'll remind you every Monday and Wednesday, starting Wednesday at 7 AM: run."
     (task,) = await flux.record.store.tasks("ada")
     assert task.recurrence_rule == "FREQ=WEEKLY;BYDAY=MO,WE"
     assert task.scheduled_at == datetime(2026, 11, 4, 6, tzinfo=UTC)
@@ -106,7 +106,7 @@ async def test_a_task_at_a_place_has_no_time(flux: Rig) -> None:
         },
     )
 
-    assert outcome.content == "Task created: water the plants, at the office."
+    assert outcome.content == "I'll remind you at the office: water the plants."
     (task,) = await flux.record.store.tasks("ada")
     assert (task.trigger_type, task.location_trigger, task.scheduled_at) == ("location", "the office", None)
 
