@@ -4,4 +4,5 @@ import sys
 
 from bridge.cli import main
 
-sys.exit(main())
+if __name__ == "__main__":  # a worker imports it too
+    sys.exit(main())

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import os
 import signal
 import socket
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from functools import partial
+from multiprocessing.connection import Connection
 from types import FrameType
 
 import structlog
@@ -15,12 +19,14 @@ import uvicorn
 
 from bridge import logs
 from bridge.app import App, build_language_model, open_app
-from bridge.errors import BadConfig
+from bridge.errors import BadConfig, JournalFailed
 from bridge.serving import Http, WebSocket, listen
 from bridge.settings import Settings, load
+from bridge.workers import HOPELESS, Workers
 
 log = structlog.get_logger(__name__)
 
+BACKLOG = 2048
 MAX_FRAME = 1024 * 1024
 """Bytes of a client's frame that are read at all; the transport takes less, and says so."""
 
@@ -32,7 +38,12 @@ def main(arguments: list[str] | None = None) -> int:
         return int(options.run(options))
     except BadConfig as error:
         print(f"voice-bridge: {error.description}", file=sys.stderr)
-        return 2
+        return HOPELESS
+    except JournalFailed as error:
+        print(f"voice-bridge: BRIDGE_DATA_DIR: {error.description}", file=sys.stderr)
+        return HOPELESS
+    except KeyboardInterrupt:
+        return 130
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -51,9 +62,35 @@ def _parser() -> argparse.ArgumentParser:
 def _serve(_: argparse.Namespace) -> int:
     settings = load()
     logs.set_up(settings.log_level)
-    with listen(settings) as listening, asyncio.Runner(loop_factory=Server.loop_factory()) as runner:
-        runner.run(_run(settings, listening))
+    if settings.workers > 1 and settings.store_url.startswith("sqlite"):
+        raise BadConfig("BRIDGE_WORKERS: a SQLite file takes one; set DATABASE_URL to a PostgreSQL database")
+    with listen(settings) as listening:
+        if settings.workers > 1:
+            listening.listen(BACKLOG)
+            log.info("workers_starting", workers=settings.workers)
+            return Workers(settings.workers, listening, work).run()
+        _serve_here(settings, listening, lambda: None)
     return 0
+
+
+def work(listening: socket.socket, number: int, link: Connection) -> None:
+    """One of several processes; see workers.Work."""
+    os.setsid()  # Ctrl-C is for the process above, which tells us
+    settings = load()
+    logs.set_up(settings.log_level)
+    structlog.contextvars.bind_contextvars(worker=number)
+    try:
+        _serve_here(settings, listening, partial(link.send, "ready"), link)
+    except (BadConfig, JournalFailed) as error:
+        print(f"voice-bridge: {error.description}", file=sys.stderr)
+        sys.exit(HOPELESS)
+
+
+def _serve_here(
+    settings: Settings, listening: socket.socket, ready: Callable[[], None], link: Connection | None = None
+) -> None:
+    with asyncio.Runner(loop_factory=Server.loop_factory()) as runner:
+        runner.run(_run(settings, listening, ready, link))
 
 
 def _build_language_model(options: argparse.Namespace) -> int:
@@ -65,21 +102,48 @@ def _build_language_model(options: argparse.Namespace) -> int:
     return 0
 
 
-async def _run(settings: Settings, listening: socket.socket) -> None:
+async def _run(
+    settings: Settings, listening: socket.socket, ready: Callable[[], None], link: Connection | None
+) -> None:
+    early: list[int] = []
     for number in (signal.SIGINT, signal.SIGTERM):
         # uvicorn takes these over and raises them again at its end; the journal is flushed after that.
-        signal.signal(number, lambda *_: None)
+        signal.signal(number, lambda number, _: early.append(number))
     async with open_app(settings, warm=True) as app:
-        await Server(app, settings).serve(sockets=[listening])
+        server = Server(app, settings, ready, early)
+        with _orphaned(link, server):
+            await server.serve(sockets=[listening])
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, signal.SIG_DFL)
     log.info("server_stopped")
 
 
+@contextmanager
+def _orphaned(link: Connection | None, server: Server) -> Iterator[None]:
+    """Stop the server when the process above is gone: `link` can be read then."""
+    if link is None:
+        yield
+        return
+    loop = asyncio.get_running_loop()
+
+    def gone() -> None:
+        loop.remove_reader(link)
+        server.handle_exit(signal.SIGTERM, None)
+
+    loop.add_reader(link, gone)
+    try:
+        yield
+    finally:
+        loop.remove_reader(link)
+
+
 class Server(uvicorn.Server):
     """uvicorn, which says when it is ready, and lets sessions end before it cuts their sockets."""
 
-    def __init__(self, app: App, settings: Settings) -> None:
+    def __init__(
+        self, app: App, settings: Settings, ready: Callable[[], None], early: Sequence[int] = ()
+    ) -> None:
+        """`ready` is called when it serves; `early`: signals that came before it does."""
         super().__init__(
             uvicorn.Config(
                 app.asgi,
@@ -99,6 +163,8 @@ class Server(uvicorn.Server):
         )
         self._app = app
         self._settings = settings
+        self._ready = ready
+        self._early = early
         self._loop = asyncio.get_running_loop()
         self._pressed = asyncio.Event()
         """A second signal came."""
@@ -111,6 +177,10 @@ class Server(uvicorn.Server):
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Begin to listen; one line tells the address."""
         await super().startup(sockets)
+        if self._early:
+            self.should_exit = True
+            return
+        self._ready()
         for listening in sockets or []:
             host, port = listening.getsockname()[:2]
             page = f"http://{f'[{host}]' if ':' in host else host}:{port}/"

@@ -92,7 +92,7 @@ class Settings(BaseSettings):
         default="disk",
         description="What entries outlive once shown: process, disk (the machine) or strict (its disk).",
     )
-    workers: Literal[1] = Field(default=1, description="Server processes. A SQLite file takes one.")
+    workers: int = Field(default=1, ge=1, le=64, description="Server processes. A SQLite file takes one.")
     journal_quota_mb: int = Field(
         default=1024, ge=1, description="MiB the journal may take while the store is away."
     )

@@ -23,7 +23,7 @@ LEAVES = (
     "intents",
 )
 BASE = ("bridge.wire", "bridge.audio", "bridge.ports", "bridge.errors", "bridge.settings", "bridge.logs")
-TOP = ("bridge.app", "bridge.cli", "bridge.serving", "bridge.__main__")
+TOP = ("bridge.app", "bridge.cli", "bridge.serving", "bridge.workers", "bridge.__main__")
 
 MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "bridge.core": (),

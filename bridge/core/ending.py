@@ -48,7 +48,8 @@ def length_reached(s: State, event: due.LengthReached, now: Moment) -> Commands:
 
 def end_requested(s: State, event: ev.EndRequested, now: Moment) -> Commands:
     if event.patience > 0 and not _between_turns(s, now):
-        s.leaving, s.leave_by = event, now.clock + event.patience
+        leave_by = now.clock + event.patience
+        s.leaving, s.leave_by = event, min(leave_by, s.leave_by) if s.leaving else leave_by
         yield do.Schedule(PAUSE_SECONDS, due.PauseDue())
     else:
         yield from _end(s, event, now)

@@ -312,6 +312,14 @@ def test_patience_has_its_end() -> None:
     book.skip()
 
 
+def test_a_client_that_has_left_is_not_waited_for_longer_because_the_server_stops() -> None:
+    book = asked()
+    (book >> ev.ClientLeft(1000)).skip()
+    (book.wait(5) >> LEAVE).skip()
+    (book.wait(5) >> due.PauseDue()).skip()
+    assert book.session.phase is Phase.CLOSED
+
+
 def test_somebody_less_patient_comes_first() -> None:
     book = asked()
     book >> LEAVE

@@ -1,0 +1,136 @@
+"""Several worker processes on one port and one PostgreSQL: killed, renewed, stopped."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import psutil
+
+from tests.support.bridge import Process, process
+from tests.support.client import Client, client, items, start
+from tests.support.deepgram import DeepgramSession, ScriptedDeepgram
+
+WORKERS = 3
+
+
+@asynccontextmanager
+async def workers(folder: Path, deepgram: ScriptedDeepgram, url: str) -> AsyncIterator[Process]:
+    """A server of several processes, all of them ready."""
+    variables = {
+        "DEEPGRAM_AGENT_URL": deepgram.url,
+        "DATABASE_URL": url,
+        "BRIDGE_WORKERS": str(WORKERS),
+        "BRIDGE_SESSIONS_PER_USER": "100",
+    }
+    async with process(folder, **variables) as server:
+        await ready(server, WORKERS)
+        yield server
+
+
+async def ready(server: Process, count: int) -> None:
+    """So many workers have said that they are ready, since the start."""
+    async with asyncio.timeout(60):
+        while sum(line["event"] == "server_ready" for line in server.lines) < count:  # noqa: ASYNC110
+            await asyncio.sleep(0.02)
+
+
+def running(server: Process) -> list[psutil.Process]:
+    """Its worker processes."""
+    return [
+        child
+        for child in psutil.Process(server.process.pid).children()
+        if "resource_tracker" not in " ".join(child.cmdline())
+    ]
+
+
+async def talk(server: Process, deepgram: ScriptedDeepgram, talker: Client) -> DeepgramSession:
+    await talker.settle()
+    agent = await deepgram.session()
+    await agent.hear("one")
+    await talker.expect_text("user", "one")
+    return agent
+
+
+async def test_talks_on_all_of_them_are_kept_and_a_killed_worker_is_replaced(
+    tmp_path: Path, postgres_url: str
+) -> None:
+    async with (
+        ScriptedDeepgram(key=None) as deepgram,
+        workers(tmp_path, deepgram, postgres_url) as server,
+    ):
+        begun = [await start(server.http) for _ in range(6)]
+        for one in begun:
+            async with client(server.ws, token=str(one["token"])) as talker:
+                agent = await talk(server, deepgram, talker)
+                await agent.say("two")
+                await talker.expect("AgentAudioDone")
+        victim = running(server)[0]
+        victim.send_signal(signal.SIGKILL)
+        died = await server.logged("worker_died")
+        assert died["status"] == -signal.SIGKILL
+        await ready(server, WORKERS + 1)
+        assert len(running(server)) == WORKERS
+        for one in begun:
+            path = f"/api/v1/conversations/{one['conversation_id']}/messages"
+            async with asyncio.timeout(10):
+                while len(await items(server.http, path)) < 2:  # noqa: ASYNC110
+                    await asyncio.sleep(0.1)
+        assert {line.get("worker") for line in server.lines if line["event"] == "server_ready"} == {1, 2, 3}
+        assert await server.terminate() == 0
+
+
+async def test_workers_are_renewed_one_after_the_other_and_no_turn_is_cut(
+    tmp_path: Path, postgres_url: str
+) -> None:
+    async with (
+        ScriptedDeepgram(key=None) as deepgram,
+        workers(tmp_path, deepgram, postgres_url) as server,
+    ):
+        begun = await start(server.http)
+        async with client(server.ws, token=str(begun["token"])) as talker:
+            agent = await talk(server, deepgram, talker)
+            before = {worker.pid for worker in running(server)}
+            server.process.send_signal(signal.SIGHUP)
+            await server.logged("draining", seconds=30)
+            await agent.say("two")
+            await talker.expect_text("assistant", "two")
+            assert await talker.expect_close() == 1012
+        await ready(server, 2 * WORKERS)
+        again = await start(server.http, conversation_id=begun["conversation_id"])
+        async with client(server.ws, token=str(again["token"])) as talker:
+            await talker.settle()
+        assert [entry["content"] for entry in again["messages"]] == ["one", "two"]  # type: ignore[attr-defined]
+        async with asyncio.timeout(30):
+            while {worker.pid for worker in running(server)} & before:  # noqa: ASYNC110
+                await asyncio.sleep(0.05)
+        assert await server.terminate() == 0
+
+
+async def test_workers_end_when_the_process_above_them_is_killed(tmp_path: Path, postgres_url: str) -> None:
+    async with (
+        ScriptedDeepgram(key=None) as deepgram,
+        workers(tmp_path, deepgram, postgres_url) as server,
+    ):
+        children = running(server)
+        await server.kill()
+        _, alive = await asyncio.to_thread(psutil.wait_procs, children, 20)
+        for left in alive:
+            left.kill()
+        assert not alive
+
+
+async def test_sqlite_takes_one(tmp_path: Path) -> None:
+    child = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "bridge", "serve"),
+        env={**os.environ, "BRIDGE_WORKERS": "2", "BRIDGE_DATA_DIR": str(tmp_path), "PORT": "0"},
+        stderr=asyncio.subprocess.PIPE,
+    )
+    _, told = await child.communicate()
+    assert child.returncode == 2
+    assert b"BRIDGE_WORKERS: a SQLite file takes one" in told
