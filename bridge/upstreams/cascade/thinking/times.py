@@ -12,7 +12,6 @@ from bridge.upstreams.cascade.thinking.shifts import find_shift
 from bridge.upstreams.cascade.thinking.words import (
     PREPOSITIONS,
     Words,
-    excerpt,
     norms,
     word_set,
     words,
@@ -102,10 +101,6 @@ class Said:
     @property
     def norms(self) -> tuple[str, ...]:
         return tuple(word.norm for word in self.words)
-
-    @property
-    def rest_text(self) -> str:
-        return excerpt(self.text, self.rest)
 
 
 def read(text: str, clock: Clock) -> Said:
