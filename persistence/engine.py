@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import sqlite3
+import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from functools import partial
@@ -250,13 +252,25 @@ def _prepare_sqlite(statement_seconds: float, connection: Any, _record: object) 
     cursor = connection.cursor()
     for pragma in (
         f"busy_timeout = {round(statement_seconds * 1000)}",
-        "journal_mode = WAL",
         "synchronous = FULL",
         "foreign_keys = ON",
     ):
         cursor.execute(f"PRAGMA {pragma}")
+    _write_ahead(connection, cursor, time.monotonic() + statement_seconds)
     cursor.close()
     connection.run_async(_add_casefold)
+
+
+def _write_ahead(connection: Any, cursor: Any, deadline: float) -> None:
+    """Turn WAL on. Alone among all statements it does not wait for who else is doing that."""
+    while True:
+        try:
+            cursor.execute("PRAGMA journal_mode = WAL")
+            return
+        except sqlite3.OperationalError:
+            if time.monotonic() > deadline:
+                raise
+            connection.run_async(lambda _: asyncio.sleep(0.01))
 
 
 async def _add_casefold(connection: Any) -> None:

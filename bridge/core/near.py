@@ -26,7 +26,9 @@ REJOIN_SECONDS = 30.0
 """How long the client may stay away and still find the same session."""
 MANAGED = "BRIDGE_SETTINGS_MANAGED"
 MAX_UNHEARD = 32
-"""Typed messages kept for an agent that is not there."""
+"""Typed messages kept until the agent has taken them,"""
+MAX_UNHEARD_CHARACTERS = 60_000
+"""and characters of them together, unless it is a single one."""
 
 
 def attached(s: State, event: ev.Attached, now: Moment) -> Commands:
@@ -126,7 +128,9 @@ def settings_overdue(s: State, event: due.SettingsOverdue, now: Moment) -> Comma
 
 def wrote(s: State, event: ev.ClientWrote, now: Moment) -> Commands:
     yield from s.active()
-    if len(s.unheard) >= MAX_UNHEARD:
+    waiting = sum(map(len, s.unheard))
+    too_long = waiting > 0 and waiting + len(event.content) > MAX_UNHEARD_CHARACTERS
+    if too_long or len(s.unheard) >= MAX_UNHEARD:
         yield do.Tell(do.Warned("BRIDGE_QUOTA", "Too many messages wait for the agent; not taken."))
         return
     s.unheard.append(event.content)

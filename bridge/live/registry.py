@@ -244,7 +244,8 @@ class Sessions:
         """
         self.draining = True
         lives = list(self._live.values())
-        log.info("draining", sessions=len(lives), patience=patience)
+        if lives:
+            log.info("draining", sessions=len(lives), patience=patience)
         for live in lives:
             live.end("BRIDGE_GOING_AWAY", "The server stops; come back.", close_code=1012, patience=patience)
         try:

@@ -157,8 +157,7 @@ class Runner:
                 if self._seat:
                     self._seat.tell(news)
             case do.AskAgent(ask):
-                if self._line:
-                    self._line.outbox.put(ask)
+                self._ask(ask)
             case do.Save(entry):
                 self._parts.journal.append(entry).add_done_callback(partial(self._saved, entry))
             case do.RunIntent() | do.CancelIntent():
@@ -175,6 +174,12 @@ class Runner:
                 self._steer_voice(command)
             case _:
                 assert_never(command)
+
+    def _ask(self, ask: do.Ask) -> None:
+        """An agent that takes nothing any more is lost: another one will be asked again."""
+        if self._line and not self._line.ask(ask):
+            self._close_line()
+            self.step(ev.AgentLeft(reason="too slow"))
 
     def _manage(self, command: do.OpenAgent | do.CloseAgent | do.CloseClient | do.Finish) -> None:
         match command:
@@ -252,7 +257,7 @@ class Runner:
         error = None if done.cancelled() else done.exception()
         if done.cancelled() or error:
             code = error.code if isinstance(error, JournalFailed) else JournalFailed.code
-            log.error("entry_not_saved", code=code, problem=type(error).__name__)
+            log.debug("entry_not_saved", code=code, problem=type(error).__name__)  # the journal says it once
             self.step(ev.SaveFailed(entry, code))
         else:
             self.step(ev.EntrySaved(entry))

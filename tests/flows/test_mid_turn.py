@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
+import shutil
 from pathlib import Path
 
 import pytest
 
+from bridge.settings import CONFIG
 from tests.flows.test_deepgram import GOAL, Talk, talking
 from tests.support.bridge import running
 from tests.support.client import client, start
@@ -95,3 +98,26 @@ async def test_an_answer_that_is_late_is_bridged_over(tmp_path: Path) -> None:
         await talk.agent.hear("what is on today")
         told = await talk.agent.expect("InjectAgentMessage", within=6)
         assert told == {"type": "InjectAgentMessage", "message": "One moment, please.", "behavior": "queue"}
+
+
+async def test_an_agent_that_takes_nothing_any_more_is_replaced(tmp_path: Path) -> None:
+    agents = tmp_path / "agents"
+    shutil.copytree(CONFIG / "agents", agents)
+    settings = agents / "flux" / "agent.yaml"
+    settings.write_text(settings.read_text().replace("client_settings: managed", "client_settings: allow"))
+    async with ScriptedDeepgram() as deepgram:
+        given = {"upstream": "deepgram", "deepgram_agent_url": deepgram.url, "deepgram_api_key": "test-key"}
+        async with running(tmp_path, agents_dir=agents, **given) as server:
+            begun = await start(server.http)
+            async with client(server.ws, token=str(begun["token"])) as talker:
+                await talker.settle()
+                (await deepgram.session()).stall()
+                for _ in range(400):
+                    await talker.send(type="UpdatePrompt", prompt="x" * 30_000)
+                    if "Warning" in talker.types():
+                        break
+                    await asyncio.sleep(0.011)  # at most 100 messages a second are taken
+                warning = await talker.expect("Warning")
+                assert warning["code"] == "BRIDGE_UPSTREAM_LOST"
+                await deepgram.session()
+                await talker.expect("Warning", lambda x: x["code"] == "BRIDGE_UPSTREAM_RESUMED")

@@ -78,7 +78,7 @@ async def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:
 
 async def test_what_the_database_refuses_for_ever_is_not_called_unavailable(record: Record) -> None:
     claim = await begun(record)
-    insert = "INSERT INTO leases (conversation_id, user_id, epoch, taken_at) SELECT * FROM leases"
+    insert = "INSERT INTO leases SELECT * FROM leases"
     with pytest.raises(IntegrityError):
         async with record.database.writing() as connection:
             await connection.text(insert)
