@@ -83,7 +83,11 @@ class Settings(BaseSettings):
         default="none", description="How people prove who they are. none: everybody is `user`."
     )
     user: str = Field(
-        default="local", min_length=1, max_length=64, description="Who everybody is with auth none."
+        default="local",
+        min_length=1,
+        max_length=64,
+        pattern=r"^[^\x00-\x1f\x7f]+$",
+        description="Who everybody is with auth none.",
     )
     time_zone: Annotated[str, AfterValidator(known_zone)] = Field(
         default="UTC", description="IANA name; of users who have said nothing of theirs."
@@ -180,6 +184,7 @@ def load() -> Settings:
     if os.environ.get(CONFIG_FILE) and not config_file().is_file():
         raise BadConfig(f"environment: {CONFIG_FILE}: there is no file {config_file()}")
     try:
+        _check_once()
         return Settings()
     except SettingsError as error:
         names = " ".join(variable(name) for name in Settings.model_fields if f'"{name}"' in str(error))
@@ -191,11 +196,29 @@ def load() -> Settings:
         raise BadConfig(
             "\n".join(_where(problem["loc"], problem["msg"]) for problem in error.errors())
         ) from error
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError, AttributeError, IndexError, RecursionError) as error:
         raise BadConfig(f"{config_file()}:1: this is not `setting: value`") from error
 
 
+def _check_once() -> None:
+    """No setting may stand in the file twice. Raises BadConfig, YAMLError."""
+    node = yaml.compose(config_file().read_text(encoding="utf-8")) if config_file().is_file() else None
+    seen: set[str] = set()
+    for key, _ in node.value if isinstance(node, yaml.MappingNode) else ():
+        if key.value in seen:
+            raise BadConfig(f"{config_file()}:{key.start_mark.line + 1}: {key.value} is there twice")
+        seen.add(key.value)
+
+
+def _plainly(message: str) -> str:
+    """A validator's message without its jargon."""
+    if message == "Extra inputs are not permitted":
+        return "is not a setting (docs/configuration.md lists them)"
+    return message.removeprefix("Value error, ")
+
+
 def _where(location: tuple[int | str, ...], message: str) -> str:
+    message = _plainly(message)
     name = str(location[0]).lower() if location else ""
     name = next((n for n in Settings.model_fields if name in (n, variable(n).lower())), name)
     if name in Settings.model_fields and os.environ.get(variable(name)):

@@ -49,11 +49,16 @@ def test_a_key_or_an_address_of_deepgram_chooses_it(
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
-        ("agent: flux\nprot: 9000\n", "bridge.yaml:2: prot: Extra inputs are not permitted"),
+        ("agent: flux\nprot: 9000\n", "bridge.yaml:2: prot: is not a setting"),
         ("port: many\n", "bridge.yaml:1: port: Input should be a valid integer"),
-        ("# zone\ntime_zone: Mars/Base\n", "bridge.yaml:2: time_zone: Value error, is not an IANA time zone"),
+        ("# zone\ntime_zone: Mars/Base\n", "bridge.yaml:2: time_zone: is not an IANA time zone"),
         ("port: [1\n", "bridge.yaml:2: this is not YAML"),
         ("session_rates: often\n", "bridge.yaml:1: session_rates:"),
+        ('user: "a\\0b"\n', "bridge.yaml:1: user: String should match"),
+        ("port: 1\nagent: flux\nport: 2\n", "bridge.yaml:3: port is there twice"),
+        ('port: !!int ""\n', "bridge.yaml:1: this is not `setting: value`"),
+        (f"port: {'[' * 3000}\n", "bridge.yaml:1: this is not `setting: value`"),
+        ("1: x\n", "bridge.yaml:1: this is not `setting: value`"),
         ("- port\n", "bridge.yaml:1: this is not `setting: value`"),
         ("7\n", "bridge.yaml:1: this is not `setting: value`"),
     ],
