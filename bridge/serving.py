@@ -17,6 +17,8 @@ SEND_BUFFER = 128 * 1024
 """Bytes the kernel may hold for a client that does not read (SO_SNDBUF)."""
 RECEIVE_BUFFER = 32 * 1024
 """Bytes of a client's that are read at once (SO_RCVBUF): a flood of small frames is parsed in one go."""
+SEND_SECONDS = 5.0
+"""How long a write may wait for a client: one timer when it begins to wait, none a frame."""
 HEADER_SECONDS = 15.0
 """How long a request may take until its headers are there."""
 
@@ -72,7 +74,35 @@ class Http(HttpToolsProtocol):
 
 
 class WebSocket(WebSocketsSansIOProtocol):
-    """uvicorn's, but a peer that sends frames before its handshake is answered is dropped without a word."""
+    """uvicorn's, but some peers are dropped without a word.
+
+    Those that send frames before their handshake is answered, take nothing any more, or answer no ping:
+    nobody waits for them to take what is still to be sent.
+    """
+
+    send_seconds = SEND_SECONDS
+    _stuck: asyncio.TimerHandle | None = None
+
+    def pause_writing(self) -> None:
+        super().pause_writing()
+        self._stuck = self.loop.call_later(self.send_seconds, self.transport.abort)
+
+    def resume_writing(self) -> None:
+        self._stop_timer()
+        super().resume_writing()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._stop_timer()
+        super().connection_lost(exc)
+
+    def keepalive_timeout(self) -> None:
+        super().keepalive_timeout()
+        self.transport.abort()
+
+    def _stop_timer(self) -> None:
+        if self._stuck:
+            self._stuck.cancel()
+            self._stuck = None
 
     def handle_parser_exception(self) -> None:
         if self.conn.close_sent is None:

@@ -25,7 +25,6 @@ from bridge.core.model import AudioFormat
 from bridge.errors import PeerGone
 
 MAX_FRAME_BYTES = 64 * 1024
-SEND_SECONDS = 5.0
 CLOSE_SECONDS = 1.0
 MESSAGES_PER_SECOND = 100
 """Text frames a client may send, and how many at once."""
@@ -57,15 +56,8 @@ class WebSocketTransport:
     1008.
     """
 
-    def __init__(
-        self,
-        websocket: WebSocket,
-        *,
-        clock: Callable[[], float] = time.monotonic,
-        send_seconds: float = SEND_SECONDS,
-    ) -> None:
+    def __init__(self, websocket: WebSocket, *, clock: Callable[[], float] = time.monotonic) -> None:
         self._websocket = websocket
-        self._send_seconds = send_seconds
         self._messages = _Allowance(MESSAGES_PER_SECOND, MESSAGES_PER_SECOND, clock)
         self._sounds = _Allowance(SOUNDS_PER_SECOND, SOUNDS_AT_ONCE, clock)
         self._ignored = 0
@@ -129,13 +121,15 @@ class WebSocketTransport:
     # ── to the client ──────────────────────────────────────────────────────────────────────────────────
 
     async def send(self, frame: bytes | News) -> None:
-        """Write one frame. Raises PeerGone when the socket is gone or takes nothing for 5 s."""
+        """Write one frame. Raises PeerGone when the socket is gone.
+
+        One that takes nothing for 5 s is cut, and so gone, by whoever serves it: bridge/serving.py.
+        """
         message = self._written(frame)
         if message is None:
             return
         try:
-            async with asyncio.timeout(self._send_seconds):
-                await self._websocket.send(message)
+            await self._websocket.send(message)
         except GONE as error:
             raise PeerGone(f"the client's socket is gone: {type(error).__name__}") from error
 

@@ -18,7 +18,7 @@ SOUND = bytes(range(200))
 @pytest.fixture(params=["websocket"])
 async def pair(request: pytest.FixtureRequest) -> AsyncIterator[Pair]:
     transports = {
-        "websocket": websocket_pair(lambda websocket: WebSocketTransport(websocket, send_seconds=0.5)),
+        "websocket": websocket_pair(WebSocketTransport, send_seconds=0.5),
     }
     async with transports[request.param] as pair:
         yield pair

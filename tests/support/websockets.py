@@ -36,7 +36,7 @@ class Pair:
 
 
 @asynccontextmanager
-async def websocket_pair(wrap: Wrap) -> AsyncIterator[Pair]:
+async def websocket_pair(wrap: Wrap, *, send_seconds: float = 5.0) -> AsyncIterator[Pair]:
     accepted: asyncio.Queue[Transport] = asyncio.Queue()
     over = asyncio.Event()
 
@@ -46,7 +46,7 @@ async def websocket_pair(wrap: Wrap) -> AsyncIterator[Pair]:
         await over.wait()
 
     async with (
-        serving(Starlette(routes=[WebSocketRoute("/", endpoint)])) as address,
+        serving(Starlette(routes=[WebSocketRoute("/", endpoint)]), send_seconds=send_seconds) as address,
         connect(f"ws://{address}/", compression=None, proxy=None, max_queue=4, close_timeout=1) as client,
     ):
         transport = await accepted.get()

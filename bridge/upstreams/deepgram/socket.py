@@ -28,6 +28,7 @@ from bridge.core.events import AgentErred, AgentLeft, AgentReady, PeerEvent
 from bridge.core.model import Thing
 from bridge.errors import BadConfig, BridgeError, PeerGone, UpstreamBusy, UpstreamFailed
 from bridge.ports import Brief, Upstream
+from bridge.upstreams.deepgram.connection import Connection
 from bridge.upstreams.deepgram.messages import Reader, decode, write
 from bridge.upstreams.deepgram.settings import kinds_referred, settings_message
 
@@ -110,8 +111,9 @@ class DeepgramUpstreams:
     async def _connect(self) -> ClientConnection:
         wait = self._timeouts
         try:
-            return await connect(
+            socket = await connect(
                 self._url,
+                create_connection=Connection,
                 additional_headers=self._headers,
                 user_agent_header="voice-bridge",
                 compression=None,
@@ -129,6 +131,9 @@ class DeepgramUpstreams:
             retry = not isinstance(error, HOPELESS)
             log.warning("agent_unreachable", error=type(error).__name__, retry=retry)
             raise UpstreamFailed("The voice agent cannot be reached.", retry=retry) from None
+        assert isinstance(socket, Connection)
+        socket.send_seconds = wait.send
+        return socket
 
 
 class DeepgramUpstream:
@@ -266,13 +271,9 @@ class DeepgramUpstream:
 
     async def _write(self, frame: bytes | str) -> None:
         try:
-            async with asyncio.timeout(self._timeouts.send):
-                await self._socket.send(frame)
-        except TimeoutError:
-            self._socket.transport.abort()
-            raise PeerGone("the agent takes nothing") from None
+            await self._socket.send(frame)
         except ConnectionClosed:
-            raise PeerGone("the agent is gone") from None
+            raise PeerGone("the agent is gone, or takes nothing") from None
 
 
 async def _things(brief: Brief) -> dict[str, Sequence[Thing]]:

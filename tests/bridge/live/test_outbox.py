@@ -139,8 +139,9 @@ class Stuck:
 
     async def frames(self) -> AsyncIterator[bytes | ev.PeerEvent]:
         """Nothing comes from it."""
-        for nothing in ():
-            yield nothing
+        nothing: tuple[bytes, ...] = ()
+        for frame in nothing:
+            yield frame
 
 
 async def _seated(stuck: Stuck, news: list[do.News]) -> int:

@@ -2,8 +2,10 @@
 
 import asyncio
 import logging
+import socket
 
 import pytest
+from websockets.asyncio.client import connect
 from websockets.asyncio.server import ServerConnection, serve
 
 from bridge.core import events as ev
@@ -12,6 +14,7 @@ from bridge.core.events import AgentErred, AgentLeft, AgentReady
 from bridge.core.model import Message, Role
 from bridge.errors import BadConfig, PeerGone, UpstreamFailed
 from bridge.ports import Upstream
+from bridge.upstreams.deepgram.connection import SEND_BUFFER, USER_TIMEOUT_MS, Connection
 from bridge.upstreams.deepgram.socket import DeepgramUpstreams, Timeouts
 from tests.bridge.upstreams.deepgram.opening import opened
 from tests.support.briefs import brief
@@ -168,6 +171,16 @@ async def test_an_agent_that_takes_nothing_is_given_up_at_the_send_deadline() ->
         with pytest.raises(PeerGone):
             await _flood(reading.upstream)
         assert await reading.until(AgentLeft) == AgentLeft(1006, "", retry=True)
+
+
+async def test_the_kernel_takes_little_for_an_agent_and_waits_no_longer_than_we_do() -> None:
+    async with (
+        ScriptedDeepgram(key=None) as deepgram,
+        connect(deepgram.url, proxy=None, create_connection=Connection) as agent,
+    ):
+        plain = agent.transport.get_extra_info("socket")
+        assert plain.getsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT) == USER_TIMEOUT_MS
+        assert plain.getsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF) == 2 * SEND_BUFFER  # Linux doubles it
 
 
 async def _flood(upstream: Upstream) -> None:
