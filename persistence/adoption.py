@@ -64,5 +64,12 @@ class Orphan:
 def claim_all(folder: Path, own: Path) -> Iterator[Orphan]:
     """Every journal but our own whose process is gone. Raises OSError."""
     for path in journal_file.journals(folder):
-        if path != own and (file := journal_file.claim(path)):
-            yield Orphan(file)
+        if path == own:
+            continue
+        try:
+            file = journal_file.claim(path)
+        except sqlite3.Error as error:
+            _log.error("journal_damaged", file=path.name, saved=0, reason=str(error))
+        else:
+            if file:
+                yield Orphan(file)

@@ -8,6 +8,7 @@ import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import asyncpg
@@ -230,6 +231,10 @@ def _postgresql(url: URL, statement_seconds: float) -> AsyncEngine:
 def _sqlite(url: URL, statement_seconds: float) -> AsyncEngine:
     if not url.database or url.database == ":memory:":
         raise BadConfig("DATABASE_URL: a SQLite database must be a file")
+    path = Path(url.database)
+    if path.is_dir() or not path.parent.is_dir():
+        problem = "is a folder" if path.is_dir() else f"the folder {path.parent} is not there"
+        raise BadConfig(f"DATABASE_URL: {path}: {problem}")
     patience = min(CONNECT_SECONDS, statement_seconds)
     engine = create_async_engine(url, pool_timeout=patience, **_common())
     event.listen(engine.sync_engine, "connect", partial(_prepare_sqlite, statement_seconds))

@@ -85,7 +85,7 @@ class JournalFile:
         self.connection.close()
         for path in self._paths():
             if path.exists():
-                path.rename(path.with_name(f"damaged-{path.name}"))
+                _rename(path)
         self._unlock()
 
     def _paths(self) -> list[Path]:
@@ -122,7 +122,10 @@ def journals(folder: Path) -> list[Path]:
 
 
 def claim(path: Path) -> JournalFile | None:
-    """That journal, locked for us; None = its process lives, or somebody else was quicker."""
+    """That journal, locked for us; None = its process lives, or somebody else was quicker.
+
+    Raises sqlite3.Error, OSError for what is no journal; it is set aside then.
+    """
     lock = _locked(path)
     if lock is None:
         return None
@@ -130,7 +133,17 @@ def claim(path: Path) -> JournalFile | None:
         _lock_path(path).unlink(missing_ok=True)
         os.close(lock)
         return None
-    return JournalFile(path, lock)
+    try:
+        return JournalFile(path, lock)
+    except sqlite3.Error:
+        _rename(path)
+        _lock_path(path).unlink(missing_ok=True)
+        raise
+
+
+def _rename(path: Path) -> None:
+    """Nobody adopts it any more."""
+    path.rename(path.with_name(f"damaged-{path.name}"))
 
 
 def _locked(path: Path) -> int | None:

@@ -27,6 +27,8 @@ from persistence.notes import Notes
 from persistence.store import Store
 
 CLOSE_SECONDS: Final = 5.0
+NO_DATABASE: Final = "file is not a database"
+"""What SQLite says of a file that never will be one."""
 FIRST_RETRY: Final = 0.25
 LONGEST_RETRY: Final = 10.0
 
@@ -126,6 +128,8 @@ async def _prepare(database: Database, url: str) -> None:
             await migrate(engine)
         database.open_for_use()
     except StoreUnavailable as error:
+        if NO_DATABASE in str(error):
+            raise BadConfig(f"DATABASE_URL: the {NO_DATABASE}") from error
         if database.problem != str(error):
             _log.warning("store_away", reason=str(error))
         database.problem = str(error)

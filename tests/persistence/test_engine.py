@@ -76,6 +76,21 @@ async def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:
             pass
 
 
+async def test_a_file_that_is_no_database_ends_the_start(tmp_path: Path) -> None:
+    path = tmp_path / "bridge.db"
+    path.write_bytes(b"no database at all, and never will be one\n" * 100)
+    with pytest.raises(BadConfig, match="DATABASE_URL: the file is not a database"):
+        async with open_record(f"sqlite:///{path}", tmp_path / "data"):
+            pass
+
+
+@pytest.mark.parametrize(("path", "problem"), [("here", "is a folder"), ("nowhere/x.db", "is not there")])
+def test_a_place_where_no_database_can_be_is_refused(tmp_path: Path, path: str, problem: str) -> None:
+    (tmp_path / "here").mkdir()
+    with pytest.raises(BadConfig, match=problem):
+        make_engine(f"sqlite:///{tmp_path / path}")
+
+
 async def test_what_the_database_refuses_for_ever_is_not_called_unavailable(record: Record) -> None:
     claim = await begun(record)
     insert = "INSERT INTO leases SELECT * FROM leases"

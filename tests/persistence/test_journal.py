@@ -321,3 +321,13 @@ async def test_how_much_a_commit_outlives_is_chosen(
         assert file.connection.execute("PRAGMA synchronous").fetchone() == (synchronous,)
     finally:
         file.close()
+
+
+async def test_what_is_called_a_journal_and_is_none_is_set_aside(tmp_path: Path) -> None:
+    (tmp_path / "journal-folder.db").mkdir()
+    (tmp_path / "journal-link.db").symlink_to("nowhere")
+    with capture_logs() as logs:
+        async with Journal(tmp_path):
+            pass
+    assert [line["file"] for line in logs if line["event"] == "journal_damaged"] == ["journal-folder.db"]
+    assert (tmp_path / "damaged-journal-folder.db").is_dir()
