@@ -9,7 +9,7 @@ READY := .venv/.ready
 TSC := .venv/js/typescript-$(TYPESCRIPT)
 COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate
 
-.PHONY: help run test bench eval check lint types imports rules page lock clean
+.PHONY: help run test bench chaos eval check lint types imports rules page lock clean
 .DELETE_ON_ERROR:
 
 help:
@@ -17,6 +17,7 @@ help:
 	@echo 'make test    run the tests (ARGS="-k journal" chooses some, WORKERS=4 uses more processes)'
 	@echo 'make check   style, types, dependencies, import rules, docs against code, the types of the page'
 	@echo 'make bench   measure delays and throughput'
+	@echo 'make chaos   kill the server under talks, again and again, and look whether anything is missing'
 	@echo 'make eval    measure how well spoken wishes are understood'
 	@echo 'make lock    write requirements/*.txt anew (ARGS=--upgrade takes newer versions)'
 	@echo 'make clean   remove what the tools made; conversations in data/ stay'
@@ -38,6 +39,10 @@ test: $(READY)
 bench: $(READY)
 	@echo 'Measuring delays and throughput.'
 	@$(BIN)/python -m tests.bench $(ARGS)
+
+chaos: $(READY)
+	@echo 'Killing the server under talks.'
+	@$(BIN)/python -m tests.chaos $(ARGS)
 
 eval: $(READY)
 	@echo 'Measuring how well spoken wishes are understood.'

@@ -73,8 +73,8 @@ class Client:
         async with asyncio.timeout(15), self._came:
             await self._came.wait_for(lambda: len(self.sound) >= size)
 
-    async def expect_close(self) -> int:
-        async with asyncio.timeout(15), self._came:
+    async def expect_close(self, *, seconds: float | None = 15) -> int:
+        async with asyncio.timeout(seconds), self._came:
             await self._came.wait_for(lambda: self.closed is not None)
         assert self.closed is not None
         return self.closed

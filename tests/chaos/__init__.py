@@ -1,0 +1,1 @@
+"""Faults on purpose, and whether what was seen and done is there afterwards, once."""
