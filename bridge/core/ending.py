@@ -49,7 +49,8 @@ def length_reached(s: State, event: due.LengthReached, now: Moment) -> Commands:
 def end_requested(s: State, event: ev.EndRequested, now: Moment) -> Commands:
     if event.patience > 0 and not _between_turns(s, now):
         leave_by = now.clock + event.patience
-        s.leaving, s.leave_by = event, min(leave_by, s.leave_by) if s.leaving else leave_by
+        s.leave_by = leave_by if s.leaving is None else min(leave_by, s.leave_by)
+        s.leaving = event
         yield do.Schedule(PAUSE_SECONDS, due.PauseDue())
     else:
         yield from _end(s, event, now)
