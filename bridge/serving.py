@@ -7,9 +7,11 @@ import socket
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
+from websockets.exceptions import InvalidState
 
 from bridge.errors import BadConfig
 from bridge.settings import Settings
+from bridge.transports.websocket import WRITE
 
 USER_TIMEOUT_MS = 10_000
 """A peer that acknowledges nothing for that long is gone (TCP_USER_TIMEOUT)."""
@@ -98,6 +100,21 @@ class WebSocket(WebSocketsSansIOProtocol):
     def keepalive_timeout(self) -> None:
         super().keepalive_timeout()
         self.transport.abort()
+
+    async def run_asgi(self) -> None:
+        self.scope["extensions"][WRITE] = self.write  # type: ignore[assignment]
+        await super().run_asgi()
+
+    def write(self, sound: bytes) -> bool:
+        """Write one binary frame now; False: it would have to wait, or the socket is going."""
+        if not self.writable.is_set() or self.close_sent or self.transport.is_closing():
+            return False
+        try:
+            self.conn.send_binary(sound)
+        except InvalidState:
+            return False
+        self.transport.write(b"".join(self.conn.data_to_send()))
+        return True
 
     def _stop_timer(self) -> None:
         if self._stuck:

@@ -71,6 +71,7 @@ class Seat:
 
     async def pump(self) -> None:
         """Write what is queued until it is closed or gone. Ends with the socket closed."""
+        self.outbox.connect(self.transport)
         try:
             while True:
                 item = await self.outbox.take()
@@ -117,6 +118,7 @@ class Line:
             await upstream.close()
 
     async def _pump(self, upstream: Upstream) -> None:
+        self.outbox.connect(upstream)
         try:
             while True:
                 await upstream.send(await self.outbox.take())

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
+from collections.abc import Callable
 from typing import Generic, TypeVar
 
 import orjson
 
 from bridge.core.model import AudioFormat
+from bridge.ports import Direct
 
 T = TypeVar("T")
 
@@ -33,6 +35,13 @@ class Outbox(Generic[T]):
         self._sound_bytes = 0
         self._count = 0
         self._filled = asyncio.Event()
+        self._write: Callable[[bytes], bool] | None = None
+        self._idle = False
+        """Whoever takes waits for something to come."""
+
+    def connect(self, end: object) -> None:
+        """Whoever takes sends to this end. Sound goes to it directly when nothing waits, if it can."""
+        self._write = end.write if isinstance(end, Direct) else None
 
     @property
     def crowded(self) -> bool:
@@ -40,7 +49,10 @@ class Outbox(Generic[T]):
         return self.message_bytes > MESSAGE_BYTES
 
     def put_sound(self, frame: bytes) -> None:
-        """Queue a frame; the oldest ones go when there is too much."""
+        """Write a frame or queue it; the oldest ones go when there is too much."""
+        idle = self._idle and not self._sounds and not self._messages
+        if idle and self._write is not None and self._write(frame):
+            return
         self._count += 1
         self._sounds.append((self._count, frame))
         self._sound_bytes += len(frame)
@@ -71,7 +83,11 @@ class Outbox(Generic[T]):
         """The next frame or message; waits for one."""
         while not (self._sounds or self._messages):
             self._filled.clear()
-            await self._filled.wait()
+            self._idle = True
+            try:
+                await self._filled.wait()
+            finally:
+                self._idle = False
         if self._messages and (not self._sounds or self._messages[0][0] < self._sounds[0][0]):
             _, size, message = self._messages.popleft()
             self.message_bytes -= size

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from bridge.core.agent import Agent
 from bridge.core.commands import Ask, News
@@ -53,6 +53,18 @@ class Upstream(Protocol):
 
     async def close(self) -> None:
         """End the agent session; never raises, may be called twice."""
+        ...
+
+
+@runtime_checkable
+class Direct(Protocol):
+    """An end that can often be written to without waiting; a Transport or an Upstream may be one."""
+
+    def write(self, sound: bytes) -> bool:
+        """Write this frame now. False: it would have to wait, or the end is gone; nothing was written.
+
+        Only while no `send` is under way.
+        """
         ...
 
 

@@ -24,6 +24,8 @@ from bridge.core.events import (
 from bridge.core.model import AudioFormat
 from bridge.errors import PeerGone
 
+WRITE = "bridge.write"
+"""The extension of an ASGI scope that writes a binary frame at once: bridge/serving.py."""
 MAX_FRAME_BYTES = 64 * 1024
 CLOSE_SECONDS = 1.0
 MESSAGES_PER_SECOND = 100
@@ -58,6 +60,7 @@ class WebSocketTransport:
 
     def __init__(self, websocket: WebSocket, *, clock: Callable[[], float] = time.monotonic) -> None:
         self._websocket = websocket
+        self._write: Callable[[bytes], bool] | None = websocket.scope["extensions"].get(WRITE)
         self._messages = _Allowance(MESSAGES_PER_SECOND, MESSAGES_PER_SECOND, clock)
         self._sounds = _Allowance(SOUNDS_PER_SECOND, SOUNDS_AT_ONCE, clock)
         self._ignored = 0
@@ -133,6 +136,10 @@ class WebSocketTransport:
         except GONE as error:
             raise PeerGone(f"the client's socket is gone: {type(error).__name__}") from error
 
+    def write(self, sound: bytes) -> bool:
+        """See ports.Direct."""
+        return self._write is not None and self._to_client.is_whole(sound) and self._write(sound)
+
     def _written(self, frame: bytes | News) -> dict[str, object] | None:
         if isinstance(frame, bytes):
             sound = self._to_client.align(frame)
@@ -166,9 +173,13 @@ class Aligner:
         """For that format; formats of one byte a sample pass as they are."""
         return cls(audio.encoding == "linear16")
 
+    def is_whole(self, frame: bytes) -> bool:
+        """The frame may pass as it is."""
+        return not self._bits16 or not (self._rest or len(frame) & 1)
+
     def align(self, frame: bytes) -> bytes:
         """The frame in whole samples; perhaps empty."""
-        if not self._bits16 or not (self._rest or len(frame) & 1):
+        if self.is_whole(frame):
             return frame
         whole = self._rest + frame
         even = len(whole) & ~1

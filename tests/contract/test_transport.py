@@ -9,6 +9,7 @@ import pytest
 from bridge.core.commands import Applied, Warned, Welcome
 from bridge.core.events import ClientErred, ClientKeptAlive, ClientLeft, ClientWrote
 from bridge.errors import PeerGone
+from bridge.ports import Direct
 from bridge.transports.websocket import WebSocketTransport
 from tests.support.websockets import Pair, websocket_pair
 
@@ -41,6 +42,37 @@ async def test_what_a_client_is_sent_arrives_in_order(pair: Pair) -> None:
         "SettingsApplied",
         SOUND + SOUND,
     ]
+
+
+async def test_what_is_written_directly_keeps_its_place(pair: Pair) -> None:
+    assert isinstance(pair.transport, Direct)
+    await pair.transport.send(Welcome("r1"))
+    assert pair.transport.write(SOUND)
+    await pair.transport.send(SOUND + SOUND)
+    assert pair.transport.write(SOUND)
+    received = [await pair.client.recv() for _ in range(4)]
+    assert received[1:] == [SOUND, SOUND + SOUND, SOUND]
+
+
+async def test_what_would_have_to_wait_is_not_written(pair: Pair) -> None:
+    assert isinstance(pair.transport, Direct)
+    with pytest.raises(PeerGone):  # nobody reads at the other end
+        await asyncio.wait_for(_write_until_refused(pair), 10)
+    assert not pair.transport.write(SOUND)
+
+
+async def _write_until_refused(pair: Pair) -> None:
+    assert isinstance(pair.transport, Direct)
+    while True:
+        if not pair.transport.write(b"\0" * 60_000):
+            await pair.transport.send(Applied())
+        await asyncio.sleep(0)
+
+
+async def test_nothing_is_written_to_a_closed_socket(pair: Pair) -> None:
+    assert isinstance(pair.transport, Direct)
+    await pair.transport.close(1000, "")
+    assert not pair.transport.write(SOUND)
 
 
 async def test_sound_is_never_empty(pair: Pair) -> None:

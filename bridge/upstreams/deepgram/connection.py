@@ -6,6 +6,7 @@ import asyncio
 import socket
 
 from websockets.asyncio.client import ClientConnection
+from websockets.protocol import State
 
 USER_TIMEOUT_MS = 10_000
 """A peer that acknowledges nothing for that long is gone (TCP_USER_TIMEOUT)."""
@@ -26,6 +27,14 @@ class Connection(ClientConnection):
         plain.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER)
         if hasattr(socket, "TCP_USER_TIMEOUT"):
             plain.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, USER_TIMEOUT_MS)
+
+    def write(self, sound: bytes) -> bool:
+        """Write one binary frame now; False: it would have to wait, or the socket is going."""
+        if self.paused or self.protocol.state is not State.OPEN or self.transport.is_closing():
+            return False
+        self.protocol.send_binary(sound)
+        self.send_data()
+        return True
 
     def pause_writing(self) -> None:
         """Its buffer is full: a write waits from now on."""

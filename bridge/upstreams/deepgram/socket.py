@@ -12,7 +12,7 @@ from uuid import uuid4
 
 import orjson
 import structlog
-from websockets.asyncio.client import ClientConnection, connect
+from websockets.asyncio.client import connect
 from websockets.exceptions import (
     ConnectionClosed,
     InvalidStatus,
@@ -108,7 +108,7 @@ class DeepgramUpstreams:
     async def aclose(self) -> None:
         """Nothing is shared between sessions."""
 
-    async def _connect(self) -> ClientConnection:
+    async def _connect(self) -> Connection:
         wait = self._timeouts
         try:
             socket = await connect(
@@ -139,7 +139,7 @@ class DeepgramUpstreams:
 class DeepgramUpstream:
     """One Voice Agent session. Implements the port `Upstream`."""
 
-    def __init__(self, socket: ClientConnection, timeouts: Timeouts) -> None:
+    def __init__(self, socket: Connection, timeouts: Timeouts) -> None:
         self._socket = socket
         self._timeouts = timeouts
         self._clock = asyncio.get_running_loop().time
@@ -195,6 +195,13 @@ class DeepgramUpstream:
         elif frame:
             self._alive_at = self._clock()
             await self._write(frame)
+
+    def write(self, sound: bytes) -> bool:
+        """See ports.Direct."""
+        if not sound or not self._socket.write(sound):
+            return False
+        self._alive_at = self._clock()
+        return True
 
     async def close(self) -> None:
         """Close with 1000, at the latest after the closing time limit; never raises."""

@@ -63,6 +63,68 @@ async def test_clearing_sound_keeps_messages() -> None:
     assert outbox.collect_dropped() == 0
 
 
+# ── writing directly ───────────────────────────────────────────────────────────────────────────────────
+
+
+class Wire:
+    """ports.Direct: notes what is written; takes nothing while it is full."""
+
+    def __init__(self) -> None:
+        self.written: list[bytes] = []
+        self.full = False
+
+    def write(self, sound: bytes) -> bool:
+        if not self.full:
+            self.written.append(sound)
+        return not self.full
+
+
+async def _idle(outbox: Outbox[str]) -> None:
+    """Somebody waits at the outbox; whoever calls this goes on."""
+    await asyncio.sleep(0)
+    assert outbox._idle
+
+
+async def test_sound_goes_straight_to_a_socket_that_takes_it() -> None:
+    outbox, wire_ = Outbox[str](), Wire()
+    outbox.connect(wire_)
+    async with asyncio.TaskGroup() as group:
+        taking = group.create_task(taken(outbox, 1))
+        await _idle(outbox)
+        outbox.put_sound(b"1")
+        outbox.put_sound(b"2")
+        assert wire_.written == [b"1", b"2"]
+        outbox.put("end")
+    assert taking.result() == ["end"]
+
+
+async def test_what_waits_is_never_overtaken() -> None:
+    outbox, wire_ = Outbox[str](), Wire()
+    outbox.connect(wire_)
+    outbox.put_sound(b"before anybody takes")
+    async with asyncio.TaskGroup() as group:
+        taking = group.create_task(taken(outbox, 5))
+        await asyncio.sleep(0)
+        wire_.full = True
+        outbox.put_sound(b"2")
+        wire_.full = False
+        outbox.put_sound(b"3")
+        outbox.put("four")
+        outbox.put_sound(b"5")
+    assert taking.result() == [b"before anybody takes", b"2", b"3", "four", b"5"]
+    assert wire_.written == []
+
+
+async def test_while_something_is_being_sent_sound_waits() -> None:
+    outbox, wire_ = Outbox[str](), Wire()
+    outbox.connect(wire_)
+    outbox.put("being sent")
+    assert await taken(outbox, 1) == ["being sent"]
+    outbox.put_sound(b"next")
+    assert await taken(outbox, 1) == [b"next"]
+    assert wire_.written == []
+
+
 # ── bytes ──────────────────────────────────────────────────────────────────────────────────────────────
 
 TEXTS = ["", "hello " * 20, "\u00fc\u4f60\U0001f600" * 300, '\n\0"' * 300, "x" * 100_000]

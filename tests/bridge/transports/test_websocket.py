@@ -72,6 +72,18 @@ async def test_an_odd_byte_of_16_bit_sound_waits_for_the_next_frame() -> None:
         assert [await pair.client.recv() for _ in range(3)] == [b"ab", b"cd", b"ef"]
 
 
+async def test_half_a_sample_is_not_written_directly() -> None:
+    async with websocket_pair(WebSocketTransport) as pair:
+        await settle(pair, "linear16", 16000)
+        assert isinstance(pair.transport, WebSocketTransport)
+        assert not pair.transport.write(b"abc")
+        await pair.transport.send(b"abc")
+        assert not pair.transport.write(b"de")
+        await pair.transport.send(b"d")
+        assert pair.transport.write(b"ef")
+        assert [await pair.client.recv() for _ in range(3)] == [b"ab", b"cd", b"ef"]
+
+
 async def test_sound_of_one_byte_a_sample_passes_as_it_is() -> None:
     async with websocket_pair(WebSocketTransport) as pair:
         await settle(pair, "mulaw", 8000)

@@ -13,7 +13,7 @@ from bridge.core.commands import Answer, Hear
 from bridge.core.events import AgentErred, AgentLeft, AgentReady
 from bridge.core.model import Message, Role
 from bridge.errors import BadConfig, PeerGone, UpstreamFailed
-from bridge.ports import Upstream
+from bridge.ports import Direct, Upstream
 from bridge.upstreams.deepgram.connection import SEND_BUFFER, USER_TIMEOUT_MS, Connection
 from bridge.upstreams.deepgram.socket import DeepgramUpstreams, Timeouts
 from tests.bridge.upstreams.deepgram.opening import opened
@@ -181,6 +181,20 @@ async def test_the_kernel_takes_little_for_an_agent_and_waits_no_longer_than_we_
         plain = agent.transport.get_extra_info("socket")
         assert plain.getsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT) == USER_TIMEOUT_MS
         assert plain.getsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF) == 2 * SEND_BUFFER  # Linux doubles it
+
+
+async def test_an_agent_that_takes_nothing_is_not_written_to_directly_and_given_up() -> None:
+    timeouts = Timeouts(send=0.3, ping=30)
+    async with ScriptedDeepgram() as deepgram, opened(deepgram, timeouts=timeouts) as (reading, agent):
+        await reading.until(AgentReady)
+        assert isinstance(reading.upstream, Direct)
+        agent.stall()
+        async with asyncio.timeout(10):
+            while not reading.of(AgentLeft):
+                reading.upstream.write(bytes(64 * 1024))
+                await asyncio.sleep(0.001)
+        assert reading.of(AgentLeft) == [AgentLeft(1006, "", retry=True)]
+        assert not reading.upstream.write(bytes(640))
 
 
 async def _flood(upstream: Upstream) -> None:
