@@ -90,11 +90,15 @@ class Batches:
         async with self._database.writing() as connection:
             if (found := await server_of(connection, self._database)) != server:
                 raise OtherServer(found)
-            if again:
-                entries = await missing(connection, entries)
-            if entries:
-                await write(connection, self._database, entries, again=again)
-            return entries
+            if not again:
+                await write(connection, self._database, entries)
+                return entries
+            if not (lost := await missing(connection, entries)):
+                return []
+            await write(connection, self._database, lost, again=True)
+            # Not there yet: their conversation was deleted meanwhile.
+            gone = {(entry.conversation_id, entry.cursor) for entry in await missing(connection, lost)}
+            return [entry for entry in lost if (entry.conversation_id, entry.cursor) not in gone]
 
 
 def sqlstate(error: BaseException | None) -> str:

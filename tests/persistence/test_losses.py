@@ -96,7 +96,10 @@ async def test_what_was_deleted_stays_deleted_after_a_failover(
         await record.store.delete(gone.conversation.user_id, gone.conversation.id)
         postgres_server.back_up()
         await _flushed(record, entry(kept, 0, "lost"))
-        postgres_server.lose()
-        await append(record, entry(kept, 1, "after"))
-        assert cursors(await stored(record, kept)) == ["1:0", "1:1"]
+        with capture_logs() as lines:
+            postgres_server.lose()
+            await append(record, entry(kept, 1, "after"))
+            assert cursors(await stored(record, kept)) == ["1:0", "1:1"]
+            await until(lambda: not record.problem)
+        assert [x["flushed_again"] for x in lines if x["event"] == "store_lost_entries"] == [1]
         assert len(await _stored_without_waiting(record)) == 2
