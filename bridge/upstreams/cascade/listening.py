@@ -29,6 +29,8 @@ class Utterance:
 
     text: str
     """Empty when nothing was understood."""
+    alternatives: tuple[str, ...]
+    """What it may also have been, likeliest first."""
     confidence: float
     """0–1."""
     ended: float
@@ -141,6 +143,7 @@ class Listener:
         self._reports.ended(
             Utterance(
                 text=heard.text.strip(),
+                alternatives=heard.alternatives,
                 confidence=heard.confidence,
                 ended=begun - (self._heard - event.at),
                 took=self._clock() - begun,

@@ -106,8 +106,6 @@ class Turn:
     """True when it was typed and not spoken."""
     cut: str | None = None
     """How much of the reply before was heard when the person broke in; None when all of it was."""
-    alternatives: tuple[str, ...] = ()
-    """What it may also have been, likeliest first; the mind may take one that makes more sense."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,6 +166,9 @@ class LanguageModel(Protocol):
 
     def fits(self, partial: str) -> Fit:
         """How finished `partial` sounds as the dialogue stands. Synchronous, under 1 ms, no effect."""
+
+    def choose(self, heard: Sequence[str]) -> str:
+        """What was probably said of what the ear makes of it, likeliest first. Synchronous, no effect."""
 
 
 MakeModel = Callable[[Brief], LanguageModel]

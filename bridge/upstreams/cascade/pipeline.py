@@ -169,12 +169,13 @@ class Pipeline:
 
     def _ended(self, said: Utterance) -> None:
         """The person's turn is over and understood, or not."""
-        if said.text:
-            self._outlet.put(TextArrived(Message(Role.USER, said.text)))
+        text = self._mind.choose((said.text, *said.alternatives)) if said.alternatives else said.text
+        if text:
+            self._outlet.put(TextArrived(Message(Role.USER, text)))
         self._outlet.put(TurnEnded(said.trigger))
-        if not said.text and self._cut is None and said.seconds < NOISE_SECONDS:
+        if not text and self._cut is None and said.seconds < NOISE_SECONDS:
             return
-        turn = Turn(said.text, said.confidence, cut=self._cut)
+        turn = Turn(text, said.confidence, cut=self._cut)
         self._take_turn(turn, Latency(self._clock, said.ended, stt=said.took))
 
     def _wrote(self, content: str) -> None:

@@ -9,7 +9,7 @@ import itertools
 import json
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, cast
@@ -47,6 +47,7 @@ class Result:
     confidence: float
     state: str
     """What is known of the voice now; given back when its next utterance starts."""
+    alternatives: Sequence[str] = ()
 
 
 @dataclass(slots=True)

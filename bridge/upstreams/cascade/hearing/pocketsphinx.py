@@ -65,7 +65,8 @@ class PocketSphinx:
         finally:
             line.worker.lines.pop(line.number, None)
         self._voice = result.state
-        return Heard(result.text, result.confidence, (time.perf_counter() - began) * 1000)
+        took_ms = (time.perf_counter() - began) * 1000
+        return Heard(result.text, result.confidence, took_ms, tuple(result.alternatives))
 
     async def cancel(self) -> None:
         """Drop the utterance."""

@@ -13,11 +13,9 @@ from bridge.upstreams.cascade.thinking.times import Said, read
 from bridge.upstreams.cascade.thinking.wishes import Wish
 from bridge.upstreams.cascade.thinking.words import DANGLING
 
-NAMED: Final = 0.5
+NAMED: Final = 0.7
 """What an example whose words are all there is worth."""
-COMPLETE: Final = 0.25
-"""What it is worth that nothing has to be asked."""
-FOUND: Final = 0.25
+FOUND: Final = 0.3
 """What it is worth that every thing that is named is there."""
 ANSWERS: Final = 0.6
 """What an answer to the open question is worth."""
@@ -50,7 +48,7 @@ def sense(text: str, dialogue: Dialogue, book: Book, scene: Scene) -> float:
     wish = from_match(match, said, scene)
     lost = [name for name, things in wish.unclear.items() if not things]
     whole = min(match.score / match.template.full, 1.0) if match.template.full else 1.0
-    return NAMED * max(whole, 0.0) + (COMPLETE if wish.missing() is None else 0.0) + (0.0 if lost else FOUND)
+    return NAMED * max(whole, 0.0) + (0.0 if lost else FOUND)
 
 
 def _filled(said: Said, dialogue: Dialogue, book: Book, scene: Scene) -> Wish | None:

@@ -68,7 +68,7 @@ class Rules:
         self._open = None
         self._fit = ("", Fit.OPEN)
         await self._look(kind_asked(norms(turn.text), self._book))
-        for thought in self._thoughts(self._dialogue.hear(self._meant(turn), self._clock(), self._things)):
+        for thought in self._thoughts(self._dialogue.hear(_bounded(turn.text), self._clock(), self._things)):
             yield thought
 
     async def answered(self, answers: Sequence[Answer]) -> AsyncIterator[Thought]:
@@ -82,16 +82,18 @@ class Rules:
         for thought in self._thoughts(steps):
             yield thought
 
-    def _meant(self, turn: Turn) -> str:
-        """What was probably said: an alternative that makes clearly more sense than the likeliest words."""
-        if not turn.alternatives:
-            return _bounded(turn.text)
+    def choose(self, heard: Sequence[str]) -> str:
+        """An alternative that makes clearly more sense than the likeliest words; else these."""
         scene = Scene(self._clock(), self._things, self._dialogue.memory)
-        heard = [_bounded(text) for text in (turn.text, *turn.alternatives)]
-        return max(
-            enumerate(heard),
-            key=lambda one: sense(one[1], self._dialogue, self._book, scene) - UNLIKELIER * one[0],
-        )[1]
+        best, most = "", -1.0
+        for place, text in enumerate(heard):
+            possible = 1 - UNLIKELIER * place
+            if possible <= most:
+                break
+            made = sense(_bounded(text), self._dialogue, self._book, scene) - UNLIKELIER * place
+            if made > most:
+                best, most = text, made
+        return best
 
     def fits(self, partial: str) -> Fit:
         """How finished `partial` sounds; remembered until the words change."""

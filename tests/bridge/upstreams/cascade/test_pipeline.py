@@ -299,6 +299,10 @@ class Broken:
         """Never finished."""
         return Fit.OPEN
 
+    def choose(self, heard: Sequence[str]) -> str:
+        """The likeliest."""
+        return heard[0]
+
     async def aclose(self) -> None:
         """Fail here too."""
         raise OSError("nothing to close")
