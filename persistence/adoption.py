@@ -26,6 +26,7 @@ class Orphan:
 
     def __init__(self, file: JournalFile) -> None:
         self._file = file
+        self.name = file.path.name
         self._after = 0
         self._copied = 0
         self._damage = ""
@@ -45,16 +46,15 @@ class Orphan:
 
     def finish(self) -> None:
         """All that was read is durable in ours: the file goes, or is set aside when part of it is damaged."""
-        name = self._file.path.name
         try:
             if self._damage:
                 self._file.set_aside()
-                _log.error("journal_damaged", file=name, saved=self._copied, reason=self._damage)
+                _log.error("journal_damaged", file=self.name, saved=self._copied, reason=self._damage)
             else:
                 self._file.remove()
-                _log.info("journal_adopted", file=name, entries=self._copied)
+                _log.info("journal_adopted", file=self.name, entries=self._copied)
         except OSError as error:
-            _log.error("journal_not_removed", file=name, reason=error.strerror)
+            _log.error("journal_not_removed", file=self.name, reason=error.strerror)
 
     def release(self) -> None:
         """Somebody may adopt it later."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Sequence, Set
 from contextlib import suppress
 from typing import Final
 
@@ -12,6 +12,7 @@ import structlog
 
 from bridge.core.model import Entry
 from bridge.errors import JournalFailed, StoreUnavailable
+from persistence import lease
 from persistence.batch import Batches, Numbered, OtherServer, sqlstate
 from persistence.codec import decode
 from persistence.engine import Database
@@ -86,6 +87,13 @@ class Flusher:
                     await self._purge()
             await self._pause(wait)
 
+    async def _give_up_leases(self, adopted: Set[str]) -> None:
+        """Nobody has to wait for the processes of those journals any more."""
+        for owner in adopted:
+            async with self._database.writing() as connection:
+                await lease.release_all(connection, owner)
+            self._journal.adopted.discard(owner)
+
     async def _purge(self) -> None:
         """What is kept goes when its time is over, or when its room is needed."""
         await self._journal.purge(0 if self._journal.crowded else self._keep_seconds)
@@ -93,9 +101,11 @@ class Flusher:
     async def flush(self) -> None:
         """Bring everything journalled so far into the store. Raises StoreUnavailable, JournalFailed."""
         self._started = attempt = self._started + 1
+        adopted = frozenset(self._journal.adopted)
         try:
             while await self._flush_some():
                 pass
+            await self._give_up_leases(adopted)
             self._outage.end()
         finally:
             async with self._tried:
@@ -106,7 +116,11 @@ class Flusher:
     async def settle(self, conversation_id: str) -> None:
         """Wait until all that is journalled for it now is in the store. Raises StoreUnavailable."""
         target = self._journal.last_of(conversation_id)
-        if target <= self._flushed:
+
+        def settled() -> bool:
+            return self._flushed >= target and not self._journal.adopted
+
+        if settled():
             return
         if self._database.problem:
             raise StoreUnavailable(self._database.problem)
@@ -114,10 +128,10 @@ class Flusher:
         self._poked.set()
         try:
             async with asyncio.timeout(SETTLE_SECONDS), self._tried:
-                await self._tried.wait_for(lambda: self._flushed >= target or self._finished >= attempt)
+                await self._tried.wait_for(lambda: settled() or self._finished >= attempt)
         except TimeoutError:
             raise StoreUnavailable("the journal is not flushed yet") from None
-        if self._flushed < target:
+        if not settled():
             raise StoreUnavailable(self.problem or "the journal could not be flushed")
 
     def _longer(self, retry: float) -> tuple[float, float]:

@@ -82,6 +82,8 @@ class Journal:
         self._written = 0
         self.set_aside = 0
         """Entries that the store refuses: kept here, tried again by whoever adopts them."""
+        self.adopted: set[str] = set()
+        """Names of the journals that were copied into this one; whoever makes use of them empties it."""
         self.commits = 0
         """Transactions so far: far fewer than entries when many come at once."""
         self.appended = asyncio.Event()
@@ -179,6 +181,7 @@ class Journal:
                 await self._copy(rows)
                 orphan.copied(rows)
             await self._do(lambda _: orphan.finish())
+            self.adopted.add(orphan.name)
         except BaseException:
             self._orphans.append(orphan)
             raise

@@ -12,12 +12,21 @@ from persistence.connection import Connection
 from persistence.tables import LEASES
 
 
-async def take(connection: Connection, user_id: str, conversation_id: str) -> int:
+async def first(connection: Connection, user_id: str, conversation_id: str, owner: str) -> None:
+    """Epoch 1 of a new conversation."""
+    await connection.execute(
+        LEASES.insert().values(
+            conversation_id=conversation_id, user_id=user_id, epoch=1, owner=owner, taken_at=func.now()
+        )
+    )
+
+
+async def take(connection: Connection, user_id: str, conversation_id: str, owner: str) -> int:
     """Raise the epoch by one and return it; waits for intents of the owner before. Raises NotFound."""
     epoch = await connection.scalar(
         update(LEASES)
         .where(LEASES.c.conversation_id == conversation_id, LEASES.c.user_id == user_id)
-        .values(epoch=LEASES.c.epoch + 1, taken_at=func.now())
+        .values(epoch=LEASES.c.epoch + 1, owner=owner, taken_at=func.now())
         .returning(LEASES.c.epoch)
     )
     if epoch is None:
@@ -49,6 +58,15 @@ async def release(connection: Connection, user_id: str, conversation_id: str, ep
             LEASES.c.released < epoch,
         )
         .values(released=epoch)
+    )
+
+
+async def release_all(connection: Connection, owner: str) -> None:
+    """All that a dead owner had is in the store."""
+    await connection.execute(
+        update(LEASES)
+        .where(LEASES.c.owner == owner, LEASES.c.released < LEASES.c.epoch)
+        .values(released=LEASES.c.epoch)
     )
 
 

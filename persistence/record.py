@@ -80,7 +80,7 @@ async def open_record(
             notes = Notes(database)
             flusher = Flusher(journal, database, keep_seconds=keep_seconds, on_flushed=notes.flushed)
             record = Record(
-                store=Store(database, flusher.settle, default_zone=default_zone),
+                store=Store(database, flusher.settle, owner=journal.name, default_zone=default_zone),
                 journal=journal,
                 ledger=Ledger(database),
                 notes=notes,

@@ -24,19 +24,21 @@ from persistence.search import mentions
 from persistence.tables import CONVERSATIONS, ENTRIES, GOALS, LEASES, TASKS, USERS
 
 HANDOVER_SECONDS = 0.5
-"""How long the owner before is waited for; one that was killed never comes."""
+"""How long the owner before is waited for; one that was killed elsewhere never comes."""
 HANDOVER_POLL = 0.02
 
 Settle = Callable[[str], Awaitable[None]]
-"""Waits until what was journalled for a conversation is in the store. Raises StoreUnavailable."""
+"""Waits until what was journalled for a conversation is in the store, and processes that were killed on this
+machine own nothing any more. Raises StoreUnavailable."""
 
 
 class Store:
     """What is queried. It lags behind the journal by a moment; reading a conversation waits for that."""
 
-    def __init__(self, database: Database, settle: Settle, *, default_zone: str) -> None:
-        """`default_zone`: IANA name, of people nobody has told us about."""
+    def __init__(self, database: Database, settle: Settle, *, owner: str, default_zone: str) -> None:
+        """`owner`: our journal's name. `default_zone`: IANA name, of people nobody has told us about."""
         self._database = database
+        self._owner = owner
         self._settle = settle
         self._default_zone = default_zone
 
@@ -71,8 +73,9 @@ class Store:
         if conversation_id is None:
             return await self._begin(user_id, storable(agent))
         conversation_id = storable(conversation_id)
+        await self._settle(conversation_id)
         async with self._database.writing() as connection:
-            epoch = await lease.take(connection, user_id, conversation_id)
+            epoch = await lease.take(connection, user_id, conversation_id, self._owner)
             await takeovers.announce(connection, self._database, conversation_id, epoch)
             await connection.execute(_update(user_id, conversation_id, ended_at=None))
         # Only now: what the owner before appended until it lost its lease is part of the history.
@@ -89,11 +92,10 @@ class Store:
             id=str(uuid4()), user_id=user_id, agent=agent, title="", started_at=now, last_activity_at=now
         )
         values = {name: getattr(conversation, name) for name in CONVERSATIONS.columns.keys()}  # noqa: SIM118 - columns
-        owned = {"conversation_id": conversation.id, "user_id": user_id, "epoch": 1, "taken_at": now}
         async with self._database.writing() as connection:
             await self._add_person(connection, user_id)
             await connection.execute(CONVERSATIONS.insert().values(values))
-            await connection.execute(LEASES.insert().values(owned))
+            await lease.first(connection, user_id, conversation.id, self._owner)
         return Claim(conversation=conversation, epoch=1, history=())
 
     async def _handed_over(self, conversation_id: str, epoch: int) -> None:

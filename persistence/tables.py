@@ -135,11 +135,14 @@ class Lease(Row, table=True):
     """Who may act in a conversation. A table of its own: a slow intent does not hold up the flusher."""
 
     __tablename__ = "leases"
+    __table_args__ = (Index(None, "owner"),)
     conversation_id: str = _owner()
     user_id: str = _user()
     epoch: int = Field(sa_column=Column(BigInteger, nullable=False))
     released: int = Field(default=0, sa_column=Column(BigInteger, nullable=False, server_default="0"))
     """The newest epoch whose owner has brought everything into the store."""
+    owner: str | None = _text(nullable=True)
+    """The journal of the process that took it; None: in an older version."""
     taken_at: datetime = _at()
 
 

@@ -11,7 +11,7 @@ const PRESSABLE = `${OWN}, button, a, summary, dialog`;
 export function listenToKeys(bridge, page) {
   addEventListener("keydown", (event) => {
     const target = event.target instanceof Element ? event.target : document.body;
-    if (event.key === "Escape") page.close();
+    if (event.key === "Escape" && !target.closest("dialog")) page.close();
     if (event.repeat || event.ctrlKey || event.metaKey || event.altKey || !page.ready()) {
       if (event.key === " " && bridge.state.held) event.preventDefault();
       return;

@@ -90,7 +90,7 @@ function leavePast() {
 function listenToPast() {
   past.addEventListener("change", () => {
     find("export").setAttribute("href", past.shown ? api.exportAddress(past.shown.id, "markdown") : "#");
-    /** @type {HTMLButtonElement} */ (find("resume")).disabled = !past.shown?.facts;
+    for (const id of ["resume", "rename"]) /** @type {HTMLButtonElement} */ (find(id)).disabled = !past.shown?.facts;
     draw();
     transcript.toNewest();
   });
@@ -100,11 +100,18 @@ function listenToPast() {
     leavePast();
     find("talk").focus();
   });
+  find("rename").addEventListener("click", () => void renamePast());
+  find("keep-title").addEventListener("click", () => /** @type {HTMLDialogElement} */ (find("naming")).close());
   find("remove").addEventListener("click", () => void removePast());
   find("back").addEventListener("click", (event) => {
     event.preventDefault();
     leavePast();
   });
+}
+
+async function renamePast() {
+  if (await past.rename()) conversations.refresh();
+  find("rename").focus();
 }
 
 async function removePast() {

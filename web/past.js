@@ -40,6 +40,21 @@ export class PastConversation extends EventTarget {
     return api.remove(id).then(() => true, () => false);
   }
 
+  /** Ask for another title and give it. @returns {Promise<boolean>} whether it has one now */
+  async rename() {
+    const { id, facts } = this.shown ?? {};
+    if (!id || !facts) return false;
+    const title = await newTitle(facts.title);
+    if (!title || title === facts.title) return false;
+    try {
+      const renamed = await api.rename(id, title);
+      if (this.shown?.id === id) this.#show({ ...this.shown, facts: renamed });
+      return true;
+    } catch {
+      return false;
+    }
+  }
+
   /** @param {Past | null} past */
   #show(past) {
     this.shown = past;
@@ -48,11 +63,24 @@ export class PastConversation extends EventTarget {
 }
 
 /** @returns {Promise<boolean>} */
-function confirmed() {
-  const dialog = /** @type {HTMLDialogElement} */ (find("confirm"));
+const confirmed = async () => (await answerOf("confirm")) === "delete";
+
+/** @param {string} title what it is called now @returns {Promise<string>} empty: leave it */
+async function newTitle(title) {
+  const field = /** @type {HTMLInputElement} */ (find("new-title"));
+  field.value = title;
+  const answer = answerOf("naming");
+  field.select();
+  return (await answer) === "rename" ? field.value.trim() : "";
+}
+
+/** Open a dialog. @param {string} id @returns {Promise<string>} the value of the button that closed it */
+function answerOf(id) {
+  const dialog = /** @type {HTMLDialogElement} */ (find(id));
   dialog.returnValue = "";
   dialog.showModal();
   return new Promise((resolve) => {
-    dialog.addEventListener("close", () => resolve(dialog.returnValue === "delete"), { once: true });
+    // The event comes late: the dialog may be open again.
+    dialog.onclose = () => dialog.open || resolve(dialog.returnValue);
   });
 }

@@ -13,7 +13,7 @@ import httpx2
 from websockets.exceptions import InvalidHandshake
 
 from tests.support.bridge import Process
-from tests.support.client import Client, Frame, client, items, start
+from tests.support.client import Client, ClosedEarly, Frame, client, items, start
 from tests.support.deepgram import DeepgramSession
 
 ANSWER_SECONDS = 10.0
@@ -78,7 +78,7 @@ class World:
         conversation: str | None = None
         while not self.over.is_set():
             await self.up.wait()
-            with suppress(OSError, InvalidHandshake, httpx2.HTTPError, AssertionError):
+            with suppress(OSError, InvalidHandshake, httpx2.HTTPError, ClosedEarly):
                 conversation = await self._visit(conversation)
 
     async def _visit(self, conversation: str | None) -> str:

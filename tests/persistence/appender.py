@@ -2,7 +2,8 @@
 
     python -m tests.persistence.appender FOLDER CONVERSATION [URL]
 
-Prints the cursor of every entry as soon as it is durable. With a URL it flushes meanwhile.
+Prints the cursor of every entry as soon as it is durable. With a URL it flushes meanwhile; `-`: it begins a
+conversation there.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from pathlib import Path
 from bridge.ports import Claim
 from persistence.journal import Journal
 from persistence.record import open_record
-from tests.persistence.build import claimed, entry
+from tests.persistence.build import begun, claimed, entry
 
 
 async def main(folder: str, conversation_id: str, url: str = "") -> None:
@@ -24,6 +25,8 @@ async def main(folder: str, conversation_id: str, url: str = "") -> None:
     claim = claimed(conversation_id)
     if url:
         async with open_record(url, Path(folder)) as record:
+            if conversation_id == "-":
+                claim = await begun(record)
             await _append(record.journal, claim)
     async with Journal(Path(folder)) as journal:
         await _append(journal, claim)

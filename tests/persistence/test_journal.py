@@ -218,6 +218,21 @@ async def test_what_a_killed_process_left_is_flushed_by_a_living_one_within_seco
         await _check_complete(record, claim, acknowledged)
 
 
+async def test_a_process_that_was_killed_here_is_not_waited_for(
+    database_url: str, data_dir: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    command = [sys.executable, "-m", "tests.persistence.appender", str(data_dir), "-", database_url]
+    killed = await _kill_after(1, command)
+    monkeypatch.setattr("persistence.store.HANDOVER_SECONDS", 3600)
+    async with open_record(database_url, data_dir) as record, asyncio.timeout(10):
+        (conversation,) = (
+            await record.store.conversations(USER, agent=None, text=None, limit=9, after=None)
+        ).items
+        claim = await record.store.claim(USER, agent="flux", conversation_id=conversation.id)
+    assert claim.epoch == 2
+    assert {str(entry.cursor) for entry in claim.history} >= set(killed)
+
+
 async def test_a_living_process_adopts_nothing_of_another_that_lives(
     database_url: str, data_dir: Path
 ) -> None:

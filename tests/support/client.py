@@ -25,6 +25,10 @@ SETTINGS: Frame = {
 }
 
 
+class ClosedEarly(AssertionError):
+    """The socket was closed before what a test waited for came."""
+
+
 @dataclass(slots=True)
 class Client:
     """One socket. What came is in `frames` and `sound`."""
@@ -59,7 +63,8 @@ class Client:
         except TimeoutError:
             raise AssertionError(f"no {kind} came; there were {self.types()}") from None
         frame = found()
-        assert frame is not None, f"closed with {self.closed} before {kind}; there were {self.frames[-5:]}"
+        if frame is None:
+            raise ClosedEarly(f"closed with {self.closed} before {kind}; there were {self.frames[-5:]}")
         return frame
 
     async def expect_text(self, role: str, part: str) -> Frame:
@@ -120,12 +125,9 @@ class Client:
 async def client(url: str, *, token: str | None = None) -> AsyncIterator[Client]:
     """A connected client; its socket is closed when the block is left."""
     offered = [Subprotocol("bearer"), Subprotocol(token)] if token else None
-    async with (
-        connect(url, subprotocols=offered, compression=None, proxy=None, close_timeout=1) as socket,
-        asyncio.TaskGroup() as group,
-    ):
+    async with connect(url, subprotocols=offered, compression=None, proxy=None, close_timeout=1) as socket:
         talker = Client(socket)
-        reading = group.create_task(talker.read(), name="client-read")
+        reading = asyncio.create_task(talker.read(), name="client-read")
         try:
             yield talker
         finally:

@@ -184,10 +184,10 @@ class ScriptedDeepgram:
             return
         try:
             await self.script(session)
-        except ConnectionClosed:
+        except* ConnectionClosed:
             pass
-        except Exception as error:
-            self._failures.append(error)
+        except* Exception as errors:
+            self._failures.extend(errors.exceptions)
 
 
 def _refuse(socket: ServerConnection, refusal: Refusal) -> Response:

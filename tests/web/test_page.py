@@ -239,6 +239,29 @@ async def test_a_past_conversation_is_found_opened_read_and_gone_on_with(tmp_pat
         again.expect_quiet()
 
 
+async def test_a_past_conversation_gets_another_title_with_the_keyboard_alone(tmp_path: Path) -> None:
+    async with staged(tmp_path) as stage:
+        agent, screen = await stage.tap(), stage.screen
+        await agent.hear("water the plants")
+        await agent.say("When?")
+        await screen.shows("[data-role=assistant]", "When?")
+        await screen.page.reload()
+        await screen.page.click("#history-list a:has-text('water the plants')")
+        await screen.shows("h1", "water the plants")
+        for title, key in ("Nothing yet", "Escape"), ("The garden", "Enter"):
+            await screen.page.focus("#rename")
+            await screen.page.keyboard.press("Enter")
+            await screen.shows("#naming", "Rename this conversation")
+            await screen.page.keyboard.type(title)
+            await screen.page.keyboard.press(key)
+            await expect(screen.page.locator("#naming")).to_be_hidden()
+        await screen.shows("#history-list a", "The garden")
+        await expect(screen.page.locator("#rename")).to_be_focused()
+        (stored,) = await stage.items("conversations")
+        assert stored["title"] == "The garden"
+        screen.expect_quiet()
+
+
 async def test_on_a_phone_everything_fits_and_can_be_touched(tmp_path: Path) -> None:
     async with staged(tmp_path, size=PHONE) as stage:
         page = stage.screen.page
