@@ -45,11 +45,12 @@ class Flusher:
         self,
         journal: Journal,
         database: Database,
+        outage: Outage,
         *,
         keep_seconds: float = KEEP_SECONDS,
         on_flushed: Callable[[Sequence[Entry]], None] = lambda _: None,
     ) -> None:
-        """`on_flushed` is told the entries of each batch that is in the store."""
+        """`outage` is kept up to date. `on_flushed` is told the entries of each batch that is flushed."""
         self._journal = journal
         self._database = database
         self._batches = Batches(database)
@@ -60,12 +61,7 @@ class Flusher:
         self._started = self._finished = 0
         self._tried = asyncio.Condition()
         self._poked = asyncio.Event()
-        self._outage = Outage()
-
-    @property
-    def problem(self) -> str:
-        """Why the store took nothing the last time, for operators; empty = it did."""
-        return self._outage.reason
+        self._outage = outage
 
     async def run(self) -> None:
         """Flush whenever something was appended; try again and again while the store is away."""
@@ -82,7 +78,7 @@ class Flusher:
             except Exception as error:  # a fault of ours must not end the record of everybody
                 self._outage.failed(type(error).__name__, fault=error)
                 wait, retry = self._longer(retry)
-            if self.problem and self._journal.crowded:
+            if self._outage.reason and self._journal.crowded:
                 with suppress(JournalFailed):
                     await self._purge()
             await self._pause(wait)
@@ -132,7 +128,7 @@ class Flusher:
         except TimeoutError:
             raise StoreUnavailable("the journal is not flushed yet") from None
         if not settled():
-            raise StoreUnavailable(self.problem or "the journal could not be flushed")
+            raise StoreUnavailable(self._outage.reason or "the journal could not be flushed")
 
     def _longer(self, retry: float) -> tuple[float, float]:
         """How long to wait now, and the next time."""
@@ -141,7 +137,7 @@ class Flusher:
 
     async def _pause(self, seconds: float) -> None:
         """Until there is something to do: an append, unless the store is away; or somebody waits for us."""
-        if self.problem:
+        if self._outage.reason:
             await _until(self._poked, seconds)
         elif await _until(self._journal.appended, seconds) and not self._journal.strict:
             await _until(self._poked, GATHER_SECONDS)

@@ -21,7 +21,7 @@ class Outage:
         self._since = 0.0
 
     def failed(self, reason: str, *, fault: Exception | None = None) -> None:
-        """Nothing could be flushed. `fault`: it is one of ours."""
+        """The store could not be used. `fault`: it is one of ours."""
         if not self.reason:
             self._since, self._tries, self.flushed = time.monotonic(), 0, 0
             if fault:
@@ -32,7 +32,7 @@ class Outage:
         self.reason = reason
 
     def end(self) -> None:
-        """All is flushed."""
+        """It can be used, and all is flushed."""
         if self.reason:
             seconds = round(time.monotonic() - self._since, 1)
             _log.warning("store_back", seconds=seconds, tries=self._tries, entries=self.flushed)

@@ -24,6 +24,7 @@ from persistence.journal_file import Durability
 from persistence.ledger import Ledger
 from persistence.migrate import PATIENCE_SECONDS, migrate
 from persistence.notes import Notes
+from persistence.outage import Outage
 from persistence.store import Store
 
 CLOSE_SECONDS: Final = 5.0
@@ -45,6 +46,7 @@ class Record:
     notes: Notes
     database: Database
     flusher: Flusher
+    outage: Outage
 
     @property
     def ready(self) -> bool:
@@ -54,7 +56,7 @@ class Record:
     @property
     def problem(self) -> str:
         """Why the store cannot be used, or takes nothing, for operators; empty = all is well."""
-        return self.database.problem or self.flusher.problem
+        return self.database.problem or self.outage.reason
 
 
 @asynccontextmanager
@@ -78,7 +80,8 @@ async def open_record(
     try:
         async with Journal(data_dir, quota_bytes=journal_quota_bytes, durability=durability) as journal:
             notes = Notes(database)
-            flusher = Flusher(journal, database, keep_seconds=keep_seconds, on_flushed=notes.flushed)
+            outage = Outage()
+            flusher = Flusher(journal, database, outage, keep_seconds=keep_seconds, on_flushed=notes.flushed)
             record = Record(
                 store=Store(database, flusher.settle, owner=journal.name, default_zone=default_zone),
                 journal=journal,
@@ -86,8 +89,9 @@ async def open_record(
                 notes=notes,
                 database=database,
                 flusher=flusher,
+                outage=outage,
             )
-            await _prepare(database, database_url)
+            await _prepare(record, database_url)
             async with _carrying(record, database_url, close_seconds):
                 yield record
     finally:
@@ -120,19 +124,18 @@ def _make_private(folder: Path) -> None:
         raise BadConfig(f"BRIDGE_DATA_DIR: {folder} cannot be made: {error.strerror}") from error
 
 
-async def _prepare(database: Database, url: str) -> None:
+async def _prepare(record: Record, url: str) -> None:
     """Bring the tables up to date and open the database for use, if it is there. Raises BadConfig."""
     engine = make_engine(url, statement_seconds=PATIENCE_SECONDS)
     try:
         with mapped():
             await migrate(engine)
-        database.open_for_use()
+        record.database.open_for_use()
     except StoreUnavailable as error:
         if NO_DATABASE in str(error):
             raise BadConfig(f"DATABASE_URL: the {NO_DATABASE}") from error
-        if database.problem != str(error):
-            _log.warning("store_away", reason=str(error))
-        database.problem = str(error)
+        record.outage.failed(str(error))
+        record.database.problem = str(error)
     finally:
         await engine.dispose()
 
@@ -143,7 +146,7 @@ async def _carry(record: Record, url: str) -> None:
     while not record.ready:
         await asyncio.sleep(retry * random.uniform(0.5, 1))
         retry = min(retry * 2, LONGEST_RETRY)
-        await _prepare(record.database, url)
+        await _prepare(record, url)
     await record.flusher.run()
 
 

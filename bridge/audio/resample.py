@@ -1,12 +1,7 @@
-"""From one sample rate to another, piece by piece, without clicks between the pieces.
+"""From one sample rate to another, piece by piece, without clicks between the pieces."""
 
-libsamplerate does it when the package `samplerate` is installed (extra `local`); else a windowed-sinc filter
-in numpy, so that the server needs nothing beyond its own requirements.
-"""
-
-import importlib
 from math import gcd
-from typing import Final, Protocol
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,53 +23,22 @@ class Resampler:
             raise ValueError("a sample rate is positive")
         self._same = rate_in == rate_out
         self._whole = WholeSamples()
-        self._engine = _engine(rate_in, rate_out)
+        self._filter = _Polyphase(rate_in, rate_out)
 
     def feed(self, piece: bytes) -> bytes:
         """Take sound of any length, even half a sample; return what is ready (it may be nothing at first)."""
         whole = self._whole.feed(piece)
         if self._same or not whole:
             return whole
-        return from_samples(self._engine.process(samples(whole)))
+        return from_samples(self._filter.process(samples(whole)))
 
     def flush(self) -> bytes:
         """End of the stream: return what the filter still holds. After it the resampler begins anew."""
         self._whole = WholeSamples()
-        return b"" if self._same else from_samples(self._engine.flush())
+        return b"" if self._same else from_samples(self._filter.flush())
 
 
-class _Engine(Protocol):
-    def process(self, wave: Wave) -> Wave: ...
-
-    def flush(self) -> Wave: ...
-
-
-def _engine(rate_in: int, rate_out: int) -> _Engine:
-    try:
-        return LibSampleRate(rate_in, rate_out)
-    except ImportError:
-        return Polyphase(rate_in, rate_out)
-
-
-class LibSampleRate:
-    """libsamplerate's fastest sinc converter. Raises `ImportError` when it is not installed."""
-
-    def __init__(self, rate_in: int, rate_out: int) -> None:
-        self._ratio = rate_out / rate_in
-        self._converter = importlib.import_module("samplerate").Resampler("sinc_fastest", channels=1)
-
-    def process(self, wave: Wave) -> Wave:
-        """(n,) in → about (n × ratio,) out."""
-        return np.array(self._converter.process(wave, self._ratio), np.float32)
-
-    def flush(self) -> Wave:
-        """The tail, and a fresh start."""
-        tail = self._converter.process(np.zeros(0, np.float32), self._ratio, end_of_input=True)
-        self._converter.reset()
-        return np.array(tail, np.float32)
-
-
-class Polyphase:
+class _Polyphase:
     """A windowed-sinc filter, one short filter per phase: output m lies at input position m × down / up."""
 
     def __init__(self, rate_in: int, rate_out: int) -> None:

@@ -34,12 +34,36 @@ def conversation_routes(api: Api, identity: Identity, sessions: Sessions, store:
     desk = Desk(identity, sessions, store)
     every, one = "/api/v1/conversations", "/api/v1/conversations/{conversation_id}"
     return [
-        api.route("GET", every, desk.list, query=ConversationQuery, answers=ConversationPart),
-        api.route("GET", one, desk.read, answers=ConversationShape),
-        api.route("PATCH", one, desk.change, body=ConversationChange, answers=ConversationShape),
-        api.route("DELETE", one, desk.delete, answers=None, status=204),
-        api.route("GET", f"{one}/messages", desk.entries, query=EntryQuery, answers=EntryPart),
-        api.route("GET", f"{one}/export", desk.export, query=ExportQuery, answers=ConversationExport),
+        api.route(
+            "GET",
+            every,
+            desk.list,
+            name="list_conversations",
+            query=ConversationQuery,
+            answers=ConversationPart,
+        ),
+        api.route("GET", one, desk.read, name="get_conversation", answers=ConversationShape),
+        api.route(
+            "PATCH",
+            one,
+            desk.change,
+            name="rename_conversation",
+            body=ConversationChange,
+            answers=ConversationShape,
+        ),
+        api.route("DELETE", one, desk.delete, name="delete_conversation", answers=None, status=204),
+        api.route(
+            "GET", f"{one}/messages", desk.entries, name="list_messages", query=EntryQuery, answers=EntryPart
+        ),
+        api.route(
+            "GET",
+            f"{one}/export",
+            desk.export,
+            name="export_conversation",
+            query=ExportQuery,
+            answers=ConversationExport,
+            media_type="text/markdown",
+        ),
     ]
 
 

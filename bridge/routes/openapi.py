@@ -7,7 +7,8 @@ from typing import cast
 
 from pydantic import BaseModel
 from spectree import Response as Responses
-from spectree import SpecTree
+from spectree import SecurityScheme, SpecTree
+from spectree.models import SecureType, SecuritySchemeData
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route, Router
@@ -16,6 +17,12 @@ from bridge.routes.answers import answer
 from bridge.routes.shapes import ErrorAnswer
 
 Endpoint = Callable[[Request], Awaitable[Response]]
+CREDENTIAL = SecurityScheme(
+    name="credential",
+    data=SecuritySchemeData(
+        type=SecureType.HTTP, scheme="bearer", description="Not needed where `BRIDGE_AUTH` is `none`."
+    ),
+)
 ERRORS = (400, 401, 403, 404, 413, 415, 422, 429, 503)
 
 
@@ -31,7 +38,11 @@ class Api:
             annotations=False,
             naming_strategy=lambda model: model.__name__,
             nested_naming_strategy=lambda _, child: child,
+            security_schemes=[CREDENTIAL],
+            security=[{CREDENTIAL.name: []}, {}],
         )
+        self._media: dict[str, str] = {}
+        """Operation → what it answers with beside JSON."""
 
     def route(
         self,
@@ -39,12 +50,20 @@ class Api:
         path: str,
         endpoint: Endpoint,
         *,
+        name: str,
         answers: type[BaseModel] | None,
         status: int = 200,
         body: type[BaseModel] | None = None,
         query: type[BaseModel] | None = None,
+        media_type: str = "",
     ) -> Route:
-        """A route, described. `answers`: the shape of a success; None: it has no body."""
+        """A route, described.
+
+        name: what generated clients call it. answers: the shape of a success; None: it has no body.
+        media_type: in which it may be had beside JSON.
+        """
+        if media_type:
+            self._media[name] = media_type
         shapes = {f"HTTP_{error}": ErrorAnswer for error in ERRORS}
         describe = self._tree.validate(
             json=body,
@@ -52,6 +71,7 @@ class Api:
             resp=Responses(**{f"HTTP_{status}": answers}, **shapes),
             validation_error_status=422,
             skip_validation=True,
+            operation_id=name,
         )
         return Route(path, cast(Endpoint, describe(endpoint)), methods=[method])
 
@@ -59,6 +79,10 @@ class Api:
         """`GET /openapi.json`, about these routes."""
         self._tree.register(Router(routes))
         document = self._tree.spec
+        for operations in document["paths"].values():
+            for operation in operations.values():
+                if media_type := self._media.get(operation["operationId"]):
+                    operation["responses"]["200"]["content"][media_type] = {"schema": {"type": "string"}}
 
         async def openapi(request: Request) -> Response:
             return answer(document)

@@ -16,8 +16,8 @@ from bridge.routes.shapes import GoalPart, TaskPart
 def planner_routes(api: Api, identity: Identity, store: Store) -> list[Route]:
     desk = Desk(identity, store)
     return [
-        api.route("GET", "/api/v1/goals", desk.goals, answers=GoalPart),
-        api.route("GET", "/api/v1/tasks", desk.tasks, answers=TaskPart),
+        api.route("GET", "/api/v1/goals", desk.goals, name="list_goals", answers=GoalPart),
+        api.route("GET", "/api/v1/tasks", desk.tasks, name="list_tasks", answers=TaskPart),
     ]
 
 

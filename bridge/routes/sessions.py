@@ -23,11 +23,26 @@ def session_routes(api: Api, identity: Identity, sessions: Sessions, store: Stor
     desk = Desk(identity, sessions, store)
     base = "/api/v1/voice"
     return [
-        api.route("POST", f"{base}/session", desk.start, body=SessionWish, answers=SessionAnswer, status=201),
         api.route(
-            "GET", f"{base}/sessions/{{session_id}}/messages", desk.read, query=EntryQuery, answers=EntryPart
+            "POST",
+            f"{base}/session",
+            desk.start,
+            name="start_session",
+            body=SessionWish,
+            answers=SessionAnswer,
+            status=201,
         ),
-        api.route("DELETE", f"{base}/session/{{session_id}}", desk.end, answers=SessionClosed),
+        api.route(
+            "GET",
+            f"{base}/sessions/{{session_id}}/messages",
+            desk.read,
+            name="list_session_messages",
+            query=EntryQuery,
+            answers=EntryPart,
+        ),
+        api.route(
+            "DELETE", f"{base}/session/{{session_id}}", desk.end, name="end_session", answers=SessionClosed
+        ),
     ]
 
 

@@ -165,7 +165,8 @@ async def test_a_store_that_is_down_at_start_is_waited_for(
                 await is_back(server)
                 await talks(server)
                 assert await server.terminate() == 0
-                assert [line["event"] for line in server.lines].count("store_away") == 1
+                told = [line["event"] for line in server.lines if str(line["event"]).startswith("store_")]
+                assert told == ["store_away", "store_back"]
     finally:
         postgres_server.stop()
         postgres_server.start()

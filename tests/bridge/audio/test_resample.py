@@ -1,11 +1,10 @@
-"""Resampling: the same sound whatever the pieces, with and without libsamplerate."""
+"""Resampling: the same sound whatever the pieces."""
 
 import numpy as np
 import pytest
 
-from bridge.audio import resample
 from bridge.audio.pcm import from_samples, level, samples
-from bridge.audio.resample import Polyphase, Resampler
+from bridge.audio.resample import Resampler
 
 RATES = [
     (22_050, 24_000),
@@ -15,14 +14,6 @@ RATES = [
     (8_000, 16_000),
     (16_000, 8_000),
 ]
-
-
-@pytest.fixture(params=["libsamplerate", "numpy"])
-def engine(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    if request.param == "libsamplerate":
-        pytest.importorskip("samplerate", reason="needs the extra `local`")
-        return
-    monkeypatch.setattr(resample, "_engine", Polyphase)
 
 
 def sine(rate: int, hertz: float, seconds: float = 1.0) -> bytes:
@@ -35,7 +26,6 @@ def run(rate_in: int, rate_out: int, pcm: bytes, piece: int) -> bytes:
     return b"".join([*made, resampler.flush()])
 
 
-@pytest.mark.usefixtures("engine")
 @pytest.mark.parametrize(("rate_in", "rate_out"), RATES)
 def test_a_tone_keeps_its_pitch_loudness_and_length(rate_in: int, rate_out: int) -> None:
     made = samples(run(rate_in, rate_out, sine(rate_in, 1_000), rate_in // 25))
@@ -46,7 +36,6 @@ def test_a_tone_keeps_its_pitch_loudness_and_length(rate_in: int, rate_out: int)
     assert np.max(np.abs(middle - wanted)) < 0.01
 
 
-@pytest.mark.usefixtures("engine")
 def test_pieces_of_any_length_even_odd_ones_give_the_same_sound() -> None:
     pcm = sine(22_050, 700, 0.3)
     whole = run(22_050, 24_000, pcm, len(pcm))
@@ -57,12 +46,10 @@ def test_pieces_of_any_length_even_odd_ones_give_the_same_sound() -> None:
         assert np.max(np.abs(samples(pieced[:length]) - samples(whole[:length]))) < 1e-3
 
 
-@pytest.mark.usefixtures("engine")
 def test_what_the_lower_rate_cannot_carry_is_taken_out() -> None:
     assert level(run(48_000, 16_000, sine(48_000, 11_000), 1_920)) < -50
 
 
-@pytest.mark.usefixtures("engine")
 def test_after_the_flush_it_begins_anew() -> None:
     pcm = sine(16_000, 500, 0.1)
     resampler = Resampler(16_000, 24_000)
@@ -75,11 +62,6 @@ def test_equal_rates_pass_whole_samples_through() -> None:
     assert resampler.feed(b"abc") == b"ab"
     assert resampler.feed(b"d") == b"cd"
     assert resampler.flush() == b""
-
-
-def test_the_server_starts_without_the_package(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(__import__("sys").modules, "samplerate", None)
-    assert len(run(16_000, 24_000, sine(16_000, 440, 0.1), 640)) == pytest.approx(4_800, abs=60)
 
 
 def test_a_rate_of_nothing_is_refused() -> None:

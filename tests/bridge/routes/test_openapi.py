@@ -32,8 +32,9 @@ async def test_every_endpoint_is_described_and_every_reference_leads_somewhere(t
         for method, operation in operations.items()
     }
     assert described == ENDPOINTS
-    ids = [op["operationId"] for operations in document["paths"].values() for op in operations.values()]
-    assert len(set(ids)) == len(ids)
+    ids = {op["operationId"] for operations in document["paths"].values() for op in operations.values()}
+    assert len(ids) == len(ENDPOINTS)
+    assert {"start_session", "list_conversations", "export_conversation"} < ids
     schemas = {f"#/components/schemas/{name}" for name in document["components"]["schemas"]}
     assert set(re.findall(r"#/components/schemas/\w+", str(document))) <= schemas
 
@@ -46,4 +47,8 @@ async def test_queries_bodies_and_errors_are_described(tmp_path: Path) -> None:
     start = document["paths"]["/api/v1/voice/session"]["post"]
     assert start["requestBody"]["content"]["application/json"]["schema"]["$ref"].endswith("/SessionWish")
     assert start["summary"] == "Start a session, or go on with a conversation."
+    export = document["paths"]["/api/v1/conversations/{conversation_id}/export"]["get"]
+    assert set(export["responses"]["200"]["content"]) == {"application/json", "text/markdown"}
+    assert document["security"] == [{"credential": []}, {}]
+    assert document["components"]["securitySchemes"]["credential"]["scheme"] == "bearer"
     assert set(start["responses"]) >= {"201", "400", "401", "403", "404", "413", "415", "422", "429", "503"}

@@ -34,4 +34,5 @@ async def test_the_page_is_served_and_loads_nothing_from_elsewhere(tmp_path: Pat
         script = await rest.get(f"{bridge.http}/main.js")
     assert page.headers["content-type"].startswith("text/html")
     assert script.status_code == 200
+    assert script.headers["content-encoding"] == "gzip"
     assert "default-src 'none'" in page.headers["content-security-policy"]
