@@ -111,7 +111,7 @@ async def _run(
         signal.signal(number, lambda number, _: early.append(number))
     async with open_app(settings, warm=True) as app:
         server = Server(app, settings, ready, early)
-        with _orphaned(link, server):
+        with _linked(link, server):
             await server.serve(sockets=[listening])
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, signal.SIG_DFL)
@@ -119,18 +119,23 @@ async def _run(
 
 
 @contextmanager
-def _orphaned(link: Connection | None, server: Server) -> Iterator[None]:
-    """Stop the server when the process above is gone: `link` can be read then."""
+def _linked(link: Connection | None, server: Server) -> Iterator[None]:
+    """Do what the process above says; stop when it is gone."""
     if link is None:
         yield
         return
     loop = asyncio.get_running_loop()
 
-    def gone() -> None:
-        loop.remove_reader(link)
-        server.handle_exit(signal.SIGTERM, None)
+    def heard() -> None:
+        try:
+            link.recv()
+        except (EOFError, OSError):
+            loop.remove_reader(link)
+            server.handle_exit(signal.SIGTERM, None)
+        else:
+            server.retire()
 
-    loop.add_reader(link, gone)
+    loop.add_reader(link, heard)
     try:
         yield
     finally:
@@ -166,6 +171,7 @@ class Server(uvicorn.Server):
         self._ready = ready
         self._early = early
         self._loop = asyncio.get_running_loop()
+        self._retired = False
         self._pressed = asyncio.Event()
         """A second signal came."""
 
@@ -189,11 +195,25 @@ class Server(uvicorn.Server):
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """End the sessions while there is still somebody to tell, then stop."""
+        if self._retired:
+            self._leave_to_others()
         async with asyncio.TaskGroup() as group:
             hurrying = group.create_task(self._hurry(), name="hurry")
             await self._app.sessions.drain(self._settings.drain_seconds)
             hurrying.cancel()
         await super().shutdown(sockets)
+
+    def retire(self) -> None:
+        """Stop, with other processes on the same socket."""
+        self._retired = self.should_exit = True
+
+    def _leave_to_others(self) -> None:
+        """Take no connection any more, and keep none for a request that may come."""
+        for server in self.servers:
+            server.close()
+        for connection in list(self.server_state.connections):
+            if isinstance(connection, Http):
+                connection.end_if_idle()
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         """A signal came: the first one lets the turns under way come to their end, the second does not."""

@@ -62,6 +62,11 @@ class Http(HttpToolsProtocol):
         self._stop_waiting()
         super().connection_lost(exc)
 
+    def end_if_idle(self) -> None:
+        """Close it between two requests, or after the one that is answered now; not before the first one."""
+        if self.cycle is not None:
+            self.shutdown()
+
     def _await_headers(self) -> None:
         self._stop_waiting()
         self._overdue = self.loop.call_later(HEADER_SECONDS, self._give_up)

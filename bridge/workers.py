@@ -24,7 +24,8 @@ HOPELESS = 2
 """Exit status of a worker that can never start: its settings are wrong."""
 
 Work = Callable[[socket.socket, int, Connection], None]
-"""Serves on the socket as that worker. Sends something when it is ready; ends when the other end is gone."""
+"""Serves on the socket as that worker. Sends something when it is ready. Sent something, it leaves the
+socket to the others and ends; when the other end is gone it ends."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +39,13 @@ class Worker:
         """Tell it to; twice is for at once."""
         if self.process.is_alive() and self.process.pid:
             self.process.terminate()
+
+    def retire(self) -> None:
+        """Let the others serve, and end with the turns under way."""
+        try:
+            self.link.send("retire")
+        except OSError:
+            self.stop()
 
 
 class Workers:
@@ -115,7 +123,7 @@ class Workers:
                 new.process.join()
                 return
             self._workers[place] = new
-            old.stop()
+            old.retire()
             while old.process.is_alive():
                 old.process.join(LOOK_SECONDS)
                 if self._stops > 1:

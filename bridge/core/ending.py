@@ -77,6 +77,17 @@ def pause_due(s: State, event: due.PauseDue, now: Moment) -> Commands:
         yield do.Schedule(PAUSE_SECONDS, due.PauseDue())
 
 
+def drained(s: State, now: Moment) -> Commands:
+    """The server stops: end as soon as a turn is over."""
+    if (
+        s.leaving
+        and s.leaving.code
+        and s.phase not in {Phase.CLOSING, Phase.CLOSED}
+        and _between_turns(s, now)
+    ):
+        yield from _end(s, s.leaving, now)
+
+
 def _end(s: State, event: ev.EndRequested, now: Moment) -> Commands:
     if event.code:
         news = do.Warned if event.close_code == 1012 else do.Failed

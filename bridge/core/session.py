@@ -35,7 +35,9 @@ class Session(State):
             return []
         if not self.settled and isinstance(event, NEEDS_SETTINGS):
             return [do.Tell(do.Failed("NON_SETTINGS_MESSAGE_BEFORE_SETTINGS", "Send Settings first."))]
-        return list(rule(self, event, now))
+        commands = list(rule(self, event, now))
+        # Whoever speaks fast leaves pauses too short to be found by looking now and then.
+        return commands + list(ending.drained(self, now))
 
 
 NEEDS_SETTINGS = (ev.ClientWrote, ev.ClientAnswered, ev.ClientPlayed, ev.ClientSteered, ev.ClientKeptAlive)

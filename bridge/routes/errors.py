@@ -42,6 +42,8 @@ def refusal(error: BridgeError) -> Refusal:
         case _:
             status, description, wait = 500, "Something went wrong here.", None
     headers = {} if wait is None else {"Retry-After": str(max(1, math.ceil(wait)))}
+    if error.code == "BRIDGE_GOING_AWAY":
+        headers["Connection"] = "close"  # the next attempt is to find another process
     if status == 401:
         headers["WWW-Authenticate"] = "Bearer"
     return Refusal(status=status, code=error.code, description=description, headers=headers)

@@ -1,37 +1,49 @@
-"""`make chaos`: the long form. `ARGS="--kills 1000 --talks 20 --seed 7"`."""
+"""`make chaos`: faults on and on. `ARGS="kills drain --seed 7"` chooses scenarios and repeats a run."""
 
 from __future__ import annotations
 
 import argparse
 import asyncio
 import random
+import sys
 import tempfile
 import time
 from pathlib import Path
 
-from tests.chaos.kills import killed
+from tests.chaos import away, doubles, drains, kills
+from tests.chaos.figures import Figure, Scenario, table
 
-SECONDS_A_KILL = 3.5
+SCENARIOS = (kills.SCENARIO, drains.SCENARIO, away.SCENARIO, doubles.SCENARIO)
 
 
 def main() -> None:
-    """Run it and print what was seen. Ends with an error at the first thing that is lost or done twice."""
+    """Run them and print what was found. Ends at the first thing lost or done twice, with an error."""
+    known = {scenario.name: scenario for scenario in SCENARIOS}
     parser = argparse.ArgumentParser(prog="make chaos", description=__doc__)
-    parser.add_argument("--kills", type=int, default=150)
-    parser.add_argument("--talks", type=int, default=14)
+    parser.add_argument("names", nargs="*", metavar="|".join(known), help="default: all")
     parser.add_argument("--seed", type=int, default=random.randrange(1, 10**6))
     options = parser.parse_args()
-    minutes = options.kills * SECONDS_A_KILL / 60
-    print(f"{options.kills} kills, {options.talks} talks, seed {options.seed}: about {minutes:.0f} minutes.")
+    if unknown := set(options.names) - set(known):
+        parser.error(f"there is no scenario {', '.join(sorted(unknown))}")
+    chosen = [known[name] for name in options.names or known]
+    minutes = sum(scenario.minutes for scenario in chosen)
+    print(f"{len(chosen)} scenarios, seed {options.seed}: about {minutes:.0f} minutes.", flush=True)
+    figures = [figure for scenario in chosen for figure in _run(scenario, options.seed)]
+    print(table(figures))
+    sys.exit(not all(figure.met for figure in figures))
+
+
+def _run(scenario: Scenario, seed: int) -> list[Figure]:
+    print(f"{scenario.name}: {scenario.says}", end=" ", flush=True)
     began = time.monotonic()
     with tempfile.TemporaryDirectory() as folder:
-        running = killed(Path(folder), seed=options.seed, kills=options.kills, talks=options.talks)
-        world = asyncio.run(running)
-    seen = sum(map(len, world.seen.values()))
-    spent = (time.monotonic() - began) / 60
-    print("| calls cut | entries seen | lost, doubled, holes | effects promised | missing, twice | minutes |")
-    print("|---|---|---|---|---|---|")
-    print(f"| {world.resumed} | {seen} | 0 | {len(world.promised)} | 0 | {spent:.1f} |")
+        figures = list(asyncio.run(_awaited(scenario, Path(folder), seed)))
+    print(f"{(time.monotonic() - began) / 60:.1f} min", flush=True)
+    return figures
+
+
+async def _awaited(scenario: Scenario, folder: Path, seed: int) -> list[Figure]:
+    return list(await scenario.run(folder, seed))
 
 
 main()

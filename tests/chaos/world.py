@@ -4,21 +4,45 @@ from __future__ import annotations
 
 import asyncio
 import random
+import struct
+import time
 from collections import defaultdict
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import partial
+from typing import Self
 
 import httpx2
-from websockets.exceptions import InvalidHandshake
+from websockets.exceptions import ConnectionClosed, WebSocketException
 
 from tests.support.bridge import Process
-from tests.support.client import Client, ClosedEarly, Frame, client, items, start
+from tests.support.client import Client, Frame, TurnedAway, client, items, start
 from tests.support.deepgram import DeepgramSession
 
 ANSWER_SECONDS = 10.0
+RETRY_SECONDS = 0.1
 DONE = ("Goal saved", "I've noted")
 """How the answers begin that promise an effect."""
+
+
+SENT = struct.Struct("<d")
+"""A time on the monotonic clock, at the beginning of a frame of sound."""
+FRAME_BYTES = 640
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """A delay."""
+
+    at: float
+    """When it was over, on the monotonic clock."""
+    seconds: float
+
+    @classmethod
+    def since(cls, began: float) -> Self:
+        now = time.monotonic()
+        return cls(now, now - began)
 
 
 @dataclass(eq=False)
@@ -32,13 +56,33 @@ class World:
     promised: list[str] = field(default_factory=list)
     """Wishes whose answer promised an effect."""
     turns: int = 0
-    resumed: int = 0
-    """How often a client came back."""
+    cut: int = 0
+    """How often a talk that was going on was cut off."""
+    pace: float = 0.05
+    """Longest pause between two wishes of a talk, in seconds."""
+    think: float = 0.0
+    """Longest pause of the agent before it calls, and before it answers, in seconds."""
+    failed: int = 0
+    """How often somebody could not come back at the second attempt, while the server was up."""
+    speaking: int = 0
+    """How many talks send sound."""
+    answered: list[Sample] = field(default_factory=list)
+    """From a function call to its answer, at the agent."""
+    shown: list[Sample] = field(default_factory=list)
+    """From a line at the agent to that line at the client."""
+    carried: list[Sample] = field(default_factory=list)
+    """From a frame of sound at the client to that frame at the agent."""
+    taken_over: list[Sample] = field(default_factory=list)
+    """From the answer to whoever takes a conversation to the word to whoever had it."""
     up: asyncio.Event = field(default_factory=asyncio.Event)
     over: asyncio.Event = field(default_factory=asyncio.Event)
 
     def __post_init__(self) -> None:
         self.random = random.Random(self.seed)
+        self._said: dict[str, float] = {}
+        """Wish → when the agent sent it."""
+        self._claims: dict[str, list[float]] = defaultdict(list)
+        """Conversation → when somebody had got it."""
 
     # ── the agent ───────────────────────────────────────────────────────────────────────────
 
@@ -49,14 +93,18 @@ class World:
             while not self.over.is_set():
                 self.turns += 1
                 wish = f"learn trick {self.turns}"
+                self._said[wish] = time.monotonic()
                 await session.hear(wish)
                 await self._act(session, wish)
-                await asyncio.sleep(self.random.uniform(0, 0.05))
+                await asyncio.sleep(self.random.uniform(0, self.pace))
             await self.over.wait()
 
     async def _listen(self, session: DeepgramSession) -> None:
         async for frame in session.frames():
-            if not isinstance(frame, bytes):
+            if isinstance(frame, bytes):
+                (sent,) = SENT.unpack_from(frame)
+                self.carried.append(Sample.since(sent))
+            else:
                 match frame.get("type"):
                     case "InjectUserMessage":
                         await session.user_text(str(frame["content"]))
@@ -65,10 +113,14 @@ class World:
                         await session.say(str(frame["message"]), ms=20)
 
     async def _act(self, session: DeepgramSession, wish: str) -> None:
+        await asyncio.sleep(self.random.uniform(0, self.think / 2))
+        began = time.monotonic()
         call = await session.call("submit_goal_intent", goal_statement=wish)
         answer = await session.expect_answer(call, within=ANSWER_SECONDS)
+        self.answered.append(Sample.since(began))
         if answer.startswith(DONE):
             self.promised.append(wish)
+        await asyncio.sleep(self.random.uniform(0, self.think / 2))
         await session.say(f"Done: {wish}.", ms=20)
 
     # ── the clients ─────────────────────────────────────────────────────────────────────────
@@ -76,16 +128,26 @@ class World:
     async def person(self) -> None:
         """Talks in one conversation until all is over, and comes back whenever it is cut off."""
         conversation: str | None = None
+        attempts = 0
         while not self.over.is_set():
             await self.up.wait()
-            with suppress(OSError, InvalidHandshake, httpx2.HTTPError, ClosedEarly):
-                conversation = await self._visit(conversation)
+            try:
+                assert self.server
+                conversation = await self.visit(self.server, conversation)
+                attempts = 0
+            except (OSError, WebSocketException, httpx2.HTTPError, TurnedAway):
+                if self.up.is_set():
+                    attempts += 1
+                    self.failed += attempts == 2
+                await asyncio.sleep(self.random.uniform(0, RETRY_SECONDS))
 
-    async def _visit(self, conversation: str | None) -> str:
-        assert self.server
-        server, wish = self.server, {"conversation_id": conversation} if conversation else {}
+    async def visit(self, server: Process, conversation: str | None) -> str:
+        """Talk there until cut off, or until all is over. Raises what a client meets when nobody answers."""
+        wish = {"conversation_id": conversation} if conversation else {}
         begun = await start(server.http, **wish)
         conversation = str(begun["conversation_id"])
+        claimed = time.monotonic()
+        self._claims[conversation].append(claimed)
         entries = begun["messages"]
         assert isinstance(entries, list)
         self._note(conversation, entries)
@@ -93,29 +155,52 @@ class World:
             try:
                 last = str(entries[-1]["cursor"]) if entries else None
                 await talker.settle(cursor=last)
-                self.resumed += bool(entries)
-                await self._until_cut(talker)
+                talker.on_frame = partial(self._is_shown, conversation, claimed)
+                cut = await self._is_cut(talker)
+                self.cut += cut
             finally:
                 self._note(conversation, talker.frames)
         return conversation
 
-    async def _until_cut(self, talker: Client) -> None:
+    async def _is_cut(self, talker: Client) -> bool:
+        """Stay until the server closes the socket, or until all is over."""
         async with asyncio.TaskGroup() as group:
+            sound = group.create_task(self._speak(talker))
             over = group.create_task(self.over.wait())
             cut = group.create_task(talker.expect_close(seconds=None))
-            await asyncio.wait({over, cut}, return_when=asyncio.FIRST_COMPLETED)
-            over.cancel()
-            cut.cancel()
+            ended, _ = await asyncio.wait({over, cut}, return_when=asyncio.FIRST_COMPLETED)
+            for task in (sound, over, cut):
+                task.cancel()
+        return cut in ended
+
+    async def _speak(self, talker: Client) -> None:
+        """Send 20 ms of sound fifty times a second, each frame with its time; or nothing at all."""
+        if self.speaking > 0:
+            self.speaking -= 1
+            with suppress(ConnectionClosed):
+                while True:
+                    await talker.socket.send(SENT.pack(time.monotonic()).ljust(FRAME_BYTES, b"\0"))
+                    await asyncio.sleep(0.02)
+
+    def _is_shown(self, conversation: str, claimed: float, frame: Frame) -> None:
+        if frame["type"] == "ConversationText" and (sent := self._said.get(str(frame["content"]))):
+            self.shown.append(Sample.since(sent))
+        elif frame.get("code") == "BRIDGE_TAKEN_OVER":
+            later = [when for when in self._claims[conversation] if when > claimed]
+            self.taken_over.append(Sample.since(min(later, default=time.monotonic())))
 
     def _note(self, conversation: str, frames: Sequence[Frame]) -> None:
         book = self.seen[conversation]
+        newest = (0, -1)
         for frame in frames:
             entry = frame.get("entry", frame)
             assert isinstance(entry, dict)
             if "cursor" in entry and entry.get("type") != "BridgeReady":
                 cursor, text = str(entry["cursor"]), text_of(entry)
                 assert book.get(cursor, text) == text, f"{cursor} was shown twice, differently"
+                again = cursor in book
                 book[cursor] = text
+                assert again or newest < (newest := _place(cursor)), f"{cursor} was shown out of order"
 
 
 def text_of(entry: Frame) -> str:
@@ -159,9 +244,14 @@ async def entries(http: str, conversation: str) -> dict[str, str]:
     return found
 
 
+def _place(cursor: str) -> tuple[int, int]:
+    epoch, _, idx = cursor.partition(":")
+    return int(epoch), int(idx)
+
+
 def _holes(stored: dict[str, str]) -> list[str]:
     epochs: dict[int, set[int]] = defaultdict(set)
     for cursor in stored:
-        epoch, _, idx = cursor.partition(":")
-        epochs[int(epoch)].add(int(idx))
+        epoch, idx = _place(cursor)
+        epochs[epoch].add(idx)
     return [f"{e}:{n}" for e, there in epochs.items() for n in range(max(there)) if n not in there]

@@ -25,8 +25,8 @@ SETTINGS: Frame = {
 }
 
 
-class ClosedEarly(AssertionError):
-    """The socket was closed before what a test waited for came."""
+class TurnedAway(AssertionError):
+    """The server closed the socket before what a test waited for came, or serves nobody now (503)."""
 
 
 @dataclass(slots=True)
@@ -38,6 +38,8 @@ class Client:
     sound: bytearray = field(default_factory=bytearray)
     closed: int | None = None
     """Close code; 1006 = none came."""
+    on_frame: Callable[[Frame], None] = lambda _: None
+    """Is told each message as it comes."""
     _came: asyncio.Condition = field(default_factory=asyncio.Condition)
 
     async def send(self, **message: object) -> None:
@@ -64,7 +66,7 @@ class Client:
             raise AssertionError(f"no {kind} came; there were {self.types()}") from None
         frame = found()
         if frame is None:
-            raise ClosedEarly(f"closed with {self.closed} before {kind}; there were {self.frames[-5:]}")
+            raise TurnedAway(f"closed with {self.closed} before {kind}; there were {self.frames[-5:]}")
         return frame
 
     async def expect_text(self, role: str, part: str) -> Frame:
@@ -112,6 +114,7 @@ class Client:
                         self.sound += frame
                     else:
                         self.frames.append(json.loads(frame))
+                        self.on_frame(self.frames[-1])
                     self._came.notify_all()
             code = self.socket.close_code or 1006
         except ConnectionClosed as closed:
@@ -139,6 +142,8 @@ async def start(http: str, **wish: object) -> dict[str, object]:
     """`POST /api/v1/voice/session`: its answer."""
     async with httpx2.AsyncClient(trust_env=False) as rest:
         answer = await rest.post(f"{http}/api/v1/voice/session", json=wish)
+        if answer.status_code == 503:
+            raise TurnedAway(answer.text)
         assert answer.status_code == 201, answer.text
         return dict(answer.json())
 

@@ -156,12 +156,19 @@ class PostgresServer:
 @pytest.fixture(scope="session")
 def postgres_server() -> Iterator[PostgresServer]:
     """One server per test process, with a template database that has our tables."""
+    with temporary_postgres() as server:
+        server.run(f"CREATE DATABASE {TEMPLATE}")
+        asyncio.run(_migrate(server.url(TEMPLATE)))
+        yield server
+
+
+@contextmanager
+def temporary_postgres() -> Iterator[PostgresServer]:
+    """A server in a folder of its own, both gone when the block is left."""
     folder = Path(tempfile.mkdtemp(prefix="bridge-postgres-"))
     try:
         server = PostgresServer(folder)
         try:
-            server.run(f"CREATE DATABASE {TEMPLATE}")
-            asyncio.run(_migrate(server.url(TEMPLATE)))
             yield server
         finally:
             server.stop()

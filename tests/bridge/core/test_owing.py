@@ -298,8 +298,8 @@ def test_a_patient_end_lets_the_turn_come_to_its_own() -> None:
     book.save().skip()
     book.sound(1, 400) >> due.PauseDue()
     book.done()
-    (book >> ev.AgentAudioDone()).skip()
-    book >> due.PauseDue() << GOING << do.CloseClient(1012, "BRIDGE_GOING_AWAY")
+    book >> ev.AgentAudioDone() << do.EndReply << do.Tell
+    book << GOING << do.CloseClient(1012, "BRIDGE_GOING_AWAY")
     book.skip()
 
 

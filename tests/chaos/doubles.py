@@ -1,0 +1,111 @@
+"""The same call from two processes at once, and two servers that take a conversation from each other."""
+
+from __future__ import annotations
+
+import asyncio
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import httpx2
+import orjson
+from websockets.exceptions import WebSocketException
+
+from persistence.record import open_record
+from tests.chaos.figures import Figure, Scenario, percentile
+from tests.chaos.world import World, check
+from tests.persistence.build import USER, begun
+from tests.support.bridge import Process, process
+from tests.support.client import TurnedAway, start
+from tests.support.deepgram import ScriptedDeepgram
+from tests.support.postgres import temporary_postgres
+
+TOLD_SECONDS = 0.1
+"""Aim: how soon an owner knows that there is a newer one."""
+LONG_CALLS, LONG_TAKEOVERS, TALKS = 5000, 1000, 10
+
+
+async def doubled(folder: Path, *, url: str, calls: int) -> None:
+    """Two processes that run the same calls as fast as they can: each call has one effect and one answer."""
+    async with open_record(url, folder / "own") as record:
+        claim = await begun(record)
+        racers = [
+            await asyncio.create_subprocess_exec(
+                *(sys.executable, "-m", "tests.persistence.racer", url, str(folder / name)),
+                *(claim.conversation.id, name, str(calls)),
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+            )
+            for name in ("left", "right")
+        ]
+        for racer in racers:
+            assert racer.stdout
+            assert await racer.stdout.readline() == b"ready\n"
+        said = await asyncio.gather(*[racer.communicate(b"go\n") for racer in racers])
+        left, right = (orjson.loads(output) for output, _ in said)
+        assert left == right
+        assert len(left) == calls
+        goals, tasks = await record.store.goals(USER), await record.store.tasks(USER)
+    assert sorted(goal.id for goal in goals) == sorted(left[0::2])
+    assert sorted(task.id for task in tasks) == sorted(left[1::2])
+
+
+async def fought_over(folder: Path, *, seed: int, url: str, takeovers: int) -> World:
+    """Conversations at two servers that people take from each other, in the middle of calls."""
+    world = World(seed)
+    async with ScriptedDeepgram(key=None, script=world.agent) as deepgram:
+        variables = {
+            "DEEPGRAM_AGENT_URL": deepgram.url,
+            "DATABASE_URL": url,
+            "BRIDGE_SESSIONS_PER_USER": "1000",
+        }
+        async with (
+            process(folder / "a", **variables) as one,
+            process(folder / "b", **variables) as other,
+        ):
+            world.server = one
+            async with asyncio.TaskGroup() as group:
+                for _ in range(TALKS):
+                    conversation = str((await start(one.http))["conversation_id"])
+                    for server in (one, other):
+                        group.create_task(_fight(world, server, conversation))
+                while len(world.taken_over) < takeovers:  # noqa: ASYNC110
+                    await asyncio.sleep(0.1)
+                world.over.set()
+            assert await one.terminate() == await other.terminate() == 0
+        async with process(folder / "a", **variables) as world.server:
+            await check(world)
+    return world
+
+
+async def _fight(world: World, server: Process, conversation: str) -> None:
+    """Take it back whenever somebody has taken it."""
+    while not world.over.is_set():
+        await asyncio.sleep(world.random.uniform(0, 0.5))
+        try:
+            await world.visit(server, conversation)
+        except (OSError, WebSocketException, httpx2.HTTPError, TurnedAway):
+            world.failed += 1
+
+
+async def _long(folder: Path, seed: int) -> Sequence[Figure]:
+    with temporary_postgres() as postgres:
+        url = postgres.url("postgres")
+        await doubled(folder / "doubled", url=url, calls=LONG_CALLS)
+        world = await fought_over(folder / "fought", seed=seed, url=url, takeovers=LONG_TAKEOVERS)
+    told = percentile([one.seconds for one in world.taken_over], 0.95)
+    return [
+        Figure(
+            f"{2 * LONG_CALLS} duplicate calls from two processes", "one effect, one answer each", "0 doubled"
+        ),
+        Figure(
+            f"{LONG_TAKEOVERS} take-overs between two servers",
+            f"the older owner told ≤ {TOLD_SECONDS * 1000:.0f} ms p95, 0 effects twice",
+            f"{told * 1000:.0f} ms, 0 of {len(world.promised)} effects",
+            told <= TOLD_SECONDS,
+        ),
+    ]
+
+
+SCENARIO = Scenario("doubles", "The same calls twice, conversations at two servers.", 4, _long)

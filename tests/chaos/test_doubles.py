@@ -1,0 +1,18 @@
+"""The short form; `make chaos` runs the long one. `CHAOS_SEED` repeats a run."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from tests.chaos.doubles import doubled, fought_over
+
+
+async def test_of_many_calls_that_come_twice_each_has_one_effect(tmp_path: Path, postgres_url: str) -> None:
+    await doubled(tmp_path, url=postgres_url, calls=1000)
+
+
+async def test_a_conversation_that_is_fought_over_is_whole(
+    tmp_path: Path, postgres_url: str, seed: int
+) -> None:
+    world = await fought_over(tmp_path, seed=seed, url=postgres_url, takeovers=150)
+    assert len(world.promised) > 50
