@@ -19,10 +19,12 @@ from bridge import __version__
 from bridge.core.agent import Agent
 from bridge.errors import BadConfig, StoreUnavailable
 from bridge.live.briefing import Briefing
-from bridge.live.registry import Quotas, Sessions
+from bridge.live.quotas import Quotas
+from bridge.live.registry import Sessions
 from bridge.live.runner import Parts
 from bridge.observers.latency import Latency
 from bridge.observers.lifecycle import Lifecycle
+from bridge.observers.loop import LoopWatch
 from bridge.observers.metrics import Metrics
 from bridge.observers.record import watch_record
 from bridge.ports import SpokenTime, Upstreams
@@ -88,6 +90,7 @@ async def open_app(settings: Settings, *, warm: bool = False) -> AsyncIterator[A
             set_aside=lambda: record.journal.set_aside,
             store_up=lambda: not record.problem,
         )
+        await stack.enter_async_context(LoopWatch(registry))
         parts = Parts(
             upstreams=upstreams,
             journal=record.journal,

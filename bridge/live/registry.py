@@ -10,15 +10,13 @@ from datetime import datetime
 from types import TracebackType
 
 import structlog
-from limits import RateLimitItem
-from limits.storage import MemoryStorage
-from limits.strategies import MovingWindowRateLimiter
 
 from bridge.core.agent import Agent
 from bridge.core.events import EndRequested, NotedCallRun
 from bridge.core.model import Conversation, Entry, Message, Person
 from bridge.core.session import Session
-from bridge.errors import BridgeError, NotFound, StoreUnavailable, TooMany, Unauthenticated, Unavailable
+from bridge.errors import BridgeError, NotFound, StoreUnavailable, Unauthenticated, Unavailable
+from bridge.live.quotas import Quotas
 from bridge.live.runner import Parts, Runner
 from bridge.live.tokens import Tokens, digest, is_ours, is_ticket
 from bridge.ports import Claim, SessionFacts, Store, Transport
@@ -27,16 +25,7 @@ log = structlog.get_logger(__name__)
 
 CLOSE_SECONDS = 5.0
 """How long ended sessions may take to save what was said and done."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Quotas:
-    """What one user may have."""
-
-    rates: tuple[RateLimitItem, ...] = ()
-    """New sessions a window; all must hold."""
-    sessions: int = 1
-    """Sessions at a time; one more ends the oldest."""
+ELSEWHERE = "The conversation goes on somewhere else."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,7 +71,7 @@ class Live:
 
     async def serve(self, transport: Transport) -> None:
         """Give it a client's accepted socket. Returns when the socket is done with."""
-        with structlog.contextvars.bound_contextvars(**identifiers(self.facts)):
+        with structlog.contextvars.bound_contextvars(**self.facts.log_fields):
             self.attached = True
             token = self._sessions.tokens.resume(self)
             await self.runner.serve(transport, request_id=secrets.token_hex(16), resume_token=token)
@@ -94,11 +83,6 @@ class Live:
         """
         if not self.runner.finished.is_set():
             self.runner.step(EndRequested(code, description, close_code, patience))
-
-
-def identifiers(facts: SessionFacts) -> dict[str, str]:
-    """What stands on every log line of a session."""
-    return {"session_id": facts.session_id, "conversation_id": facts.conversation_id, "agent": facts.agent}
 
 
 @dataclass(kw_only=True)
@@ -116,7 +100,6 @@ class Sessions:
     draining: bool = False
     _live: dict[str, Live] = field(default_factory=dict)
     tokens: Tokens[Live] = field(default_factory=Tokens)
-    _rates: MovingWindowRateLimiter = field(default_factory=lambda: MovingWindowRateLimiter(MemoryStorage()))
     _group: asyncio.TaskGroup = field(default_factory=asyncio.TaskGroup)
 
     async def __aenter__(self) -> Sessions:
@@ -150,7 +133,7 @@ class Sessions:
         if conversation_id and not agent:
             agent = (await self.store.conversation(user_id, conversation_id)).agent
         chosen = self._agent(agent or self.default_agent)
-        self._count(user_id)
+        self.quotas.count_session(user_id, self.now())
         await self._make_room(user_id, conversation_id)
         person = await self.store.person(user_id, time_zone=time_zone)
         live, claim = await self._open(person, chosen, conversation_id)
@@ -225,15 +208,12 @@ class Sessions:
 
     async def end_conversation(self, conversation_id: str, code: str, description: str) -> None:
         """End whatever session a conversation has here; returns when it is over."""
-        await self._end_all(
-            [x for x in self._live.values() if x.facts.conversation_id == conversation_id], code, description
-        )
+        await self._end_all(self._talking_in(conversation_id), code, description)
 
     def noted_run(self, entry: Entry) -> None:
         """A noted call was run: whoever has its conversation open here sees what came of it."""
-        for live in self._live.values():
-            if live.facts.conversation_id == entry.conversation_id:
-                live.runner.step(NotedCallRun(entry))
+        for live in self._talking_in(entry.conversation_id):
+            live.runner.step(NotedCallRun(entry))
 
     # ── its own ─────────────────────────────────────────────────────────────────────────────
 
@@ -262,22 +242,22 @@ class Sessions:
             raise NotFound(f"There is no agent called {name[:60]!r}.", code="BRIDGE_UNKNOWN_AGENT")
         return agent
 
-    def _count(self, user_id: str) -> None:
-        for rate in self.quotas.rates:
-            if not self._rates.hit(rate, user_id):
-                reset = self._rates.get_window_stats(rate, user_id).reset_time
-                wait = max(1.0, reset - self.now().timestamp())
-                raise TooMany(f"At most {rate} of new sessions.", retry_after=wait)
-
     async def _make_room(self, user_id: str, conversation_id: str | None) -> None:
+        """End the user's session in that conversation, and the oldest of their others beyond the quota."""
         mine = [
-            x for x in self._live.values() if x.facts.user_id == user_id and not x.runner.finished.is_set()
+            live
+            for live in self._live.values()
+            if live.facts.user_id == user_id and not live.runner.finished.is_set()
         ]
-        same = [x for x in mine if x.facts.conversation_id == conversation_id]
-        others = [x for x in mine if x not in same]
+        same = [live for live in mine if live.facts.conversation_id == conversation_id]
+        others = [live for live in mine if live not in same]
         over = len(others) - self.quotas.sessions + 1
         ending = same + others[: max(0, over)]
-        await self._end_all(ending, "BRIDGE_TAKEN_OVER", "The conversation goes on somewhere else.")
+        await self._end_all(ending, "BRIDGE_TAKEN_OVER", ELSEWHERE)
+
+    def _talking_in(self, conversation_id: str) -> list[Live]:
+        """The sessions of that conversation here; more than one only while it is taken over."""
+        return [live for live in self._live.values() if live.facts.conversation_id == conversation_id]
 
     async def _end_all(self, ending: list[Live], code: str, description: str) -> None:
         for live in ending:
@@ -287,13 +267,13 @@ class Sessions:
 
     def _owned(self) -> Mapping[str, int]:
         """The conversations that have a session here, and its epoch."""
-        return {x.facts.conversation_id: x.runner.session.epoch for x in self._live.values()}
+        return {live.facts.conversation_id: live.runner.session.epoch for live in self._live.values()}
 
     def _taken(self, conversation_id: str, epoch: int) -> None:
         """Another process has the conversation now."""
-        for live in list(self._live.values()):
-            if live.facts.conversation_id == conversation_id and live.runner.session.epoch < epoch:
-                live.end("BRIDGE_TAKEN_OVER", "The conversation goes on somewhere else.")
+        for live in self._talking_in(conversation_id):
+            if live.runner.session.epoch < epoch:
+                live.end("BRIDGE_TAKEN_OVER", ELSEWHERE)
 
     async def _ticket(self, live: Live) -> str:
         token, wait = self.tokens.ticket(live), self.unattached_seconds
@@ -324,7 +304,7 @@ class Sessions:
     async def _keep(self, live: Live, started: asyncio.Event) -> None:
         """One session's life. Whatever goes wrong in it stays in it."""
         facts = live.facts
-        structlog.contextvars.bind_contextvars(**identifiers(facts))
+        structlog.contextvars.bind_contextvars(**facts.log_fields)
         begun = self.now()
         try:
             await live.runner.run(started)

@@ -25,24 +25,22 @@ class Lifecycle:
         line = _line_of(event)
         if line:
             name, fields = line
-            log.info(name, **_ids(facts), **fields)
+            log.info(name, **facts.log_fields, **fields)
         for command in commands:
             match command:
                 case do.OpenAgent(history=history):
-                    log.info("agent_opening", **_ids(facts), upstream=facts.upstream, history=len(history))
+                    log.info(
+                        "agent_opening", **facts.log_fields, upstream=facts.upstream, history=len(history)
+                    )
                 case do.CloseClient(code, reason):
-                    log.info("client_closing", **_ids(facts), close_code=code, reason=reason)
+                    log.info("client_closing", **facts.log_fields, close_code=code, reason=reason)
                 case do.Finish(reason):
-                    log.info("session_finished", **_ids(facts), reason=reason)
+                    log.info("session_finished", **facts.log_fields, reason=reason)
                 case _:
                     pass
 
     def sounded(self, facts: SessionFacts, towards: str, frames: int, size: int) -> None:
-        log.debug("sound", **_ids(facts), towards=towards, frames=frames, bytes=size)
-
-
-def _ids(facts: SessionFacts) -> dict[str, str]:
-    return {"session_id": facts.session_id, "conversation_id": facts.conversation_id, "agent": facts.agent}
+        log.debug("sound", **facts.log_fields, towards=towards, frames=frames, bytes=size)
 
 
 BARE: Mapping[type[Event | PeerEvent], str] = {

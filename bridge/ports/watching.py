@@ -20,6 +20,11 @@ class SessionFacts:
     agent: str
     upstream: str
 
+    @property
+    def log_fields(self) -> dict[str, str]:
+        """What stands on every log line of the session."""
+        return {"session_id": self.session_id, "conversation_id": self.conversation_id, "agent": self.agent}
+
 
 class Observer(Protocol):
     """Watches every step and changes nothing. Must be quick and must not raise."""

@@ -17,7 +17,8 @@ from bridge.core.agent import Agent, Limits
 from bridge.core.model import Cursor, Entry, What
 from bridge.errors import Unauthenticated
 from bridge.live.briefing import Briefing
-from bridge.live.registry import Quotas, Sessions
+from bridge.live.quotas import Quotas
+from bridge.live.registry import Sessions
 from bridge.live.runner import Parts
 from bridge.ports import Authenticator, Claim, Principal
 from bridge.routes.conversations import conversation_routes

@@ -8,7 +8,7 @@ import pytest
 from limits import parse_many
 
 from bridge.core.model import Call, Cursor, Cut, FunctionCall, Message, Outcome, Result, Role, Status
-from bridge.live.registry import Quotas
+from bridge.live.quotas import Quotas
 from bridge.routes.shapes import EntryPart, ErrorAnswer, SessionAnswer, SessionClosed
 from tests.bridge.routes.front import SETTINGS, Front, front, on_shared_loop, receive
 

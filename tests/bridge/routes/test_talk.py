@@ -11,7 +11,7 @@ from websockets.asyncio.client import connect
 from websockets.exceptions import InvalidStatus
 from websockets.typing import Subprotocol
 
-from bridge.live.registry import Quotas
+from bridge.live.quotas import Quotas
 from bridge.routes.identity import FixedUser
 from tests.bridge.routes.front import SETTINGS, Front, front, on_shared_loop, receive
 
