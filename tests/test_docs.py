@@ -15,6 +15,7 @@ from pydantic import SecretStr
 from bridge import wire
 from bridge.core.events import ClientErred
 from bridge.observers.latency import Latency
+from bridge.observers.loop import LoopWatch
 from bridge.observers.metrics import Metrics
 from bridge.observers.record import watch_record
 from bridge.settings import Settings, variable
@@ -121,6 +122,7 @@ def test_every_metric_is_documented_and_no_other() -> None:
     registry = CollectorRegistry()
     Metrics(registry)
     Latency(registry)
+    LoopWatch(registry)
     watch_record(registry, size=lambda: 0, set_aside=lambda: 0, store_up=lambda: 1)
     there = {f"{m.name}_total" if m.type == "counter" else m.name for m in registry.collect()}
     named = set(re.findall(r"`(bridge_[a-z_]+)`", docs("operations.md")))

@@ -1,0 +1,47 @@
+"""How late the event loop is, and how much runs on it: a step that takes long costs everybody."""
+
+from __future__ import annotations
+
+import asyncio
+from types import TracebackType
+from typing import Self
+
+from prometheus_client import CollectorRegistry, Gauge, Histogram
+
+INTERVAL_SECONDS = 0.01
+"""Between two looks at the clock: a stall is seen as up to that much shorter than it was."""
+BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1.0, 5.0)
+
+
+class LoopWatch:
+    """An async context manager, to be entered once: it looks while it is open."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        self._lag = Histogram(
+            "bridge_loop_lag_seconds", "How late the event loop did what was due.",
+            buckets=BUCKETS, registry=registry,
+        )  # fmt: skip
+        Gauge("bridge_tasks", "Tasks of the event loop.", registry=registry).set_function(self._tasks)
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._group = asyncio.TaskGroup()
+
+    def _tasks(self) -> float:
+        return len(asyncio.all_tasks(self._loop)) if self._loop else 0
+
+    async def __aenter__(self) -> Self:
+        await self._group.__aenter__()
+        self._loop = asyncio.get_running_loop()
+        self._looking = self._group.create_task(self._look(self._loop), name="loop-watch")
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._looking.cancel()
+        await self._group.__aexit__(kind, error, trace)
+
+    async def _look(self, loop: asyncio.AbstractEventLoop) -> None:
+        while True:
+            due = loop.time() + INTERVAL_SECONDS
+            await asyncio.sleep(INTERVAL_SECONDS)
+            self._lag.observe(max(0.0, loop.time() - due))
