@@ -62,7 +62,7 @@ def _intents(document: Document) -> tuple[Intent, ...]:
 
 
 def _check_handler(handler: str) -> None:
-    if handler.startswith("http:"):
+    if http.is_http(handler):
         http.target(handler)
     else:
         python.find(handler)

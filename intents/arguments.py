@@ -12,8 +12,8 @@ import jsonschema_rs
 import orjson
 
 from bridge.core.agent import Intent, Kind, Parameter
-from bridge.core.model import JSON, Outcome, Status
-from intents import sentences, times, when
+from bridge.core.model import JSON, Outcome
+from intents import outcomes, sentences, times, when
 from intents.when import When
 
 MAX_BYTES = 16 * 1024
@@ -78,7 +78,7 @@ class _Wrong(Exception):
 
     def __init__(self, sentence: str, note: str = "") -> None:
         super().__init__(sentence)
-        self.outcome = Outcome(status=Status.REFUSED, content=sentence, note=note)
+        self.outcome = outcomes.refused(sentence, note)
 
 
 def understand(text: str, intent: Intent, *, now: datetime, zone: ZoneInfo) -> Arguments | Outcome:

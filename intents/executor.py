@@ -16,10 +16,10 @@ from bridge.core.agent import Agent, Effect, Intent
 from bridge.core.model import Outcome, Status
 from bridge.errors import BadConfig, CallMismatch, StaleEpoch, StoreUnavailable
 from bridge.ports import Job, Ledger, Transaction
-from intents import sentences
+from intents import outcomes, sentences
 from intents.arguments import Arguments, understand
 from intents.handlers import python
-from intents.handlers.http import HttpHandler, HttpSettings
+from intents.handlers.http import HttpHandler, HttpSettings, is_http
 
 log = structlog.get_logger(__name__)
 
@@ -49,7 +49,7 @@ class Executor:
         """To be called at start: may all their HTTP handlers be reached from here? Raises BadConfig."""
         for agent in agents:
             for intent in agent.intents:
-                if _is_http(intent) and (refusal := self._http_settings.refusal(intent.handler)):
+                if is_http(intent.handler) and (refusal := self._http_settings.refusal(intent.handler)):
                     raise BadConfig(f"{intent.name} of the agent {agent.name} cannot be used: {refusal}")
 
     async def run(self, job: Job) -> Outcome:
@@ -66,7 +66,7 @@ class Executor:
         function = job.call.function
         intent = job.agent.intent(function.name)
         if intent is None:
-            return _refused(sentences.unknown_function(function.name))
+            return outcomes.refused(sentences.unknown_function(function.name))
         now = job.asked_at or self._clock()
         arguments = understand(function.arguments, intent, now=now, zone=_zone(job.person.time_zone))
         if isinstance(arguments, Outcome):
@@ -77,20 +77,20 @@ class Executor:
     async def _guarded(self, job: Job, intent: Intent, arguments: Arguments) -> Outcome:
         """Run it; every error but a store that is away becomes a sentence."""
         try:
-            if _is_http(intent):
+            if is_http(intent.handler):
                 return await self._outside(job, intent, arguments)
             return await self._inside(job, intent, arguments)
         except StoreUnavailable:
             raise
         except StaleEpoch:
-            return _failed(sentences.TAKEN_OVER)
+            return outcomes.failed(sentences.TAKEN_OVER)
         except CallMismatch:
-            return _refused(sentences.MISMATCH)
+            return outcomes.refused(sentences.MISMATCH)
         except Exception as error:
             # Neither its text nor its locals: they may hold what people said.
             where = "".join(traceback.format_tb(error.__traceback__))
             log.error("intent_failed", intent=intent.name, error=type(error).__name__, traceback=where)
-            return _failed(sentences.FAULT)
+            return outcomes.failed(sentences.FAULT)
 
     async def _inside(self, job: Job, intent: Intent, arguments: Arguments) -> Outcome:
         """Handler, effect and outcome in one transaction."""
@@ -153,10 +153,6 @@ class Executor:
             log.warning("intent_not_settled", intent=intent.name)
 
 
-def _is_http(intent: Intent) -> bool:
-    return intent.handler.startswith("http:")
-
-
 def _zone(name: str) -> ZoneInfo:
     """The user's zone; UTC when there is no such zone."""
     try:
@@ -171,11 +167,3 @@ def _put_off(intent: Intent | None) -> Outcome:
     if intent and intent.effect is not Effect.READ:
         return Outcome(status=Status.NOTED, content=sentences.NOTED, route=route)
     return Outcome(status=Status.FAILED, content=sentences.AWAY, route=route)
-
-
-def _refused(sentence: str) -> Outcome:
-    return Outcome(status=Status.REFUSED, content=sentence)
-
-
-def _failed(sentence: str) -> Outcome:
-    return Outcome(status=Status.FAILED, content=sentence)

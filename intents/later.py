@@ -14,7 +14,7 @@ from bridge.core.agent import Agent
 from bridge.core.model import Call, Entry, Note, Outcome, Status
 from bridge.errors import StoreUnavailable
 from bridge.ports import Job
-from intents import sentences
+from intents import outcomes, sentences
 from intents.executor import Executor
 
 log = structlog.get_logger(__name__)
@@ -98,7 +98,7 @@ class Later:
     async def _outcome(self, note: Note) -> Outcome:
         agent, call = self._agents.get(note.agent), note.call.what
         if agent is None or not isinstance(call, Call):
-            return Outcome(status=Status.FAILED, content=sentences.FAULT)
+            return outcomes.failed(sentences.FAULT)
         job = Job(
             session_id="",
             conversation_id=note.call.conversation_id,

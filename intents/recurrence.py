@@ -9,6 +9,8 @@ from datetime import UTC, date, datetime, timedelta
 from itertools import islice
 from zoneinfo import ZoneInfo
 
+from intents.wording import enumerated, ordinal
+
 WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 MONTHS = tuple(calendar.month_name)[1:]
 CODES = ("MO", "TU", "WE", "TH", "FR", "SA", "SU")
@@ -234,7 +236,7 @@ def say_recurrence(rule: str, zone: ZoneInfo | None = None) -> str:
 
 
 def _say_days(rule: Rule) -> str:
-    names = enumerate_words([WEEKDAYS[day] for _, day in rule.days])
+    names = enumerated([WEEKDAYS[day] for _, day in rule.days])
     numbered = any(which for which, _ in rule.days)
     if rule.freq in {"DAILY", "WEEKLY"} and not (rule.monthdays or rule.months):
         if rule.freq == "DAILY" and rule.interval == 1 and names:
@@ -249,11 +251,11 @@ def _say_days(rule: Rule) -> str:
     if rule.freq == "YEARLY" and len(rule.months) == len(rule.monthdays) == 1 and not rule.days:
         return f"{_every(rule)} on {MONTHS[rule.months[0] - 1]} {rule.monthdays[0]}"
     if numbered:
-        names = enumerate_words([f"{_say_nth(which)}{WEEKDAYS[day]}" for which, day in rule.days])
-    which_days = enumerate_words([*map(_say_monthday, rule.monthdays), *filter(None, [names])])
+        names = enumerated([f"{_say_nth(which)}{WEEKDAYS[day]}" for which, day in rule.days])
+    which_days = enumerated([*map(_say_monthday, rule.monthdays), *filter(None, [names])])
     if rule.freq == "MONTHLY" and rule.interval == 1 and which_days and not rule.months:
         return f"on {which_days} of every month"
-    in_months = f" in {enumerate_words([MONTHS[month - 1] for month in rule.months])}" if rule.months else ""
+    in_months = f" in {enumerated([MONTHS[month - 1] for month in rule.months])}" if rule.months else ""
     return _every(rule) + (f" on {which_days}" if which_days else "") + in_months
 
 
@@ -272,14 +274,3 @@ def _say_monthday(day: int) -> str:
     if day < 0:
         return "the last day" if day == -1 else f"the {ordinal(-day)} to last day"
     return f"the {ordinal(day)}"
-
-
-def ordinal(number: int) -> str:
-    """1 → 1st, 12 → 12th, 23 → 23rd."""
-    ending = "th" if number % 100 in {11, 12, 13} else {1: "st", 2: "nd", 3: "rd"}.get(number % 10, "th")
-    return f"{number}{ending}"
-
-
-def enumerate_words(words: list[str]) -> str:
-    """Monday, Wednesday and Friday."""
-    return " and ".join(part for part in (", ".join(words[:-1]), *words[-1:]) if part)

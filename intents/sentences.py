@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from bridge.core.agent import Intent, Kind, Parameter
+from intents.wording import enumerated
 
 MAX_QUOTED = 60
 """Characters of the user's words that are said back."""
@@ -43,7 +44,8 @@ def unsuitable(parameter: Parameter) -> str:
     """A value is of the wrong type."""
     match parameter.kind:
         case Kind.CHOICE:
-            return _asking(f"The {label(parameter)} has to be {either(parameter.choices)}", parameter)
+            choices = enumerated(parameter.choices, "or")
+            return _asking(f"The {label(parameter)} has to be {choices}", parameter)
         case Kind.NUMBER:
             return _asking(f"The {label(parameter)} has to be a number", parameter)
         case Kind.BOOLEAN:
@@ -82,11 +84,6 @@ def quoted(words: str) -> str:
     """Somebody's words, shortened, on one line."""
     line = " ".join(words.split())
     return f"“{line}”" if len(line) <= MAX_QUOTED else f"“{line[: MAX_QUOTED - 1].rstrip()}…”"
-
-
-def either(choices: tuple[str, ...]) -> str:
-    """time or location; a, b or c."""
-    return " or ".join(filter(None, [", ".join(choices[:-1]), choices[-1]]))
 
 
 def _asking(statement: str, parameter: Parameter) -> str:

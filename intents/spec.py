@@ -9,6 +9,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from bridge.core.agent import Effect, Intent, Kind, Limits, Parameter, Several
+from intents.handlers.http import is_http
 from intents.loader import Location
 
 NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_-]{0,63}")
@@ -79,7 +80,7 @@ class IntentSpec(_Spec):
 
     @model_validator(mode="after")
     def _effect_fits_its_handler(self) -> IntentSpec:
-        outside = self.handler.startswith("http:")
+        outside = is_http(self.handler)
         if outside and self.effect not in {Effect.EXTERNAL, Effect.READ}:
             raise ValueError("an http handler has effect: external, or read when it changes nothing")
         if not outside and self.effect is Effect.EXTERNAL:

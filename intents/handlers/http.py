@@ -20,12 +20,15 @@ from bridge.core.model import Outcome, Status
 from bridge.errors import BadConfig
 from bridge.ports import Job
 from intents.arguments import CONTROL, Arguments
+from intents.outcomes import failed, refused
 
 log = structlog.get_logger(__name__)
 
 MAX_ANSWER_BYTES = 64 * 1024
 MAX_SENTENCE = 1000
 """Characters of an answer that reach the agent."""
+PREFIX = "http:"
+"""Of a handler that is a service, before its address."""
 HOST = re.compile(rb"[A-Za-z0-9.:-]+")
 PAUSES = (0.2, 0.4, 0.8)
 """Seconds before the second and each further attempt."""
@@ -56,10 +59,15 @@ class HttpSettings:
         return f"{url.host} is not one of the allowed hosts"
 
 
+def is_http(handler: str) -> bool:
+    """The handler is a service, and no Python function."""
+    return handler.startswith(PREFIX)
+
+
 def target(handler: str) -> httpx2.URL:
     """The address in `http:https://host/path`. Raises BadConfig."""
     try:
-        url = httpx2.URL(handler.removeprefix("http:"))
+        url = httpx2.URL(handler.removeprefix(PREFIX))
     except httpx2.InvalidURL:
         url = httpx2.URL("")
     if (
@@ -91,7 +99,7 @@ class HttpHandler:
         """
         if refusal := self._settings.refusal(intent.handler):
             log.error("intent_target_refused", intent=intent.name, reason=refusal)
-            return _failed(NOT_ALLOWED)
+            return failed(NOT_ALLOWED)
         url, body = target(intent.handler), _body(job, intent, arguments)
         content = UNREACHABLE
         for pause in (*PAUSES, 0.0):
@@ -102,7 +110,7 @@ class HttpHandler:
             except (httpx2.TransportError, _TryAgain):
                 content = UNSURE
             await asyncio.sleep(pause)
-        return _failed(content)
+        return failed(content)
 
     async def _attempt(self, url: httpx2.URL, body: bytes, job: Job, intent: Intent) -> Outcome:
         timestamp = str(int(self._clock().timestamp()))
@@ -172,21 +180,17 @@ def _outcome(response: httpx2.Response, answer: bytes | None) -> Outcome:
     status, said = _parse(answer, media_type)
     sentence = _sentence(said)
     if response.is_success:
-        return Outcome(status=status, content=sentence) if sentence else _failed(UNREADABLE)
+        return Outcome(status=status, content=sentence) if sentence else failed(UNREADABLE)
     if not 400 <= response.status_code < 500:
-        return _failed(UNREADABLE)
+        return failed(UNREADABLE)
     explained = sentence and media_type == "application/json"
-    return Outcome(status=Status.REFUSED, content=sentence) if explained else _failed(UNACCEPTED)
+    return refused(sentence) if explained else failed(UNACCEPTED)
 
 
 def _sentence(said: str) -> str:
     """On one line, without control characters; empty when there is nothing to see in it."""
     sentence = " ".join(CONTROL.sub(" ", said).split())[:MAX_SENTENCE]
     return sentence if any(c.isprintable() and c != " " for c in sentence) else ""
-
-
-def _failed(sentence: str) -> Outcome:
-    return Outcome(status=Status.FAILED, content=sentence)
 
 
 def _parse(answer: bytes | None, media_type: str) -> tuple[Status, str]:

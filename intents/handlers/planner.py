@@ -13,6 +13,8 @@ from bridge.ports import Job, Transaction
 from intents import sentences, times, when
 from intents.arguments import GRACE, Arguments
 from intents.handlers import Handler
+from intents.outcomes import done, refused
+from intents.wording import capitalised, enumerated
 
 OPEN = "open"
 SMALL_WORDS = {"a", "an", "the", "my", "our", "to", "task", "reminder", "appointment", "please"}
@@ -50,12 +52,7 @@ async def add_task(tx: Transaction, job: Job, arguments: Arguments) -> Outcome:
         recurrence_rule=at.rule if at else None,
         location_trigger=arguments.text("location_trigger") if by_place else None,
     )
-    return Outcome(
-        status=Status.DONE,
-        content=f"I'll remind you {_say_trigger(task, arguments)}: {task.title}.",
-        note=f"task_id: {task.id}",
-        task_id=task.id,
-    )
+    return done(f"I'll remind you {_say_trigger(task, arguments)}: {task.title}.", task)
 
 
 def _say_trigger(task: Task, arguments: Arguments) -> str:
@@ -74,27 +71,21 @@ async def move_task(tx: Transaction, job: Job, arguments: Arguments) -> Outcome:
     asked, now, zone = arguments.text("task_id"), arguments.now, arguments.zone
     found = await _find(tx, asked)
     if not found:
-        return _refused(f"There is no open task {sentences.quoted(asked)}: which task do you mean?")
+        return refused(f"There is no open task {sentences.quoted(asked)}: which task do you mean?")
     if len(found) > 1:
-        return _refused(f"Which one do you mean: {_say_tasks(found, arguments)}?", _ids(found))
+        return refused(f"Which one do you mean: {_say_tasks(found, arguments)}?", _ids(found))
     task = found[0]
     to = _new_time(task, arguments)
     if isinstance(to, str):
-        return _refused(to, _ids(found))
+        return refused(to, _ids(found))
     if to == task.scheduled_at:
-        spoken = f"{task.title} is {times.say(to, now, zone)} already."
-        return Outcome(status=Status.DONE, content=_upper(spoken), note=_ids(found), task_id=task.id)
+        return done(capitalised(f"{task.title} is {times.say(to, now, zone)} already."), task)
     try:
         moved = await tx.planner.move_task(task.id, to=to, reason=arguments.text("reason"))
     except NotFound:
-        return _refused(_upper(f"{task.title} is not there any more, so it can't be moved."))
+        return refused(capitalised(f"{task.title} is not there any more, so it can't be moved."))
     since = f", from {times.say(task.scheduled_at, now, zone)}" if task.scheduled_at else ""
-    return Outcome(
-        status=Status.DONE,
-        content=f"Moved: {moved.title}{since} to {times.say(to, now, zone)}.",
-        note=f"task_id: {moved.id}",
-        task_id=moved.id,
-    )
+    return done(f"Moved: {moved.title}{since} to {times.say(to, now, zone)}.", moved)
 
 
 def _new_time(task: Task, arguments: Arguments) -> datetime | str:
@@ -128,8 +119,8 @@ def _words(title: str) -> list[str]:
 
 
 def _say_tasks(tasks: Sequence[Task], arguments: Arguments) -> str:
-    named = tuple(_say_task(task, arguments) for task in tasks[:MAX_NAMED])
-    return sentences.either(named if len(tasks) <= MAX_NAMED else (*named, "another one"))
+    named = [_say_task(task, arguments) for task in tasks[:MAX_NAMED]]
+    return enumerated(named if len(tasks) <= MAX_NAMED else [*named, "another one"], "or")
 
 
 def _say_task(task: Task, arguments: Arguments) -> str:
@@ -139,14 +130,6 @@ def _say_task(task: Task, arguments: Arguments) -> str:
 
 def _ids(tasks: Sequence[Task]) -> str:
     return ", ".join(f"task_id: {task.id}" for task in tasks)
-
-
-def _upper(sentence: str) -> str:
-    return sentence[:1].upper() + sentence[1:]
-
-
-def _refused(sentence: str, note: str = "") -> Outcome:
-    return Outcome(status=Status.REFUSED, content=sentence, note=note)
 
 
 HANDLERS: Mapping[str, Handler] = MappingProxyType(

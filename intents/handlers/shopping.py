@@ -8,6 +8,8 @@ from typing import Final
 from bridge.core.model import Outcome, Status, Task
 from bridge.ports import Job, Transaction
 from intents.arguments import Arguments
+from intents.outcomes import done
+from intents.wording import capitalised, enumerated
 
 PLACE: Final = "the shop"
 MOST: Final = 12
@@ -20,17 +22,12 @@ async def add_item(tx: Transaction, job: Job, arguments: Arguments) -> Outcome:
     for known in await _items(tx):
         if known.title.casefold() == title.casefold():
             return Outcome(
-                status=Status.DONE, content=f"{_upper(title)} is on your list already.", task_id=known.id
+                status=Status.DONE, content=f"{capitalised(title)} is on your list already.", task_id=known.id
             )
     task = await tx.planner.add_task(
         title=title, trigger_type="location", scheduled_at=None, recurrence_rule=None, location_trigger=PLACE
     )
-    return Outcome(
-        status=Status.DONE,
-        content=f"Added to your list: {title}.",
-        note=f"task_id: {task.id}",
-        task_id=task.id,
-    )
+    return done(f"Added to your list: {title}.", task)
 
 
 async def read_list(tx: Transaction, job: Job, arguments: Arguments) -> str:
@@ -40,7 +37,7 @@ async def read_list(tx: Transaction, job: Job, arguments: Arguments) -> str:
         return "There is nothing on your list."
     more = len(titles) - MOST
     named = [*titles[:MOST], f"{more} more"] if more > 0 else titles
-    return f"On your list: {' and '.join(filter(None, [', '.join(named[:-1]), named[-1]]))}."
+    return f"On your list: {enumerated(named)}."
 
 
 async def _items(tx: Transaction) -> Sequence[Task]:
@@ -48,7 +45,3 @@ async def _items(tx: Transaction) -> Sequence[Task]:
     tasks = await tx.planner.open_tasks()
     items = [task for task in tasks if task.trigger_type == "location" and task.location_trigger == PLACE]
     return sorted(items, key=lambda task: task.created_at)
-
-
-def _upper(text: str) -> str:
-    return text[:1].upper() + text[1:]
