@@ -1,4 +1,4 @@
-"""PCM16: 16-bit signed samples, little-endian, mono, as bytes. Levels, loudness, and cutting into frames."""
+"""PCM16: 16-bit signed samples, little-endian, mono, as bytes. Its numbers, its loudness."""
 
 from typing import Final
 
@@ -36,14 +36,6 @@ def amplify(pcm: bytes, gain_db: float) -> bytes:
     return from_samples(samples(pcm) * np.float32(10 ** (gain_db / 20)))
 
 
-def normalise(pcm: bytes, target: float = -20.0, most: float = 30.0) -> bytes:
-    """A whole recording brought to `target` dBFS, by no more than `most` dB; silence stays as it is."""
-    now = level(pcm)
-    if now <= FLOOR_DBFS:
-        return pcm
-    return amplify(pcm, float(np.clip(target - now, -most, most)))
-
-
 class Leveller:
     """Brings a stream of speech to one loudness while it runs: follows its peaks, moves the gain slowly.
 
@@ -65,43 +57,3 @@ class Leveller:
             wanted = float(np.clip(self._target - now, -self._most, self._most))
             self.gain += (wanted - self.gain) * (0.5 if wanted < self.gain else 0.05)
         return amplify(pcm, self.gain) if abs(self.gain) > 0.5 else pcm
-
-
-class FrameSplitter:
-    """Cuts a byte stream into frames of one size, whatever pieces it comes in; what is left waits for more.
-
-    With an even `size` a 16-bit sample is never split, even when a network piece ends in the middle of one.
-    """
-
-    def __init__(self, size: int) -> None:
-        """`size`: bytes of one frame; for PCM16 a multiple of 2."""
-        if size < 1:
-            raise ValueError("a frame has at least one byte")
-        self._size = size
-        self._rest = b""
-
-    def feed(self, piece: bytes) -> list[bytes]:
-        """Take a piece of any length; return the frames that are complete now, oldest first."""
-        data = self._rest + piece
-        end = len(data) - len(data) % self._size
-        self._rest = data[end:]
-        return [data[at : at + self._size] for at in range(0, end, self._size)]
-
-    def flush(self) -> bytes:
-        """Take out what is left (shorter than a frame) and start anew."""
-        rest, self._rest = self._rest, b""
-        return rest
-
-
-class WholeSamples:
-    """Passes PCM16 on in whole samples: an odd last byte waits for its other half."""
-
-    def __init__(self) -> None:
-        self._half = b""
-
-    def feed(self, piece: bytes) -> bytes:
-        """Take bytes of any length; return an even number of them."""
-        data = self._half + piece if self._half else piece
-        even = len(data) & ~1
-        self._half = data[even:]
-        return data[:even]

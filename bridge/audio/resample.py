@@ -6,7 +6,8 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from bridge.audio.pcm import WholeSamples, from_samples, samples
+from bridge.audio.framing import WholeSamples
+from bridge.audio.pcm import from_samples, samples
 
 Wave = NDArray[np.float32]
 """(n,) float32 in −1…1, mono."""
@@ -34,7 +35,7 @@ class Resampler:
 
     def flush(self) -> bytes:
         """End of the stream: return what the filter still holds. After it the resampler begins anew."""
-        self._whole = WholeSamples()
+        self._whole.reset()
         return b"" if self._same else from_samples(self._filter.flush())
 
 

@@ -12,6 +12,7 @@ from typing import Any
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from bridge import wire
+from bridge.audio.framing import WholeSamples
 from bridge.core.commands import Failed, News
 from bridge.core.events import (
     AgentAudioDone,
@@ -65,8 +66,8 @@ class WebSocketTransport:
         self._sounds = _Allowance(SOUNDS_PER_SECOND, SOUNDS_AT_ONCE, clock)
         self._ignored = 0
         self._settled = False
-        self._from_client = Aligner()
-        self._to_client = Aligner()
+        self._from_client = WholeSamples(1)
+        self._to_client = WholeSamples(1)
         self._closed = False
 
     # ── from the client ────────────────────────────────────────────────────────────────────────────────
@@ -104,14 +105,14 @@ class WebSocketTransport:
         if not allowance.take():
             self._ignored += 1
             return QUOTA if self._ignored == 1 else None
-        return (self._from_client.align(frame) or None) if isinstance(frame, bytes) else self._event(frame)
+        return (self._from_client.feed(frame) or None) if isinstance(frame, bytes) else self._event(frame)
 
     def _event(self, text: str) -> PeerEvent:
         event = wire.read(text)
         if isinstance(event, ClientSettings) and not self._settled:
             self._settled = True
-            self._from_client = Aligner.of(event.audio_in)
-            self._to_client = Aligner.of(event.audio_out)
+            self._from_client = _samples_of(event.audio_in)
+            self._to_client = _samples_of(event.audio_out)
         return event
 
     async def _turn_away(self, failed: Failed, code: int) -> ClientLeft:
@@ -142,7 +143,7 @@ class WebSocketTransport:
 
     def _written(self, frame: bytes | News) -> dict[str, object] | None:
         if isinstance(frame, bytes):
-            sound = self._to_client.align(frame)
+            sound = self._to_client.feed(frame)
             return {"type": "websocket.send", "bytes": sound} if sound else None
         if isinstance(frame, AgentAudioDone | UserStartedSpeaking):
             self._to_client.reset()
@@ -157,38 +158,6 @@ class WebSocketTransport:
         with suppress(*GONE):
             async with asyncio.timeout(CLOSE_SECONDS):
                 await self._websocket.close(code, _clipped(reason))
-
-
-class Aligner:
-    """Keeps a stream of 16-bit samples in whole samples: an odd byte waits for the next frame."""
-
-    __slots__ = ("_bits16", "_rest")
-
-    def __init__(self, bits16: bool = False) -> None:
-        self._bits16 = bits16
-        self._rest = b""
-
-    @classmethod
-    def of(cls, audio: AudioFormat) -> Aligner:
-        """For that format; formats of one byte a sample pass as they are."""
-        return cls(audio.encoding == "linear16")
-
-    def is_whole(self, frame: bytes) -> bool:
-        """The frame may pass as it is."""
-        return not self._bits16 or not (self._rest or len(frame) & 1)
-
-    def align(self, frame: bytes) -> bytes:
-        """The frame in whole samples; perhaps empty."""
-        if self.is_whole(frame):
-            return frame
-        whole = self._rest + frame
-        even = len(whole) & ~1
-        self._rest = whole[even:]
-        return whole[:even]
-
-    def reset(self) -> None:
-        """A new stretch of sound begins: half a sample of the old one is void."""
-        self._rest = b""
 
 
 class _Allowance:
@@ -210,6 +179,10 @@ class _Allowance:
             return False
         self._left -= 1
         return True
+
+
+def _samples_of(audio: AudioFormat) -> WholeSamples:
+    return WholeSamples(2 if audio.encoding == "linear16" else 1)
 
 
 def _size(frame: bytes | str) -> int:

@@ -2,8 +2,8 @@
 
 from typing import Final
 
+from bridge.audio.framing import FrameSplitter, WholeSamples
 from bridge.audio.mulaw import alaw_to_pcm, mulaw_to_pcm, pcm_to_alaw, pcm_to_mulaw
-from bridge.audio.pcm import FrameSplitter, WholeSamples
 from bridge.audio.resample import Resampler
 from bridge.core.model import AudioFormat
 from bridge.errors import UpstreamFailed

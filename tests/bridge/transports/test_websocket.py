@@ -8,8 +8,6 @@ from contextlib import suppress
 from typing import TypeVar
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 from websockets.exceptions import ConnectionClosed
 from websockets.frames import Opcode
 
@@ -27,7 +25,6 @@ from bridge.transports.websocket import (
     MAX_IGNORED,
     MESSAGES_PER_SECOND,
     SOUNDS_AT_ONCE,
-    Aligner,
     WebSocketTransport,
 )
 from tests.support.websockets import Pair, websocket_pair
@@ -111,15 +108,6 @@ async def test_second_settings_change_nothing_about_the_sound() -> None:
         await settle(pair, "mulaw", 8000)
         await pair.client.send(b"abc")
         assert await pair.read() == b"ab"
-
-
-@given(st.lists(st.binary(max_size=9)))
-def test_aligning_loses_nothing_but_the_last_half(frames: list[bytes]) -> None:
-    aligner = Aligner(bits16=True)
-    aligned = [aligner.align(frame) for frame in frames]
-    assert all(len(frame) % 2 == 0 for frame in aligned)
-    whole = b"".join(frames)
-    assert b"".join(aligned) == whole[: len(whole) & ~1]
 
 
 # ── too much ───────────────────────────────────────────────────────────────────────────────────────────

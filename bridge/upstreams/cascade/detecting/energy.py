@@ -8,7 +8,8 @@ from typing import Final
 
 import numpy as np
 
-from bridge.audio.pcm import FrameSplitter, samples
+from bridge.audio.framing import FrameSplitter
+from bridge.audio.pcm import samples
 from bridge.upstreams.cascade.parts import FRAME_RATE
 
 WINDOW: Final = 512

@@ -3,7 +3,8 @@
 import importlib
 from typing import Final
 
-from bridge.audio.pcm import FrameSplitter, samples
+from bridge.audio.framing import FrameSplitter
+from bridge.audio.pcm import samples
 from bridge.upstreams.cascade.parts import FRAME_RATE
 
 WINDOW: Final = 512
