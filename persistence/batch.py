@@ -10,6 +10,7 @@ from sqlalchemy.exc import DBAPIError
 
 from bridge.core.model import Entry
 from bridge.errors import StoreUnavailable
+from persistence.claimed import Claimed, restore
 from persistence.engine import Database, is_bad_data
 from persistence.entry_writer import write
 from persistence.losses import missing, server_of
@@ -30,10 +31,10 @@ class OtherServer(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Numbered:
-    """An entry out of the journal."""
+    """A line out of the journal."""
 
     seq: int
-    entry: Entry
+    content: Entry | Claimed
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +78,7 @@ class Batches:
 
     async def _halve(self, batch: Sequence[Numbered], server: str, again: bool) -> Written:
         try:
-            return Written(await self._transaction([item.entry for item in batch], server, again))
+            return Written(await self._transaction([item.content for item in batch], server, again))
         except Exception as error:
             if not (is_bad_data(error) or _is_doubtful(error)):
                 raise
@@ -86,10 +87,14 @@ class Batches:
         half = len(batch) // 2
         return await self._halve(batch[:half], server, again) + await self._halve(batch[half:], server, again)
 
-    async def _transaction(self, entries: list[Entry], server: str, again: bool) -> list[Entry]:
+    async def _transaction(self, contents: list[Entry | Claimed], server: str, again: bool) -> list[Entry]:
+        entries = [content for content in contents if isinstance(content, Entry)]
+        claims = [content for content in contents if isinstance(content, Claimed)]
         async with self._database.writing() as connection:
             if (found := await server_of(connection, self._database)) != server:
                 raise OtherServer(found)
+            if claims:
+                await restore(connection, self._database, claims)
             if not again:
                 await write(connection, self._database, entries)
                 return entries

@@ -14,7 +14,7 @@ from bridge.core.model import Entry
 from bridge.errors import JournalFailed, StoreUnavailable
 from persistence import lease
 from persistence.batch import Batches, Numbered, OtherServer, sqlstate
-from persistence.codec import decode
+from persistence.claimed import decode_line
 from persistence.engine import Database
 from persistence.journal import Journal
 from persistence.journal_file import Pending
@@ -110,7 +110,10 @@ class Flusher:
         await self._purge()
 
     async def settle(self, conversation_id: str) -> None:
-        """Wait until all that is journalled for it now is in the store. Raises StoreUnavailable."""
+        """Wait until all that is journalled for it now is in the store. Raises StoreUnavailable.
+
+        Processes that were killed on this machine own nothing any more then.
+        """
         target = self._journal.last_of(conversation_id)
 
         def settled() -> bool:
@@ -224,7 +227,7 @@ def _decoded(rows: Sequence[Pending]) -> tuple[list[Numbered], dict[int, Excepti
     broken: dict[int, Exception] = {}
     for row in rows:
         try:
-            read.append(Numbered(row.seq, decode(row.body)))
+            read.append(Numbered(row.seq, decode_line(row.body)))
         except (ValueError, KeyError, TypeError) as error:
             broken[row.seq] = error
     return read, broken

@@ -29,6 +29,7 @@ from bridge.core.model import Entry
 from bridge.errors import JournalFailed
 from persistence import journal_file
 from persistence.adoption import Orphan, claim_all
+from persistence.claimed import Claimed, encode_claim
 from persistence.codec import encode, storable
 from persistence.confirming import Confirming
 from persistence.journal_file import Durability, Left, Pending
@@ -124,18 +125,27 @@ class Journal:
 
     def append(self, entry: Entry) -> asyncio.Future[None]:
         """See ports.Journal."""
-        future: asyncio.Future[None] = self._loop.create_future()
-        body = encode(entry)
-        refusal = self._reserve(len(body))
-        if refusal:
-            future.set_exception(JournalFailed(refusal))
-            return future
         conversation_id = storable(entry.conversation_id)
-        self._seq += 1
+        future = self._insert(conversation_id, encode(entry))
+        if future.done():
+            return future
         self._last[conversation_id] = self._seq
-        run = journal_file.inserting(self._seq, conversation_id, body)
-        self._queue.put(_Write(future, run, self._seq, len(body)))
         return self._confirming.add(self._seq, future) if self._confirming else future
+
+    async def note(self, claimed: Claimed) -> None:
+        """Remember what the store has already, should a failover lose it. Raises JournalFailed."""
+        await self._insert(claimed.conversation_id, encode_claim(claimed))
+
+    def _insert(self, conversation_id: str, body: bytes) -> asyncio.Future[None]:
+        """As entry number `_seq`; a future that has failed when there is no room."""
+        future: asyncio.Future[None] = self._loop.create_future()
+        if refusal := self._reserve(len(body)):
+            future.set_exception(JournalFailed(refusal))
+        else:
+            self._seq += 1
+            run = journal_file.inserting(self._seq, conversation_id, body)
+            self._queue.put(_Write(future, run, self._seq, len(body)))
+        return future
 
     def _reserve(self, size: int) -> str:
         """Why there is no room for so many bytes; empty = there is, and it is taken."""

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from sqlalchemy import delete, func, select, update
 
-from bridge.errors import NotFound, StaleEpoch
+from bridge.errors import NotFound, StaleEpoch, StoreUnavailable
+from persistence.claimed import is_deleted
 from persistence.connection import Connection
 from persistence.tables import LEASES
 
@@ -37,15 +38,21 @@ async def take(connection: Connection, user_id: str, conversation_id: str, owner
 async def check(connection: Connection, user_id: str, conversation_id: str, epoch: int | None) -> None:
     """Make sure that `epoch` is the newest, and that it stays so until this transaction ends; None: any is.
 
-    Raises StaleEpoch, also when the conversation was deleted meanwhile.
+    Raises StaleEpoch, also when the conversation was deleted meanwhile; StoreUnavailable when the store has
+    lost the claim and has not got it back yet.
     """
-    newest = await connection.scalar(
-        select(LEASES.c.epoch)
-        .where(LEASES.c.conversation_id == conversation_id, LEASES.c.user_id == user_id)
+    found = await connection.execute(
+        select(LEASES.c.epoch, LEASES.c.user_id)
+        .where(LEASES.c.conversation_id == conversation_id)
         .with_for_update(read=True)
     )
-    if newest is None or epoch not in (newest, None):
+    lease = found.one_or_none()
+    if lease is None and not await is_deleted(connection, conversation_id):
+        raise StoreUnavailable("the store has lost the conversation")
+    if lease is None or lease.user_id != user_id or lease.epoch > (epoch or lease.epoch):
         raise StaleEpoch("somebody newer owns this conversation")
+    if lease.epoch < (epoch or 0):
+        raise StoreUnavailable("the store has lost who owns the conversation")
 
 
 async def release(connection: Connection, user_id: str, conversation_id: str, epoch: int) -> None:

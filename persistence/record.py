@@ -83,7 +83,7 @@ async def open_record(
             outage = Outage()
             flusher = Flusher(journal, database, outage, keep_seconds=keep_seconds, on_flushed=notes.flushed)
             record = Record(
-                store=Store(database, flusher.settle, owner=journal.name, default_zone=default_zone),
+                store=Store(database, flusher, journal, default_zone=default_zone),
                 journal=journal,
                 ledger=Ledger(database),
                 notes=notes,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any
@@ -15,9 +15,12 @@ from bridge.core.model import Conversation, Cursor, Entry, Goal, Person, Task
 from bridge.errors import NotFound
 from bridge.ports import Claim, Page
 from persistence import lease, takeovers, tickets
+from persistence.claimed import Claimed, remember_deletion
 from persistence.codec import storable
 from persistence.connection import Connection
 from persistence.engine import Database
+from persistence.flusher import Flusher
+from persistence.journal import Journal
 from persistence.pages import position, token
 from persistence.rows import to_conversation, to_entry, to_goal, to_person, to_task
 from persistence.search import mentions
@@ -27,19 +30,15 @@ HANDOVER_SECONDS = 0.5
 """How long the owner before is waited for; one that was killed elsewhere never comes."""
 HANDOVER_POLL = 0.02
 
-Settle = Callable[[str], Awaitable[None]]
-"""Waits until what was journalled for a conversation is in the store, and processes that were killed on this
-machine own nothing any more. Raises StoreUnavailable."""
-
 
 class Store:
     """What is queried. It lags behind the journal by a moment; reading a conversation waits for that."""
 
-    def __init__(self, database: Database, settle: Settle, *, owner: str, default_zone: str) -> None:
-        """`owner`: our journal's name. `default_zone`: IANA name, of people nobody has told us about."""
+    def __init__(self, database: Database, flusher: Flusher, journal: Journal, *, default_zone: str) -> None:
+        """`default_zone`: IANA name, of people nobody has told us about."""
         self._database = database
-        self._owner = owner
-        self._settle = settle
+        self._journal = journal
+        self._settle = flusher.settle
         self._default_zone = default_zone
 
     # ── people ────────────────────────────────────────────────────────────────────────────────────────────
@@ -75,9 +74,10 @@ class Store:
         conversation_id = storable(conversation_id)
         await self._settle(conversation_id)
         async with self._database.writing() as connection:
-            epoch = await lease.take(connection, user_id, conversation_id, self._owner)
+            epoch = await lease.take(connection, user_id, conversation_id, self._journal.name)
             await takeovers.announce(connection, self._database, conversation_id, epoch)
-            await connection.execute(_update(user_id, conversation_id, ended_at=None))
+            taken = _one(await connection.execute(_update(user_id, conversation_id, ended_at=None)))
+        await self._note(to_conversation(taken), epoch)
         # Only now: what the owner before appended until it lost its lease is part of the history.
         await self._settle(conversation_id)
         await self._handed_over(conversation_id, epoch - 1)
@@ -95,8 +95,23 @@ class Store:
         async with self._database.writing() as connection:
             await self._add_person(connection, user_id)
             await connection.execute(CONVERSATIONS.insert().values(values))
-            await lease.first(connection, user_id, conversation.id, self._owner)
+            await lease.first(connection, user_id, conversation.id, self._journal.name)
+        await self._note(conversation, 1)
         return Claim(conversation=conversation, epoch=1, history=())
+
+    async def _note(self, conversation: Conversation, epoch: int) -> None:
+        if self.shared:  # a file loses nothing
+            await self._journal.note(
+                Claimed(
+                    conversation_id=conversation.id,
+                    user_id=conversation.user_id,
+                    time_zone=self._default_zone,
+                    agent=conversation.agent,
+                    epoch=epoch,
+                    owner=self._journal.name,
+                    at=datetime.now(UTC),
+                )
+            )
 
     async def _handed_over(self, conversation_id: str, epoch: int) -> None:
         """Wait a moment for an owner at another process to bring what it has into the store."""
@@ -218,6 +233,7 @@ class Store:
         conversation_id = storable(conversation_id)
         async with self._database.writing() as connection:
             await lease.drop(connection, storable(user_id), conversation_id)
+            await remember_deletion(connection, self._database, conversation_id)
             await connection.execute(delete(CONVERSATIONS).where(CONVERSATIONS.c.id == conversation_id))
 
     async def ping(self) -> None:

@@ -156,6 +156,14 @@ class Ticket(Row, table=True):
     expires_at: datetime = _at()
 
 
+class Grave(Row, table=True):
+    """A conversation that was deleted not long ago: nobody brings it back."""
+
+    __tablename__ = "graves"
+    conversation_id: str = Field(primary_key=True)
+    dug_at: datetime = _at()
+
+
 class Entry(Row, table=True):
     """One thing that was said or done. `detail` is the codec's JSON of it, for a message its further keys."""
 
@@ -249,6 +257,7 @@ USERS: Final = _table("users")
 CONVERSATIONS: Final = _table("conversations")
 LEASES: Final = _table("leases")
 TICKETS: Final = _table("tickets")
+GRAVES: Final = _table("graves")
 ENTRIES: Final = _table("entries")
 FUNCTION_CALLS: Final = _table("function_calls")
 NOTED_CALLS: Final = _table("noted_calls")

@@ -10,12 +10,14 @@ from __future__ import annotations
 import asyncio
 import os
 import sys
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
 import orjson
 
 from bridge.core.model import Conversation
+from bridge.errors import StoreUnavailable
 from bridge.ports import Claim
 from persistence.record import open_record
 from tests.persistence.build import USER, adds_goal, adds_task, job
@@ -33,13 +35,18 @@ async def main(url: str, folder: str, conversation_id: str, request: str, count:
         await asyncio.to_thread(sys.stdin.readline)
         limit = asyncio.Semaphore(4)
 
+        async def once(n: int) -> str | None:
+            if n % 2:
+                wish = job(claim, name="add_task", request=request, call_id=f"{request}-{n}")
+                return (await record.ledger.run_once(wish, {"title": f"Run {n}"}, adds_task())).task_id
+            same = job(claim, call_id=f"call-{n}")
+            return (await record.ledger.run_once(same, {"n": n}, adds_goal())).goal_id
+
         async def call(n: int) -> str | None:
             async with limit:
-                if n % 2:
-                    wish = job(claim, name="add_task", request=request, call_id=f"{request}-{n}")
-                    return (await record.ledger.run_once(wish, {"title": f"Run {n}"}, adds_task())).task_id
-                same = job(claim, call_id=f"call-{n}")
-                return (await record.ledger.run_once(same, {"n": n}, adds_goal())).goal_id
+                while True:
+                    with suppress(StoreUnavailable):  # locked for long: tried again, as what is noted is
+                        return await once(n)
 
         ids = await asyncio.gather(*[call(n) for n in range(int(count))])
     sys.stdout.buffer.write(orjson.dumps(ids) + b"\n")

@@ -116,6 +116,7 @@ async def test_a_row_refused_all_by_itself_is_set_aside_after_a_while(
     async with open_record(postgres_url, data_dir) as record:
         await _sql(record, *REFUSES)
         claim = await begun(record)
+        await record.flusher.flush()
         await append(record, entry(claim, 0, "odd"), entry(claim, 1, "odd"))
         await until(lambda: bool(record.problem))
         await until(lambda: record.journal.set_aside == 2)

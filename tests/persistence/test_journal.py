@@ -197,7 +197,7 @@ async def test_a_damaged_journal_is_set_aside_and_everything_else_goes_on(tmp_pa
 async def test_what_a_killed_process_acknowledged_is_in_the_store_once_and_in_order(
     database_url: str, data_dir: Path, flushing: bool
 ) -> None:
-    async with open_record(database_url, data_dir) as record:
+    async with open_record(database_url, data_dir, keep_seconds=0) as record:
         claim = await begun(record)
     command = [sys.executable, "-m", "tests.persistence.appender", str(data_dir), claim.conversation.id]
     acknowledged = await _kill_after(3000, [*command, database_url] if flushing else command)

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
 from structlog.testing import capture_logs
 
-from bridge.core.model import Entry
+from bridge.core.model import Entry, Status
+from bridge.errors import NotFound, StaleEpoch, StoreUnavailable
 from persistence.record import Record, open_record
-from tests.persistence.build import append, begun, cursors, entry, stored, until
+from tests.persistence.build import USER, adds_goal, append, begun, cursors, entry, job, stored, until
 from tests.support.postgres import PostgresServer
 
 
@@ -103,3 +105,61 @@ async def test_what_was_deleted_stays_deleted_after_a_failover(
             await until(lambda: not record.problem)
         assert [x["flushed_again"] for x in lines if x["event"] == "store_lost_entries"] == [1]
         assert len(await _stored_without_waiting(record)) == 2
+
+
+async def test_a_conversation_begun_in_the_lost_moment_is_there_again(
+    postgres_server: PostgresServer, postgres_url: str, data_dir: Path
+) -> None:
+    async with open_record(postgres_url, data_dir) as record:
+        old = await begun(record)
+        await _flushed(record, entry(old, 0, "before"))
+        postgres_server.back_up()
+        new, gone = await begun(record, "somebody new"), await begun(record)
+        again = await record.store.claim(USER, agent="flux", conversation_id=old.conversation.id)
+        await _flushed(record, entry(new, 0, "lost"))
+        await _flushed(record, entry(again, 0, "lost too"))
+        await _flushed(record, entry(gone, 0, "x"))
+        postgres_server.lose()
+        await append(record, entry(new, 1, "after"))
+        await until(lambda: not record.problem)
+        assert cursors(await stored(record, new)) == ["1:0", "1:1"]
+        assert cursors(await stored(record, again)) == ["1:0", "2:0"]
+        found = await record.store.conversation("somebody new", new.conversation.id)
+        assert (found.agent, found.title, found.message_count) == ("flux", "lost", 2)
+        assert (await record.ledger.run_once(job(again), {}, adds_goal())).status is Status.DONE
+        with pytest.raises(StaleEpoch):
+            await record.ledger.run_once(job(old, call_id="call-2"), {}, adds_goal())
+        newest = await record.store.claim(USER, agent="flux", conversation_id=old.conversation.id)
+        assert newest.epoch == 3
+
+
+async def test_what_is_asked_before_the_store_has_its_conversation_again_is_not_refused_for_good(
+    postgres_server: PostgresServer, postgres_url: str, data_dir: Path
+) -> None:
+    async with open_record(postgres_url, data_dir) as record:
+        postgres_server.back_up()
+        claim = await begun(record)
+        postgres_server.lose()
+        with pytest.raises(StoreUnavailable):
+            await record.ledger.run_once(job(claim), {}, adds_goal())
+        await append(record, entry(claim, 0, "after"))
+        assert cursors(await stored(record, claim)) == ["1:0"]
+        assert (await record.ledger.run_once(job(claim), {}, adds_goal())).status is Status.DONE
+
+
+async def test_what_was_deleted_is_not_begun_again_by_a_failover(
+    postgres_server: PostgresServer, postgres_url: str, data_dir: Path
+) -> None:
+    async with open_record(postgres_url, data_dir) as record:
+        gone, kept = await begun(record), await begun(record)
+        await _flushed(record, entry(gone, 0, "x"), entry(kept, 0, "x"))
+        await record.store.delete(USER, gone.conversation.id)
+        postgres_server.back_up()
+        await _flushed(record, entry(kept, 1, "lost"))
+        postgres_server.lose()
+        await append(record, entry(kept, 2, "after"))
+        assert cursors(await stored(record, kept)) == ["1:0", "1:1", "1:2"]
+        with pytest.raises(NotFound):
+            await record.store.conversation(USER, gone.conversation.id)
+        with pytest.raises(StaleEpoch):
+            await record.ledger.run_once(job(gone), {}, adds_goal())
