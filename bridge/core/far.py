@@ -5,6 +5,8 @@ from __future__ import annotations
 from bridge.core import commands as do
 from bridge.core import events as ev
 from bridge.core import timers as due
+from bridge.core.acts import end_call
+from bridge.core.calls import CANCELLED, CallState
 from bridge.core.events import Moment
 from bridge.core.model import Message
 from bridge.core.owing import pick_up, settle, unanswered
@@ -12,6 +14,8 @@ from bridge.core.state import Commands, Link, Phase, State
 
 REOPEN_AFTER = (0.25, 1.0, 3.0)
 """Seconds before the first, second and third try to open a lost agent again."""
+SAVING_SECONDS, SAVING_TRIES = 0.05, 40
+"""Between looks whether all is saved, which the next agent is to know; so many, then it is opened without."""
 BUSY_SECONDS = 3.0
 """Seconds between tries to open an agent that has no room for us."""
 BUSY_TRIES = 20
@@ -109,7 +113,19 @@ def _lost(s: State, now: Moment, *, retry: bool, code: str, tell: bool) -> Comma
     s.phase = Phase.OPENING
     yield do.HoldSpeech()
     yield from _tell_lost(s, busy=code == BUSY)
+    yield from _withdraw(s, now)
     yield do.Schedule(wait, due.ReopenDue())
+
+
+def _withdraw(s: State, now: Moment) -> Commands:
+    """What the lost agent wanted done before it had heard the user out: the next one hears them again."""
+    if s.turn.speaking_since is None:
+        return
+    for opened in list(s.calls.open.values()):
+        if opened.state is CallState.HELD:
+            yield from end_call(s, opened, CANCELLED, now)
+        elif opened.state is CallState.SAVING:
+            opened.cancelled = True
 
 
 WORDS = {BUSY: "The agent has no room for another talk; try again in a few minutes."}
@@ -134,5 +150,7 @@ def _tell_lost(s: State, *, busy: bool) -> Commands:
 
 
 def reopen_due(s: State, event: due.ReopenDue, now: Moment) -> Commands:
-    if s.settled:
+    if s.saving and event.put_off < SAVING_TRIES:
+        yield do.Schedule(SAVING_SECONDS, due.ReopenDue(event.put_off + 1))
+    elif s.settled:
         yield from open_agent(s)

@@ -11,6 +11,9 @@ from bridge.core.events import Event
 class ReopenDue(Event):
     """Time to open the agent again."""
 
+    put_off: int = 0
+    """How often that had to wait for what was being saved."""
+
 
 @dataclass(frozen=True, slots=True)
 class TurnConfirmDue(Event):

@@ -10,10 +10,10 @@ import tempfile
 import time
 from pathlib import Path
 
-from tests.chaos import away, doubles, drains, kills
+from tests.chaos import agents, away, doubles, drains, kills
 from tests.chaos.figures import Figure, Scenario, table
 
-SCENARIOS = (kills.SCENARIO, drains.SCENARIO, away.SCENARIO, doubles.SCENARIO)
+SCENARIOS = (kills.SCENARIO, drains.SCENARIO, away.SCENARIO, doubles.SCENARIO, agents.SCENARIO)
 
 
 def main() -> None:
