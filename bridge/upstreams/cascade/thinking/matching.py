@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from itertools import takewhile
 from typing import Final
 
 from bridge.core.agent import Effect, Intent, Kind
@@ -76,7 +75,7 @@ class Book:
         fixed = frozenset(e.norm for t in every for e in t.elements if isinstance(e, Fixed))
         choices = frozenset(w for i in intents for p in i.parameters for w in choice_words(p))
         telling = frozenset(word for word in fixed | choices if len(word) > 2)
-        openings = frozenset(opening for template in every if (opening := _opening(template))[0])
+        openings = frozenset((t.opening, not t.strong.isdisjoint(t.opening)) for t in every if t.opening)
         labels = tuple(_labels(intents))
         numbers = frozenset(p.name for i in intents for p in i.parameters if p.kind is Kind.NUMBER)
         return cls(tuple(intents), every, tuple(ends.values()), labels, fixed, telling, numbers, openings)
@@ -195,12 +194,6 @@ class Book:
         if score >= 1:
             score += 0.1 * len(_described(intent, heard))
         return score
-
-
-def _opening(template: Template) -> tuple[tuple[str, ...], bool]:
-    fixed = tuple(takewhile(lambda element: isinstance(element, Fixed), template.elements))
-    opening = tuple(element.norm for element in fixed if isinstance(element, Fixed))
-    return opening, any(norm in template.strong for norm in opening)
 
 
 def _labels(intents: Sequence[Intent]) -> Iterator[tuple[frozenset[str], Intent]]:

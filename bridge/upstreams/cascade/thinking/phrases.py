@@ -3,7 +3,7 @@
 import re
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Final
+from typing import Final, Literal
 
 from bridge.core.agent import Agent, Effect, Intent, Kind, Parameter
 from bridge.core.model import Thing
@@ -23,7 +23,8 @@ _BANK: Final[Mapping[str, tuple[str, ...]]] = {
     "go on": ("Sure, go ahead.", "Of course. What is it?", "Okay, I'm listening."),
     "pause": ("Take your time.", "No hurry.", "I'm here."),
     "cancelled": (
-        *("No problem, I'll leave it. Anything else?", "Okay, forgotten. What else can I do?"),
+        "No problem, I'll leave it. Anything else?",
+        "Okay, forgotten. What else can I do?",
         "All right, I won't do that. Anything else?",
     ),
     "nothing to cancel": (
@@ -31,7 +32,7 @@ _BANK: Final[Mapping[str, tuple[str, ...]]] = {
         "Sure. I'm here if you need me.",
     ),
     "done already": (
-        *("That one is done already, and I can't take it back from here.",),
+        "That one is done already, and I can't take it back from here.",
         "I've already done that one; I can't undo it by voice.",
     ),
     "unclear": (
@@ -39,7 +40,7 @@ _BANK: Final[Mapping[str, tuple[str, ...]]] = {
         "I didn't get that, sorry. Once more, please?",
     ),
     "type": (
-        *("I'm still not getting it. You can also type it.",),
+        "I'm still not getting it. You can also type it.",
         "I keep missing that. Typing it works too.",
     ),
     "sorry": ("Sorry, I didn't get that.", "I'm not sure I understood.", "Hmm, I missed that."),
@@ -78,7 +79,8 @@ def question(parameter: Parameter) -> str:
         asked = parameter.question or f"Which {human(parameter.name)} would you like?"
         known = set(norms(asked))
         if not any(set(norms(choice.replace("_", " "))) & known for choice in parameter.choices):
-            asked += f" {either([choice.replace('_', ' ') for choice in parameter.choices]).capitalize()}?"
+            choices = enumerated([choice.replace("_", " ") for choice in parameter.choices], "or")
+            asked += f" {choices.capitalize()}?"
         return asked
     if parameter.question:
         return parameter.question
@@ -107,7 +109,7 @@ def which(lead: str, things: Sequence[Thing], clock: Clock) -> str:
     some = list(things[:4])
     titles = [thing.title for thing in some]
     names = [t.title if titles.count(t.title) == 1 else f"{t.title}{when(t.at, clock)}" for t in some]
-    return f"{lead} {either(names)}?"
+    return f"{lead} {enumerated(names, 'or')}?"
 
 
 def when(at: datetime | None, clock: Clock) -> str:
@@ -123,15 +125,15 @@ def when(at: datetime | None, clock: Clock) -> str:
     return f" {day} at {'noon' if hour == '12 PM' else hour}"
 
 
-def either(names: Sequence[str]) -> str:
-    """a, b or c."""
-    return " or ".join(filter(None, [", ".join(names[:-1]), names[-1]])) if names else ""
+def enumerated(names: Sequence[str], last: Literal["and", "or"]) -> str:
+    """a, b or c; empty without names."""
+    return f" {last} ".join(part for part in (", ".join(names[:-1]), *names[-1:]) if part)
 
 
 def abilities(agent: Agent, book: Book) -> str:
     """What this agent can do, as one or two examples of what to say."""
     samples = [f"“{text}”" for intent in book.intents if (text := sample(intent))][:3]
-    return f"You could say: {either(samples)}." if samples else f"I'm {agent.title}."
+    return f"You could say: {enumerated(samples, 'or')}." if samples else f"I'm {agent.title}."
 
 
 def sample(intent: Intent) -> str:
@@ -172,4 +174,5 @@ def _filler(parameter: Parameter, text: str) -> str:
 
 def confirmation(intent: Intent, names: Sequence[str]) -> str:
     """Asked before something that cannot be undone; `names`: what it is done to."""
-    return f"Shall I really {order_of(intent) or label_of(intent)}{f': {either(names)}' if names else ''}?"
+    what = f": {enumerated(names, 'or')}" if names else ""
+    return f"Shall I really {order_of(intent) or label_of(intent)}{what}?"

@@ -108,7 +108,7 @@ def _continued(first: Match, left: Said, right: Said, link: Link, book: Book, sc
     """
     if link is Link.NONE or not right.rest:
         return None
-    opening = _opening(first)
+    opening = list(first.template.opening)
     if right.norms[:1] == ("to",) and opening[-1:] == ["to"]:
         opening.pop()
     again = read(f"{' '.join(opening)} {right.text}", scene.clock)
@@ -133,13 +133,3 @@ def _is_whole(match: Match, link: Link) -> bool:
     """Every slot of the example has words; without a linking word it must have some."""
     slots = match.template.slots
     return bool(match.template.elements) and len(match.slots) == len(slots) >= (link is Link.NONE)
-
-
-def _opening(match: Match) -> list[str]:
-    """An example's fixed words before its first slot."""
-    fixed: list[str] = []
-    for element in match.template.elements:
-        if not isinstance(element, Fixed):
-            break
-        fixed.append(element.norm)
-    return fixed

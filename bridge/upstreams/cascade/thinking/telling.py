@@ -7,7 +7,7 @@ from typing import Final
 from bridge.core.agent import Effect, Kind, Parameter
 from bridge.core.model import Thing
 from bridge.upstreams.cascade.thinking.matching import Book
-from bridge.upstreams.cascade.thinking.phrases import either, when
+from bridge.upstreams.cascade.thinking.phrases import enumerated, when
 from bridge.upstreams.cascade.thinking.slots import Scene
 from bridge.upstreams.cascade.thinking.things import resolve
 from bridge.upstreams.cascade.thinking.times import Clock, Said, Timing
@@ -53,8 +53,9 @@ def tell(said: Said, book: Book, scene: Scene) -> str | None:
     match = book.match(said, scene.clock, scene.refers)
     if match and match.template.intent.effect is Effect.READ:
         return None
-    if choices := _choices(said.norms, book):
-        return f"There is {either([' '.join(spoken_choice(choice)) for choice in choices.choices])}."
+    if parameter := _choices(said.norms, book):
+        choices = [" ".join(spoken_choice(choice)) for choice in parameter.choices]
+        return f"There is {enumerated(choices, 'or')}."
     if moment := _moment(said, book, scene):
         return moment
     kind = kind_asked(said.norms, book)
@@ -93,7 +94,8 @@ def _listed(kind: str, timing: Timing | None, scene: Scene) -> str:
     count = _COUNTS[len(things)] if len(things) < len(_COUNTS) else str(len(things))
     named = [f"{thing.title}{when(thing.at, scene.clock)}" for thing in things[:MOST]]
     more = [f"{len(things) - MOST} more"] if len(things) > MOST else []
-    return f"You have {count} {kind}{'s' if len(things) > 1 else ''}{then}: {_and([*named, *more])}."
+    plural = "s" if len(things) > 1 else ""
+    return f"You have {count} {kind}{plural}{then}: {enumerated([*named, *more], 'and')}."
 
 
 def _falls(thing: Thing, timing: Timing, clock: Clock) -> bool:
@@ -103,10 +105,6 @@ def _falls(thing: Thing, timing: Timing, clock: Clock) -> bool:
     first = clock.local(clock.now if "this week" in timing.phrase else timing.at).date()
     length = 7 if "week" in timing.phrase.split() else 1
     return first <= clock.local(thing.at).date() < first + timedelta(days=length)
-
-
-def _and(names: Sequence[str]) -> str:
-    return " and ".join(filter(None, [", ".join(names[:-1]), names[-1]]))
 
 
 def _upper(text: str) -> str:

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import takewhile
 from typing import Final
 
 from bridge.core.agent import Intent, Kind, Parameter
@@ -88,6 +89,12 @@ class Template:
         if self.strong and self.strong.isdisjoint(there):
             return 0.0
         return self.least + sum([gain for norm, gain in self.gains if norm in there])
+
+    @property
+    def opening(self) -> tuple[str, ...]:
+        """Its fixed words before the first slot."""
+        fixed = takewhile(lambda element: isinstance(element, Fixed), self.elements)
+        return tuple(element.norm for element in fixed if isinstance(element, Fixed))
 
     @property
     def slots(self) -> list[Slot]:
