@@ -12,11 +12,12 @@ import structlog
 from bridge.errors import BadConfig
 from bridge.ports import Brief, TimeGrammar, Upstream
 from bridge.upstreams.cascade.detecting import make_detector
+from bridge.upstreams.cascade.hearing import MODEL_FILE
 from bridge.upstreams.cascade.hearing.crew import Crew
 from bridge.upstreams.cascade.hearing.pocketsphinx import PocketSphinx, make_crew
 from bridge.upstreams.cascade.listening import Hearing
 from bridge.upstreams.cascade.parts import TextToSpeech
-from bridge.upstreams.cascade.pipeline import Pipeline, Session
+from bridge.upstreams.cascade.pipeline import Pipeline, SessionParts
 from bridge.upstreams.cascade.speaking import VoiceName, make_engine
 from bridge.upstreams.cascade.speaking.engine import Engine
 from bridge.upstreams.cascade.thinking.rules import rules
@@ -75,12 +76,12 @@ class LocalUpstreams:
 
     async def open(self, brief: Brief) -> Upstream:
         """Put a session's parts together and start it. Raises UpstreamFailed."""
-        session = Session(
+        parts = SessionParts(
             make_mind=self._make_mind,
             hearing=await self._hearing(brief.agent.name),
             speech=self._speech(),
         )
-        pipeline = Pipeline(brief, session, request=str(uuid4()), pace=self._pace)
+        pipeline = Pipeline(brief, parts, request=str(uuid4()), pace=self._pace)
         await pipeline.start()
         return pipeline
 
@@ -118,7 +119,7 @@ class LocalUpstreams:
     def _model(self, agent: str) -> Path:
         """The folder of an agent's language model, or of the first other agent that has one."""
         own = self._agents / agent / "hearing"
-        others = sorted(path.parent for path in self._agents.glob("*/hearing/model.arpa.gz"))
+        others = sorted(path.parent for path in self._agents.glob(f"*/hearing/{MODEL_FILE}"))
         return own if own in others or not others else others[0]
 
     def _speech(self) -> TextToSpeech | None:

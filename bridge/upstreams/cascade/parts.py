@@ -32,9 +32,6 @@ class VoiceDetector(Protocol):
     def feed(self, frame: bytes) -> float:
         """Take one 20 ms frame; return the probability of speech (0–1) in the newest complete window."""
 
-    def reset(self) -> None:
-        """Forget the sound so far. To be called when the stream was broken, not between turns."""
-
 
 # -------------------------------------------------------------------------------------------------- hearing
 

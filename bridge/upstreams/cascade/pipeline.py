@@ -47,7 +47,7 @@ REFUSED: Final = {"type": "InjectionRefused"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Session:
+class SessionParts:
     """The parts of one session. It owns them: they are closed with it."""
 
     make_mind: MakeModel
@@ -63,7 +63,7 @@ class Pipeline:
     def __init__(
         self,
         brief: Brief,
-        session: Session,
+        parts: SessionParts,
         *,
         request: str,
         pace: Pace = Pace(),  # noqa: B008 - frozen
@@ -73,15 +73,15 @@ class Pipeline:
         check(brief.audio_in)
         check(brief.audio_out)
         self._brief = brief
-        self._session = session
+        self._parts = parts
         self._request = request
         self._clock = clock or asyncio.get_running_loop().time
         self._outlet = Outlet()
-        self._mind = session.make_mind(brief)
-        self._voice = Voice(session.speech, brief.audio_out, self._outlet, pace, clock=self._clock)
+        self._mind = parts.make_mind(brief)
+        self._voice = Voice(parts.speech, brief.audio_out, self._outlet, pace, clock=self._clock)
         self._calls = Calls()
         reports = Reports(self._fits, self._speaking, self._started, self._ended)
-        self._listener = Listener(session.hearing, brief.audio_in, reports, self._clock)
+        self._listener = Listener(parts.hearing, brief.audio_in, reports, self._clock)
         self._group = asyncio.TaskGroup()
         self._listening: asyncio.Task[None] | None = None
         self._replying: asyncio.Task[None] | None = None
@@ -122,7 +122,7 @@ class Pipeline:
             case Answer():
                 self._calls.answer(frame)
             case Speak(message, behavior):
-                self._inject(message, behavior)
+                self.inject(message, behavior)
             case Steer(raw):
                 steer(self, raw)
             case _:
@@ -147,10 +147,10 @@ class Pipeline:
             self._gone.set()
 
     async def _let_go(self) -> None:
-        if self._session.hearing:
-            await self._session.hearing.ear.aclose()
-        if self._session.speech:
-            await self._session.speech.aclose()
+        if self._parts.hearing:
+            await self._parts.hearing.ear.aclose()
+        if self._parts.speech:
+            await self._parts.speech.aclose()
 
     # ── hearing ──────────────────────────────────────────────────────────────────────────────────────
 
@@ -245,8 +245,8 @@ class Pipeline:
             again = Reply(self._mind, self._voice, self._outlet, self._calls, None)
             await self._guard(again.run(once(self._after.popleft())))
 
-    def _inject(self, message: str, behavior: str) -> None:
-        """Deepgram: `InjectAgentMessage`."""
+    def inject(self, message: str, behavior: str) -> None:
+        """Say a sentence of somebody else's, when `behavior` allows it (Deepgram: `InjectAgentMessage`)."""
         if behavior == "interrupt":
             if self._busy:
                 self._interrupt(None)
@@ -264,10 +264,6 @@ class Pipeline:
         """Put an event out as it is."""
         self._outlet.put(event)
 
-    def inject(self, message: str, behavior: str) -> None:
-        """Say a client's own sentence."""
-        self._inject(message, behavior)
-
     def force_end(self) -> bool:
         """End the person's turn now; False when there is no ear that could."""
         return self._listener.force_end()
@@ -277,7 +273,7 @@ class Pipeline:
         if self._brief.client_agent is not None:
             client_agent = {**self._brief.client_agent, "think": think}
             self._brief = replace(self._brief, client_agent=client_agent)
-            self._mind = self._session.make_mind(self._brief)
+            self._mind = self._parts.make_mind(self._brief)
 
     # ── failing ──────────────────────────────────────────────────────────────────────────────────────
 

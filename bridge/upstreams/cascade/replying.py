@@ -46,7 +46,7 @@ class Calls:
 
     def withdraw(self) -> CallsCancelled | None:
         """Withdraw what is not answered; None when there is nothing to withdraw."""
-        ids = tuple(identity for identity, waiting in self.open.items() if not waiting.done())
+        ids = tuple(call_id for call_id, waiting in self.open.items() if not waiting.done())
         self.open = {}
         return CallsCancelled(ids) if ids else None
 

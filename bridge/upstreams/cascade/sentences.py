@@ -43,12 +43,6 @@ class Sentences:
         return [rest] if rest else []
 
 
-def split(text: str) -> list[str]:
-    """A whole text as sentences."""
-    sentences = Sentences()
-    return [*sentences.feed(text), *sentences.flush()]
-
-
 def _cut(text: str) -> int | None:
     """Where the first sentence of the text ends; None when that cannot be said yet."""
     for mark in _END.finditer(text):

@@ -32,19 +32,14 @@ class EnergyDetector:
         self._shape = np.hanning(WINDOW).astype(np.float32)
         pitch = np.fft.rfftfreq(WINDOW, 1 / FRAME_RATE)
         self._voice_band = (pitch > 150) & (pitch < 4_000)
-        self.reset()
+        self._room: deque[float] = deque([_QUIETEST_DB], maxlen=_ROOM)
+        self._speech = 0.0
 
     def feed(self, frame: bytes) -> float:
         """PCM16 of any length, 20 ms usually → likelihood of speech (0–1) in the newest whole 32 ms."""
         for window in self._windows.feed(frame):
             self._look(window)
         return self._speech
-
-    def reset(self) -> None:
-        """Forget the sound so far."""
-        self._windows.flush()
-        self._room: deque[float] = deque([_QUIETEST_DB], maxlen=_ROOM)
-        self._speech = 0.0
 
     def _look(self, window: bytes) -> None:
         power = np.abs(np.fft.rfft(samples(window) * self._shape)) ** 2

@@ -24,9 +24,3 @@ class SileroDetector:
         for window in self._windows.feed(frame):
             self._speech = float(self._model.process(memoryview(samples(window).data)))
         return self._speech
-
-    def reset(self) -> None:
-        """Forget the sound so far."""
-        self._model.reset()
-        self._windows.flush()
-        self._speech = 0.0

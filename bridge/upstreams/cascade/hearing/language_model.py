@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Final, assert_never
 
 from bridge.core.agent import Agent, Kind, Parameter
-from bridge.upstreams.cascade.hearing import ngrams
+from bridge.upstreams.cascade.hearing import MODEL_FILE, WORDS_FILE, ngrams
 from bridge.upstreams.cascade.hearing.dictionary import (
     Pronunciations,
     format_dictionary,
@@ -24,9 +24,6 @@ from bridge.upstreams.cascade.hearing.dictionary import (
 )
 from bridge.upstreams.cascade.hearing.phrases import Expander, load_fillers, read_slots, split_phrases
 from bridge.upstreams.cascade.hearing.shipped import model_folder, shipped_model
-
-MODEL_FILE: Final = "model.arpa.gz"
-WORDS_FILE: Final = "words.dict"
 
 _TIMES: Final = 60
 """How often a phrase with slots is filled."""

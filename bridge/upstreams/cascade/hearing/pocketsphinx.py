@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Final
 
 from bridge.errors import BadConfig, UpstreamFailed
+from bridge.upstreams.cascade.hearing import MODEL_FILE, WORDS_FILE
 from bridge.upstreams.cascade.hearing.crew import Crew, Line
 from bridge.upstreams.cascade.parts import Heard
 
@@ -21,7 +22,7 @@ def make_crew(folder: Path, processes: int | None = None) -> Crew:
     """The processes of an agent's ear, none started yet. Raises `BadConfig` without the wheel or model."""
     if importlib.util.find_spec("pocketsphinx") is None:
         raise BadConfig("the local ear needs the extra `local`: pip install 'voice-bridge[local]'")
-    for name in ("model.arpa.gz", "words.dict"):
+    for name in (MODEL_FILE, WORDS_FILE):
         if not (folder / name).is_file():
             raise BadConfig(f"{folder / name}: not there; make it with `voice-bridge build-language-model`")
     return Crew(folder, processes)

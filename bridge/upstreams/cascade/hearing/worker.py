@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import Any, BinaryIO, Final
 
 from bridge.audio.pcm import Leveller
+from bridge.upstreams.cascade.hearing import MODEL_FILE, WORDS_FILE
 
 START, HEAR, FINISH, CANCEL, PARTIAL, HEARD, FAILED = range(7)
 HEADER: Final = struct.Struct("<BII")
@@ -47,8 +48,8 @@ def pack(kind: int, number: int, payload: bytes = b"") -> bytes:
 
 
 @dataclass(slots=True)
-class Hearing:
-    """One utterance under way."""
+class Recognition:
+    """One utterance as it is being recognised."""
 
     decoder: Any
     leveller: Leveller
@@ -65,7 +66,7 @@ class Worker:
     out: BinaryIO
     spare: list[Any] = field(default_factory=list)
     """Decoders nobody uses now."""
-    busy: dict[int, Hearing] = field(default_factory=dict)
+    busy: dict[int, Recognition] = field(default_factory=dict)
     """The utterances under way, by number."""
 
     def take(self, kind: int, number: int, payload: bytes) -> None:
@@ -90,35 +91,35 @@ class Worker:
         decoder.start_utt()
         leveller = Leveller(LOUDNESS_DBFS)
         leveller.gain = float(gain or 0)
-        self.busy[number] = Hearing(decoder, leveller)
+        self.busy[number] = Recognition(decoder, leveller)
 
     def hear(self, number: int, pcm: bytes) -> None:
         """Take sound; report the words so far when they changed."""
-        hearing = self.busy[number]
-        hearing.decoder.process_raw(hearing.leveller.feed(pcm))
-        hearing.unseen += len(pcm)
-        if hearing.unseen >= PARTIAL_EVERY:
-            hearing.unseen = 0
-            words = as_written(_hypothesis(hearing.decoder)[0])
-            if words != hearing.partial:
-                hearing.partial = words
+        recognition = self.busy[number]
+        recognition.decoder.process_raw(recognition.leveller.feed(pcm))
+        recognition.unseen += len(pcm)
+        if recognition.unseen >= PARTIAL_EVERY:
+            recognition.unseen = 0
+            words = as_written(_hypothesis(recognition.decoder)[0])
+            if words != recognition.partial:
+                recognition.partial = words
                 self.tell(PARTIAL, number, words.encode())
 
     def end(self, number: int, *, tell: bool) -> None:
         """End an utterance, and tell the result if it is wanted."""
-        hearing = self.busy.pop(number)
-        hearing.decoder.end_utt()
+        recognition = self.busy.pop(number)
+        recognition.decoder.end_utt()
         if tell:
-            words, confidence = _hypothesis(hearing.decoder)
-            state = f"{hearing.decoder.get_cmn()};{hearing.leveller.gain:.1f}"
+            words, confidence = _hypothesis(recognition.decoder)
+            state = f"{recognition.decoder.get_cmn()};{recognition.leveller.gain:.1f}"
             heard = {
                 "text": as_written(words),
                 "confidence": round(confidence, 3),
                 "state": state,
-                "alternatives": _alternatives(hearing.decoder, words),
+                "alternatives": _alternatives(recognition.decoder, words),
             }
             self.tell(HEARD, number, json.dumps(heard).encode())
-        self.spare.append(hearing.decoder)
+        self.spare.append(recognition.decoder)
 
     def tell(self, kind: int, number: int, payload: bytes = b"") -> None:
         """Write one frame to the server."""
@@ -155,7 +156,7 @@ def make_decoder(folder: Path) -> Any:
     """A decoder with the agent's language model; 0.3 s. Its second pass takes some 30 ms after a turn."""
     from pocketsphinx import Decoder
 
-    model, words = str(folder / "model.arpa.gz"), str(folder / "words.dict")
+    model, words = str(folder / MODEL_FILE), str(folder / WORDS_FILE)
     return Decoder(lm=model, dict=words, lw=LANGUAGE_WEIGHT, cmninit=USUAL_MEAN, loglevel="FATAL")
 
 

