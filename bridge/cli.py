@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import gc
 import os
 import signal
 import socket
@@ -186,6 +187,8 @@ class Server(uvicorn.Server):
         if self._early:
             self.should_exit = True
             return
+        gc.collect()
+        gc.freeze()  # what is there now stays: looking through it again would hold up talks for 60 ms
         self._ready()
         for listening in sockets or []:
             host, port = listening.getsockname()[:2]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from types import TracebackType
 from typing import Self
 
@@ -19,6 +20,10 @@ class LoopWatch:
     def __init__(self, registry: CollectorRegistry) -> None:
         self._lag = Histogram(
             "bridge_loop_lag_seconds", "How late the event loop did what was due.",
+            buckets=BUCKETS, registry=registry,
+        )  # fmt: skip
+        self._busy = Histogram(
+            "bridge_loop_busy_seconds", "CPU time of the event loop's thread between two looks.",
             buckets=BUCKETS, registry=registry,
         )  # fmt: skip
         Gauge("bridge_tasks", "Tasks of the event loop.", registry=registry).set_function(self._tasks)
@@ -42,6 +47,7 @@ class LoopWatch:
 
     async def _look(self, loop: asyncio.AbstractEventLoop) -> None:
         while True:
-            due = loop.time() + INTERVAL_SECONDS
+            due, computed = loop.time() + INTERVAL_SECONDS, time.thread_time()
             await asyncio.sleep(INTERVAL_SECONDS)
             self._lag.observe(max(0.0, loop.time() - due))
+            self._busy.observe(time.thread_time() - computed)
