@@ -6,6 +6,7 @@ import asyncio
 import subprocess
 import sys
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import httpx2
@@ -24,6 +25,18 @@ from tests.support.postgres import temporary_postgres
 TOLD_SECONDS = 0.1
 """Aim: how soon an owner knows that there is a newer one."""
 LONG_CALLS, LONG_TAKEOVERS, TALKS = 5000, 1000, 10
+
+
+@dataclass(frozen=True, slots=True)
+class Prize:
+    """A conversation that several people want."""
+
+    conversation: str
+    held: asyncio.Event = field(default_factory=asyncio.Event)
+    """Somebody talks in it."""
+
+    def __post_init__(self) -> None:
+        self.held.set()
 
 
 async def doubled(folder: Path, *, url: str, calls: int) -> None:
@@ -53,7 +66,7 @@ async def doubled(folder: Path, *, url: str, calls: int) -> None:
 
 async def fought_over(folder: Path, *, seed: int, url: str, takeovers: int) -> World:
     """Conversations at two servers that people take from each other, in the middle of calls."""
-    world = World(seed)
+    world = World(seed, pace=1.0)
     async with ScriptedDeepgram(key=None, script=world.agent) as deepgram:
         variables = {
             "DEEPGRAM_AGENT_URL": deepgram.url,
@@ -66,27 +79,31 @@ async def fought_over(folder: Path, *, seed: int, url: str, takeovers: int) -> W
         ):
             world.server = one
             async with asyncio.TaskGroup() as group:
-                for _ in range(TALKS):
-                    conversation = str((await start(one.http))["conversation_id"])
-                    for server in (one, other):
-                        group.create_task(_fight(world, server, conversation))
+                prizes = [Prize(str((await start(one.http))["conversation_id"])) for _ in range(TALKS)]
+                for prize in prizes:
+                    for server in (one, other, other):
+                        group.create_task(_fight(world, server, prize))
                 while len(world.taken_over) < takeovers:  # noqa: ASYNC110
                     await asyncio.sleep(0.1)
                 world.over.set()
+                for prize in prizes:
+                    prize.held.set()
             assert await one.terminate() == await other.terminate() == 0
         async with process(folder / "a", **variables) as world.server:
             await check(world)
     return world
 
 
-async def _fight(world: World, server: Process, conversation: str) -> None:
-    """Take it back whenever somebody has taken it."""
+async def _fight(world: World, server: Process, prize: Prize) -> None:
+    """Take it whenever somebody has it."""
     while not world.over.is_set():
-        await asyncio.sleep(world.random.uniform(0, 0.5))
+        await prize.held.wait()
+        await asyncio.sleep(world.random.uniform(0, 0.2))
+        prize.held.clear()
         try:
-            await world.visit(server, conversation)
+            await world.visit(server, prize.conversation, settled=prize.held.set)
         except (OSError, WebSocketException, httpx2.HTTPError, TurnedAway):
-            world.failed += 1
+            prize.held.set()
 
 
 async def _long(folder: Path, seed: int) -> Sequence[Figure]:

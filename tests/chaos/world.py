@@ -6,8 +6,8 @@ import asyncio
 import random
 import struct
 import time
-from collections import defaultdict
-from collections.abc import Sequence
+from collections import Counter, defaultdict
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
@@ -74,13 +74,13 @@ class World:
     """From a frame of sound at the client to that frame at the agent."""
     taken_over: list[Sample] = field(default_factory=list)
     """From the answer to whoever takes a conversation to the word to whoever had it."""
+    said: dict[str, float] = field(default_factory=dict)
+    """Wish → when the agent sent it."""
     up: asyncio.Event = field(default_factory=asyncio.Event)
     over: asyncio.Event = field(default_factory=asyncio.Event)
 
     def __post_init__(self) -> None:
         self.random = random.Random(self.seed)
-        self._said: dict[str, float] = {}
-        """Wish → when the agent sent it."""
         self._claims: dict[str, list[float]] = defaultdict(list)
         """Conversation → when somebody had got it."""
 
@@ -93,7 +93,7 @@ class World:
             while not self.over.is_set():
                 self.turns += 1
                 wish = f"learn trick {self.turns}"
-                self._said[wish] = time.monotonic()
+                self.said[wish] = time.monotonic()
                 await session.hear(wish)
                 await self._act(session, wish)
                 await asyncio.sleep(self.random.uniform(0, self.pace))
@@ -141,7 +141,9 @@ class World:
                     self.failed += attempts == 2
                 await asyncio.sleep(self.random.uniform(0, RETRY_SECONDS))
 
-    async def visit(self, server: Process, conversation: str | None) -> str:
+    async def visit(
+        self, server: Process, conversation: str | None, *, settled: Callable[[], None] = lambda: None
+    ) -> str:
         """Talk there until cut off, or until all is over. Raises what a client meets when nobody answers."""
         wish = {"conversation_id": conversation} if conversation else {}
         begun = await start(server.http, **wish)
@@ -155,6 +157,7 @@ class World:
             try:
                 last = str(entries[-1]["cursor"]) if entries else None
                 await talker.settle(cursor=last)
+                settled()
                 talker.on_frame = partial(self._is_shown, conversation, claimed)
                 cut = await self._is_cut(talker)
                 self.cut += cut
@@ -183,7 +186,7 @@ class World:
                     await asyncio.sleep(0.02)
 
     def _is_shown(self, conversation: str, claimed: float, frame: Frame) -> None:
-        if frame["type"] == "ConversationText" and (sent := self._said.get(str(frame["content"]))):
+        if frame["type"] == "ConversationText" and (sent := self.said.get(str(frame["content"]))):
             self.shown.append(Sample.since(sent))
         elif frame.get("code") == "BRIDGE_TAKEN_OVER":
             later = [when for when in self._claims[conversation] if when > claimed]
@@ -225,9 +228,9 @@ async def check(world: World) -> None:
         assert not wrong, f"seed {world.seed}: seen and not stored: {wrong}"
         holes = _holes(stored)
         assert not holes, f"seed {world.seed}: {conversation} lacks {holes}"
-    made = [str(goal["statement"]) for goal in await items(world.server.http, "/api/v1/goals")]
-    twice = sorted({wish for wish in made if made.count(wish) > 1})
-    missing = sorted(set(world.promised) - set(made))
+    made = Counter(str(goal["statement"]) for goal in await items(world.server.http, "/api/v1/goals"))
+    twice = sorted(wish for wish in world.said if made[wish] > 1)
+    missing = sorted(set(world.promised) - made.keys())
     assert not twice, f"seed {world.seed}: done twice: {twice}"
     assert not missing, f"seed {world.seed}: promised and not done: {missing}"
 
