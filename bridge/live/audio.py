@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Iterator
 from enum import Enum
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from bridge.core.model import AudioFormat
 from bridge.live.outbox import SOUND_SECONDS
@@ -38,21 +39,54 @@ class Way(Enum):
     """There is no client; silence is sent in its place."""
 
 
+class Passed(NamedTuple):
+    """What went one way since the last time somebody asked."""
+
+    frames: int
+    bytes: int
+    dropped: int
+    """Bytes that did not get through."""
+
+
+class _Frames:
+    """Frames in order, and how many bytes they are together."""
+
+    def __init__(self) -> None:
+        self._frames: deque[bytes] = deque()
+        self._bytes = 0
+
+    def __iter__(self) -> Iterator[bytes]:
+        return iter(self._frames)
+
+    def add(self, frame: bytes, most: float) -> int:
+        """Add a frame; the oldest go while there are more than `most` bytes. Returns the bytes that went."""
+        self._frames.append(frame)
+        self._bytes += len(frame)
+        before = self._bytes
+        while self._bytes > most:
+            self._bytes -= len(self._frames.popleft())
+        return before - self._bytes
+
+    def clear(self) -> None:
+        """Forget them all."""
+        self._frames.clear()
+        self._bytes = 0
+
+
 class Speech:
     """The user's sound, on its way to the agent."""
 
     def __init__(self) -> None:
         self.way = Way.CLOSED
         self.format = AudioFormat()
-        self.dropped = 0
+        self._frames = 0
+        self._bytes = 0
+        self._dropped = 0
         """Bytes of held sound that had to go."""
-        self.frames = 0
-        self.bytes = 0
         self._outbox: Sink | None = None
-        self._held: deque[bytes] = deque()
-        self._held_bytes = 0
-        self._recent: deque[bytes] = deque()
-        self._recent_bytes = 0
+        self._held = _Frames()
+        self._recent = _Frames()
+        """What the agent may not have understood yet."""
         self._speaking = False
 
     def hear(self, frame: bytes) -> bool:
@@ -64,8 +98,8 @@ class Speech:
             self._hold(frame)
         else:
             return False
-        self.frames += 1
-        self.bytes += len(frame)
+        self._frames += 1
+        self._bytes += len(frame)
         return True
 
     def keep(self) -> None:
@@ -76,7 +110,6 @@ class Speech:
         """It was understood."""
         self._speaking = False
         self._recent.clear()
-        self._recent_bytes = 0
 
     def hold(self) -> None:
         """Send nothing until `open`. What the agent may not have understood is held as well."""
@@ -87,29 +120,18 @@ class Speech:
         self.forget()
 
     def _remember(self, frame: bytes) -> None:
-        self._recent.append(frame)
-        self._recent_bytes += len(frame)
         seconds = KEPT_SECONDS if self._speaking else BEFORE_SECONDS
-        while self._recent_bytes > seconds * self.format.bytes_per_second:
-            self._recent_bytes -= len(self._recent.popleft())
+        self._recent.add(frame, seconds * self.format.bytes_per_second)
 
     def _hold(self, frame: bytes) -> None:
-        self._held.append(frame)
-        self._held_bytes += len(frame)
-        while self._held_bytes > SOUND_SECONDS * self.format.bytes_per_second:
-            size = len(self._held.popleft())
-            self._held_bytes -= size
-            self.dropped += size
+        self._dropped += self._held.add(frame, SOUND_SECONDS * self.format.bytes_per_second)
 
-    def collect(self) -> tuple[int, int, int]:
-        """Frames, bytes and bytes dropped since the last time."""
-        counts = (
-            self.frames,
-            self.bytes,
-            self.dropped + (self._outbox.collect_dropped() if self._outbox else 0),
-        )
-        self.frames = self.bytes = self.dropped = 0
-        return counts
+    def collect(self) -> Passed:
+        """What was taken from the client since the last time."""
+        dropped = self._dropped + (self._outbox.collect_dropped() if self._outbox else 0)
+        passed = Passed(self._frames, self._bytes, dropped)
+        self._frames = self._bytes = self._dropped = 0
+        return passed
 
     def connect(self, outbox: Sink | None) -> None:
         """The agent's end is this one now (None: there is none)."""
@@ -124,7 +146,6 @@ class Speech:
             for frame in self._held:
                 self._outbox.put_sound(frame)
         self._held.clear()
-        self._held_bytes = 0
 
     def play_silence(self, frame: bytes) -> None:
         """Send a frame of our own making."""
@@ -153,8 +174,8 @@ class Voice:
         self.format = AudioFormat(sample_rate=24000)
         self.reply = 0
         """Number of the reply sound was last relayed of; 0 = none yet."""
-        self.frames = 0
-        self.bytes = 0
+        self._frames = 0
+        self._bytes = 0
         self._reply_bytes = 0
         self._new = True
         self._dropping = False
@@ -173,16 +194,17 @@ class Voice:
             self._new, self._reply_bytes = False, 0
             self.reply += 1
         self._reply_bytes += len(frame)
-        self.frames += 1
-        self.bytes += len(frame)
+        self._frames += 1
+        self._bytes += len(frame)
         if self._outbox is not None:
             self._outbox.put_sound(frame)
 
-    def collect(self) -> tuple[int, int, int]:
-        """Frames, bytes and bytes dropped since the last time."""
-        counts = self.frames, self.bytes, self._outbox.collect_dropped() if self._outbox else 0
-        self.frames = self.bytes = 0
-        return counts
+    def collect(self) -> Passed:
+        """What was taken from the agent since the last time."""
+        dropped = self._outbox.collect_dropped() if self._outbox else 0
+        passed = Passed(self._frames, self._bytes, dropped)
+        self._frames = self._bytes = 0
+        return passed
 
     def connect(self, outbox: Sink | None) -> None:
         """The client's end is this one now (None: there is none)."""

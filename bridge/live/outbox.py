@@ -26,7 +26,7 @@ class Outbox(Generic[T]):
     def __init__(self) -> None:
         self.max_sound = SOUND_SECONDS * AudioFormat(sample_rate=24000).bytes_per_second
         """Bytes of sound that may wait."""
-        self.dropped = 0
+        self._dropped = 0
         """Bytes of sound dropped because the socket was too slow."""
         self.message_bytes = 0
         """Of the messages that wait, about."""
@@ -57,7 +57,7 @@ class Outbox(Generic[T]):
         self._sounds.append((self._count, frame))
         self._sound_bytes += len(frame)
         while self._sound_bytes > self.max_sound:
-            self.dropped += self._pop_sound()
+            self._dropped += len(self._pop_sound())
         self._filled.set()
 
     def put(self, message: T, size: int | None = None) -> None:
@@ -92,19 +92,17 @@ class Outbox(Generic[T]):
             _, size, message = self._messages.popleft()
             self.message_bytes -= size
             return message
-        frame = self._sounds.popleft()[1]
-        self._sound_bytes -= len(frame)
-        return frame
+        return self._pop_sound()
 
     def collect_dropped(self) -> int:
         """Bytes dropped since the last time."""
-        dropped, self.dropped = self.dropped, 0
+        dropped, self._dropped = self._dropped, 0
         return dropped
 
-    def _pop_sound(self) -> int:
-        size = len(self._sounds.popleft()[1])
-        self._sound_bytes -= size
-        return size
+    def _pop_sound(self) -> bytes:
+        _, frame = self._sounds.popleft()
+        self._sound_bytes -= len(frame)
+        return frame
 
 
 def weigh(message: object) -> int:
