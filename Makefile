@@ -3,10 +3,11 @@ PYTHON ?= python3
 WORKERS ?= 2
 ARGS ?=
 TYPESCRIPT := 6.0.3
+DEEPGRAM_JS := 5.13.0
 
 BIN := .venv/bin
 READY := .venv/.ready
-TSC := .venv/js/typescript-$(TYPESCRIPT)
+JS := .venv/js/typescript-$(TYPESCRIPT)-deepgram-$(DEEPGRAM_JS)
 COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate
 
 .PHONY: help run test bench chaos eval check lint types imports rules page lock clean
@@ -32,7 +33,9 @@ test: $(READY)
 	lacks chromium 'tests in a browser' chromium; \
 	lacks flite 'tests with spoken words' flite; \
 	lacks node 'tests of the page' nodejs; \
+	lacks npm 'tests with the JavaScript SDK' npm; \
 	if [ -n "$$missing" ]; then echo "Left out: $${missing#, }. To run them too: sudo apt-get install$$packages"; fi
+	@if command -v npm >/dev/null; then $(MAKE) --no-print-directory $(JS) || test "$$CI" != true; fi
 	@echo 'Running the tests in $(WORKERS) processes.'
 	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile $(ARGS)
 
@@ -73,13 +76,14 @@ page: $(READY)
 	else echo 'Left out: the types of the page (no npm). To check them too: sudo apt-get install nodejs npm'; fi
 
 .PHONY: page-types
-page-types: $(TSC)
+page-types: $(JS)
 	@echo 'Types of the page (tsc)'
 	@.venv/js/node_modules/.bin/tsc --project tsconfig.json
 
-$(TSC):
-	@echo 'Installing TypeScript $(TYPESCRIPT) into .venv/js (once).'
-	@npm install --no-save --no-package-lock --no-audit --no-fund --silent --prefix .venv/js typescript@$(TYPESCRIPT)
+$(JS): $(READY)
+	@echo 'Installing TypeScript and the JavaScript SDK of Deepgram into .venv/js (once).'
+	@npm install --no-save --no-package-lock --no-audit --no-fund --silent --prefix .venv/js \
+		typescript@$(TYPESCRIPT) @deepgram/sdk@$(DEEPGRAM_JS)
 	@touch $@
 
 lock: $(READY)

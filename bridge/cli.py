@@ -27,7 +27,6 @@ from bridge.workers import HOPELESS, Workers
 
 log = structlog.get_logger(__name__)
 
-BACKLOG = 2048
 MAX_FRAME = 1024 * 1024
 """Bytes of a client's frame that are read at all; the transport takes less, and says so."""
 
@@ -67,7 +66,6 @@ def _serve(_: argparse.Namespace) -> int:
         raise BadConfig("BRIDGE_WORKERS: a SQLite file takes one; set DATABASE_URL to a PostgreSQL database")
     with listen(settings) as listening:
         if settings.workers > 1:
-            listening.listen(BACKLOG)
             log.info("workers_starting", workers=settings.workers)
             return Workers(settings.workers, listening, work).run()
         _serve_here(settings, listening, lambda: None)

@@ -21,12 +21,17 @@ RECEIVE_BUFFER = 32 * 1024
 """Bytes of a client's that are read at once (SO_RCVBUF): a flood of small frames is parsed in one go."""
 SEND_SECONDS = 5.0
 """How long a write may wait for a client: one timer when it begins to wait, none a frame."""
+BACKLOG = 2048
+"""Connections the kernel keeps until they are accepted."""
 HEADER_SECONDS = 15.0
 """How long a request may take until its headers are there."""
 
 
 def listen(settings: Settings) -> socket.socket:
-    """The listening socket, bound. Accepted sockets inherit its limits. Raises BadConfig when it is taken."""
+    """The listening socket; who connects before we serve waits. Accepted sockets inherit its limits.
+
+    Raises BadConfig when it is taken.
+    """
     listening = socket.socket(socket.AF_INET6 if ":" in settings.host else socket.AF_INET, socket.SOCK_STREAM)
     listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     listening.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER)
@@ -35,6 +40,7 @@ def listen(settings: Settings) -> socket.socket:
         listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, USER_TIMEOUT_MS)
     try:
         listening.bind((settings.host, settings.port))
+        listening.listen(BACKLOG)  # only now is it known to be ours: two may bind at the same moment
     except OSError as error:
         listening.close()
         raise BadConfig(f"cannot listen on {settings.host}:{settings.port}: {error.strerror}") from error
