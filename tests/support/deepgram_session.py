@@ -220,6 +220,10 @@ class DeepgramSession(Record):
         """Any text frame, JSON or not."""
         await self._socket.send(text)
 
+    def write_raw(self, data: bytes) -> None:
+        """Any bytes: frames made before, or none at all."""
+        self._socket.transport.write(data)
+
     # ── for the server ──────────────────────────────────────────────────────────────────────────────────────
 
     async def read(self, *, applies: bool, settings_seconds: float, idle_seconds: float) -> None:

@@ -12,6 +12,8 @@ USER_TIMEOUT_MS = 10_000
 """A peer that acknowledges nothing for that long is gone (TCP_USER_TIMEOUT)."""
 SEND_BUFFER = 128 * 1024
 """Bytes the kernel may hold for a peer that does not read (SO_SNDBUF)."""
+RECEIVE_BUFFER = 32 * 1024
+"""Bytes of an agent's that are read at once (SO_RCVBUF): many small frames are parsed in one go."""
 
 
 class Connection(ClientConnection):
@@ -21,10 +23,11 @@ class Connection(ClientConnection):
     _stuck: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Bound what the kernel takes, and how long it waits."""
+        """Bound what the kernel takes and gives at once, and how long it waits."""
         super().connection_made(transport)
         plain: socket.socket = transport.get_extra_info("socket")
         plain.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER)
+        plain.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, RECEIVE_BUFFER)
         if hasattr(socket, "TCP_USER_TIMEOUT"):
             plain.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, USER_TIMEOUT_MS)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from collections.abc import Set as AbstractSet
+from contextlib import suppress
 from typing import assert_never
 
 import orjson
@@ -34,6 +35,8 @@ BRIDGE_KEYS = frozenset({"cursor", "at"})
 MAX_ID = 256
 """Characters of an id, and of a function's name: ids are keys in the database."""
 MAX_CODE = 64
+MAX_TEXT = 256 * 1024
+"""Characters of a message: looking through a larger one would hold up other talks."""
 NUL = re.compile(r"(?<!\\)((?:\\\\)*)\\u0000")
 """The escape of NUL in JSON text, which PostgreSQL does not store."""
 
@@ -60,10 +63,10 @@ def _written(ask: Ask) -> Mapping[str, object]:
 
 def decode(text: str) -> JSON:
     """A text frame → its JSON object, U+FFFD for NUL; an empty one, and a log line, when it is no message."""
-    try:
-        message = orjson.loads(NUL.sub(r"\1\\ufffd", text) if r"\u0000" in text else text)
-    except orjson.JSONDecodeError:
-        message = None
+    message = None
+    if len(text) <= MAX_TEXT:
+        with suppress(orjson.JSONDecodeError):
+            message = orjson.loads(NUL.sub(r"\1\\ufffd", text) if r"\u0000" in text else text)
     if isinstance(message, dict) and isinstance(message.get("type"), str) and not too_deep(message):
         return message
     log.warning("agent_message_unreadable", length=len(text))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import logging
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
@@ -39,6 +40,8 @@ MAX_FRAME: Final = 4 * 1024 * 1024
 MAX_HELD: Final = 4 * 1024 * 1024
 """Bytes of sound kept while `SettingsApplied` is awaited: a greeting may come before it. More is dropped.
 Text may take as much again."""
+FRAMES_IN_A_ROW: Final = 32
+"""Frames that are read before others have their turn, however many are there."""
 KEEP_ALIVE: Final = '{"type":"KeepAlive"}'
 GONE: Final = 1006
 """Close code of a socket that ended without a close."""
@@ -173,7 +176,9 @@ class DeepgramUpstream:
         for early in self._early:
             for each in self._arrived(early):
                 yield each
-        while True:
+        for count in itertools.count(1):
+            if count % FRAMES_IN_A_ROW == 0:
+                await asyncio.sleep(0)  # `recv` does not wait while there are frames
             try:
                 async with asyncio.timeout_at(self._next_duty()):
                     frame = await self._socket.recv()

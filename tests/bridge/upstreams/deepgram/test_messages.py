@@ -13,7 +13,7 @@ from bridge.core import events as ev
 from bridge.core.commands import Answer, Ask, Hear, Speak, Steer
 from bridge.core.events import AgentErred, AgentSaidOther, PeerEvent
 from bridge.core.model import JSON, FunctionCall, Message, Role
-from bridge.upstreams.deepgram.messages import Reader, decode, write
+from bridge.upstreams.deepgram.messages import MAX_TEXT, Reader, decode, write
 from tests.support.deepgram_schema import fault
 
 
@@ -311,6 +311,12 @@ def test_deepgrams_own_keys_of_those_names_are() -> None:
 )
 def test_what_is_no_message_is_ignored(text: str) -> None:
     assert ready_reader().read(decode(text)) == ()
+
+
+def test_a_message_too_large_to_look_through_is_none() -> None:
+    filling = "x" * (MAX_TEXT - len('{"type":"New","a":""}'))
+    assert decode(f'{{"type":"New","a":"{filling}"}}') != {}
+    assert decode(f'{{"type":"New","a":"{filling}x"}}') == {}
 
 
 @pytest.mark.parametrize("depth", [31, 300, 1000, 100_000])

@@ -11,8 +11,9 @@ from bridge.core.commands import Answer, Hear, Speak, Steer
 from bridge.core.events import AgentReady
 from bridge.core.model import Cursor, Entry, FunctionCall, Message, Role, Thing
 from bridge.errors import StoreUnavailable
-from bridge.upstreams.deepgram.socket import Timeouts
+from bridge.upstreams.deepgram.socket import FRAMES_IN_A_ROW, Timeouts
 from tests.bridge.upstreams.deepgram.opening import opened
+from tests.chaos.corpus import BINARY, framed
 from tests.support.briefs import RUN, brief
 from tests.support.deepgram import ScriptedDeepgram
 
@@ -187,3 +188,24 @@ async def test_nothing_stands_between_no_proxy_and_no_compression(monkeypatch: p
     async with ScriptedDeepgram() as deepgram, opened(deepgram) as (_, agent):
         assert "Sec-WebSocket-Extensions" not in agent.headers
         assert agent.headers["Authorization"] == "Token test-key"
+
+
+async def test_others_have_their_turn_while_an_agent_floods() -> None:
+    turns = 0
+
+    async def take_turns() -> None:
+        nonlocal turns
+        while True:
+            turns += 1
+            await asyncio.sleep(0)
+
+    async with ScriptedDeepgram() as deepgram, opened(deepgram) as (reading, agent):
+        await reading.until(AgentReady)
+        agent.write_raw(framed(BINARY, b"\1\2", masked=False) * 5000)
+        await agent.audio_done()
+        async with asyncio.timeout(10), asyncio.TaskGroup() as group:
+            others = group.create_task(take_turns())
+            await reading.until(ev.AgentAudioDone)
+            others.cancel()
+    assert len(reading.sound) == 10_000
+    assert turns > 5000 / FRAMES_IN_A_ROW

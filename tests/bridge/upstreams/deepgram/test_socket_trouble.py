@@ -271,13 +271,13 @@ async def test_what_comes_before_settings_applied_is_kept_up_to_a_bound() -> Non
     async with ScriptedDeepgram(applies=False) as deepgram, opened(deepgram) as (reading, agent):
         for _ in range(5):
             await agent.send_audio(bytes(1024 * 1024))
-        for _ in range(6):
-            await agent.agent_text("x" * 1024 * 1024)
+        for _ in range(20):
+            await agent.agent_text("x" * 250_000)
         await agent.agent_text("Hey!")
         await agent.apply()
         await agent.say("Still here.")
         await reading.until(ev.AgentAudioDone)
     said = [event.message.content for event in reading.events if isinstance(event, ev.TextArrived)]
-    assert [len(text) for text in said[:3]] == [1024 * 1024] * 3
-    assert said[3:] == ["Hey!", "Still here."]
+    assert [len(text) for text in said[:16]] == [250_000] * 16
+    assert said[16:] == ["Hey!", "Still here."]
     assert len(reading.sound) >= 4 * 1024 * 1024
