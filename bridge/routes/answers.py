@@ -15,23 +15,31 @@ from bridge.wire import instant
 
 T = TypeVar("T")
 
-PRIVATE = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
+HEADERS = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
+"""Of every answer: no cache keeps it, no browser guesses what it is."""
 
 
 def answer(content: object, *, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
     """JSON for this user alone."""
     body = orjson.dumps(content)
-    return Response(body, status, {**PRIVATE, **(headers or {})}, media_type="application/json")
+    return Response(body, status, {**HEADERS, **(headers or {})}, media_type="application/json")
+
+
+def error_answer(
+    status: int, code: str, description: str, headers: Mapping[str, str] | None = None
+) -> Response:
+    """`{error: {code, description}}`."""
+    return answer({"error": {"code": code, "description": description}}, status=status, headers=headers)
 
 
 def nothing() -> Response:
     """204."""
-    return Response(status_code=204, headers=PRIVATE)
+    return Response(status_code=204, headers=HEADERS)
 
 
 def download(body: bytes, *, name: str, media_type: str) -> Response:
     """A file the browser saves. `name` must be plain ASCII without quotes."""
-    headers = {**PRIVATE, "Content-Disposition": f'attachment; filename="{name}"'}
+    headers = {**HEADERS, "Content-Disposition": f'attachment; filename="{name}"'}
     return Response(body, headers=headers, media_type=media_type)
 
 
@@ -40,21 +48,11 @@ def listed(items: Iterable[T], write: Callable[[T], object], next_part: str | No
     return answer({"items": [write(item) for item in items], "next": next_part})
 
 
-def conversation_json(conversation: Conversation) -> dict[str, object]:
-    """A conversation without its user, who is the one asking."""
-    written = {field.name: _value(conversation, field.name) for field in dataclasses.fields(conversation)}
-    del written["user_id"]
-    return written
+def noun_json(noun: Conversation | Goal | Task) -> dict[str, object]:
+    """All its fields but its user, who is the one asking; times in ISO 8601."""
+    names = [field.name for field in dataclasses.fields(noun) if field.name != "user_id"]
+    return {name: _value(getattr(noun, name)) for name in names}
 
 
-def goal_json(goal: Goal) -> dict[str, object]:
-    return {field.name: _value(goal, field.name) for field in dataclasses.fields(goal)}
-
-
-def task_json(task: Task) -> dict[str, object]:
-    return {field.name: _value(task, field.name) for field in dataclasses.fields(task)}
-
-
-def _value(noun: object, name: str) -> object:
-    value: object = getattr(noun, name)
+def _value(value: object) -> object:
     return instant(value) if isinstance(value, datetime) else value

@@ -9,7 +9,7 @@ from starlette.routing import Route
 from bridge.core.model import Cursor, Entry
 from bridge.live.registry import Sessions
 from bridge.ports import Store
-from bridge.routes.answers import answer, conversation_json, download, listed, nothing
+from bridge.routes.answers import answer, download, listed, nothing, noun_json
 from bridge.routes.export import as_json, as_markdown
 from bridge.routes.identity import Identity
 from bridge.routes.openapi import Api
@@ -82,18 +82,18 @@ class Desk:
         part = await self._store.conversations(
             user.user_id, agent=query.agent, text=query.text, limit=query.limit, after=query.after
         )
-        return listed(part.items, conversation_json, part.next)
+        return listed(part.items, noun_json, part.next)
 
     async def read(self, request: Request) -> Response:
         """One conversation, without its entries."""
         user_id, conversation_id = await self._whose(request)
-        return answer(conversation_json(await self._store.conversation(user_id, conversation_id)))
+        return answer(noun_json(await self._store.conversation(user_id, conversation_id)))
 
     async def change(self, request: Request) -> Response:
         """Give a conversation another title."""
         user_id, conversation_id = await self._whose(request)
         change = await read_body(request, ConversationChange)
-        return answer(conversation_json(await self._store.rename(user_id, conversation_id, change.title)))
+        return answer(noun_json(await self._store.rename(user_id, conversation_id, change.title)))
 
     async def delete(self, request: Request) -> Response:
         """Delete a conversation and all that was said in it. Goals and tasks stay.

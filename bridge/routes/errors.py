@@ -11,9 +11,11 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from bridge.errors import BadMessage, BridgeError, JournalFailed, Refused, StoreUnavailable
-from bridge.routes.answers import answer
+from bridge.routes.answers import error_answer
 
 RETRY_SECONDS = 5.0
+"""When a client is to try again while the store is away."""
+FAULT = "Something went wrong here."
 CODES = {404: "BRIDGE_NOT_FOUND", 405: "BRIDGE_METHOD_NOT_ALLOWED"}
 """HTTP status that Starlette itself gives → our code."""
 
@@ -40,7 +42,7 @@ def refusal(error: BridgeError) -> Refusal:
         case StoreUnavailable() | JournalFailed():
             status, description, wait = 503, "The record cannot be reached just now.", RETRY_SECONDS
         case _:
-            status, description, wait = 500, "Something went wrong here.", None
+            status, description, wait = 500, FAULT, None
     headers = {} if wait is None else {"Retry-After": str(max(1, math.ceil(wait)))}
     if error.code == "BRIDGE_GOING_AWAY":
         headers["Connection"] = "close"  # the next attempt is to find another process
@@ -57,19 +59,14 @@ def exception_handlers() -> dict[int | type[Exception], Handler]:
 async def _refused(request: Request, error: Exception) -> Response:
     assert isinstance(error, BridgeError)
     told = refusal(error)
-    return _told(told.status, told.code, told.description, told.headers)
+    return error_answer(told.status, told.code, told.description, told.headers)
 
 
 async def _turned_away(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     code = CODES.get(error.status_code, "BRIDGE_REFUSED")
-    return _told(error.status_code, code, error.detail, error.headers)
+    return error_answer(error.status_code, code, error.detail, error.headers)
 
 
 async def _failed(request: Request, error: Exception) -> Response:
-    return _told(500, BridgeError.code, "Something went wrong here.", None)
-
-
-def _told(status: int, code: str, description: str, headers: Mapping[str, str] | None) -> Response:
-    error = {"code": code, "description": description}
-    return answer({"error": error}, status=status, headers=headers)
+    return error_answer(500, BridgeError.code, FAULT)

@@ -9,13 +9,13 @@ from typing import assert_never
 import orjson
 
 from bridge.core.model import Call, Conversation, Cursor, Cut, Entry, Message, Result, Role
-from bridge.routes.answers import conversation_json
+from bridge.routes.answers import noun_json
 from bridge.wire import entries_json
 
 
 def as_json(conversation: Conversation, entries: Iterable[Entry]) -> bytes:
     """`{conversation, messages}`, indented."""
-    content = {"conversation": conversation_json(conversation), "messages": entries_json(entries)}
+    content = {"conversation": noun_json(conversation), "messages": entries_json(entries)}
     return orjson.dumps(content, option=orjson.OPT_INDENT_2)
 
 

@@ -7,7 +7,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from bridge.ports import Store
-from bridge.routes.answers import goal_json, listed, task_json
+from bridge.routes.answers import listed, noun_json
 from bridge.routes.identity import Identity
 from bridge.routes.openapi import Api
 from bridge.routes.shapes import GoalPart, TaskPart
@@ -31,9 +31,9 @@ class Desk:
     async def goals(self, request: Request) -> Response:
         """The user's goals; `next` is always null."""
         user = await self._identity.get_current_user(request)
-        return listed(await self._store.goals(user.user_id), goal_json)
+        return listed(await self._store.goals(user.user_id), noun_json)
 
     async def tasks(self, request: Request) -> Response:
         """The user's tasks; `next` is always null."""
         user = await self._identity.get_current_user(request)
-        return listed(await self._store.tasks(user.user_id), task_json)
+        return listed(await self._store.tasks(user.user_id), noun_json)

@@ -17,7 +17,7 @@ from starlette.websockets import WebSocket
 from bridge.errors import BridgeError, NotFound, Unavailable
 from bridge.live.registry import Live, Sessions
 from bridge.ports import Transport
-from bridge.routes.answers import answer
+from bridge.routes.answers import answer, error_answer
 from bridge.routes.errors import Refusal, refusal
 from bridge.routes.identity import Identity, credential_in, credential_of
 
@@ -26,6 +26,7 @@ log = structlog.get_logger(__name__)
 PATHS = ("/v1/agent/converse", "/api/voice-agent")
 """Deepgram's, and that of the deepgram-starters front ends."""
 FAREWELL_SECONDS = 1.0
+"""How long a refused connection may take to go."""
 
 
 def talk_routes(
@@ -42,8 +43,8 @@ def talk_routes(
 
 async def upgrade_required(request: Request) -> Response:
     """A plain GET of the address that wants a WebSocket."""
-    error = {"code": "BRIDGE_UPGRADE_REQUIRED", "description": "This address takes WebSockets only."}
-    return answer({"error": error}, status=426, headers={"Upgrade": "websocket"})
+    problem = "This address takes WebSockets only."
+    return error_answer(426, "BRIDGE_UPGRADE_REQUIRED", problem, {"Upgrade": "websocket"})
 
 
 class NothingHere:
