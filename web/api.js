@@ -95,8 +95,11 @@ export function conversations({ text = "", after = null, limit = 30, signal } = 
   return request("GET", `conversations?${query}`, { signal });
 }
 
+/** @param {string} id @returns {string} its path under /api/v1/ */
+const pathOf = (id) => `conversations/${encodeURIComponent(id)}`;
+
 /** @param {string} id @returns {Promise<Conversation>} */
-export const conversation = (id) => request("GET", `conversations/${encodeURIComponent(id)}`);
+export const conversation = (id) => request("GET", pathOf(id));
 
 /** All entries of a conversation, oldest first. @param {string} id @returns {Promise<Entry[]>} */
 export async function entries(id) {
@@ -106,7 +109,7 @@ export async function entries(id) {
   do {
     const query = new URLSearchParams({ limit: "200", ...(after && { after }) });
     /** @type {Part<Entry>} */
-    const part = await request("GET", `conversations/${encodeURIComponent(id)}/messages?${query}`);
+    const part = await request("GET", `${pathOf(id)}/messages?${query}`);
     all.push(...part.items);
     after = part.next ?? "";
   } while (after);
@@ -114,15 +117,13 @@ export async function entries(id) {
 }
 
 /** @param {string} id @param {string} title @returns {Promise<Conversation>} */
-export const rename = (id, title) =>
-  request("PATCH", `conversations/${encodeURIComponent(id)}`, { body: { title } });
+export const rename = (id, title) => request("PATCH", pathOf(id), { body: { title } });
 
 /** @param {string} id */
-export const remove = (id) => request("DELETE", `conversations/${encodeURIComponent(id)}`);
+export const remove = (id) => request("DELETE", pathOf(id));
 
 /** @param {string} id @param {"json" | "markdown"} format */
-export const exportAddress = (id, format) =>
-  `/api/v1/conversations/${encodeURIComponent(id)}/export?format=${format}`;
+export const exportAddress = (id, format) => `/api/v1/${pathOf(id)}/export?format=${format}`;
 
 /** @returns {Promise<{goals: Goal[], tasks: Task[]}>} */
 export async function planner() {

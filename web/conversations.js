@@ -77,12 +77,12 @@ export class Conversations {
 
 /** @param {Conversation} item @param {boolean} current */
 function entry(item, current) {
-  const made = [item.linked_goal_id && "goal", item.linked_task_id && "task"].filter((kind) => kind !== null && kind !== "");
+  const made = [...(item.linked_goal_id ? ["goal"] : []), ...(item.linked_task_id ? ["task"] : [])];
   const facts = make("span", { class: "facts" }, time(item.last_activity_at, day(item.last_activity_at, new Date())));
   if (item.duration_seconds > 0) facts.append(` · ${length(item.duration_seconds)}`);
   facts.append(` · ${item.message_count} ${item.message_count === 1 ? "message" : "messages"}`);
   const title = make("span", { class: "name" }, item.title || "Conversation without a title");
-  const marks = make("span", { class: "marks" }, ...made.map((kind) => mark(String(kind))));
+  const marks = make("span", { class: "marks" }, ...made.map(mark));
   const link = make("a", { href: address(item.id) }, title, facts, marks);
   markLink(link, current);
   return make("li", {}, link);

@@ -5,7 +5,9 @@ import { find } from "./dom.js";
 /** The same widths as in styles/layout.css. */
 const COLUMNS = { history: matchMedia("(min-width: 760px)"), planner: matchMedia("(min-width: 1120px)") };
 
-/** @typedef {"history" | "planner"} Name */
+/** @typedef {keyof typeof COLUMNS} Name */
+
+const NAMES = /** @type {Name[]} */ (Object.keys(COLUMNS));
 
 export class Drawers {
   #shade = find("shade");
@@ -16,7 +18,7 @@ export class Drawers {
   /** @param {(name: Name) => unknown} closed */
   constructor(closed) {
     this.#closed = closed;
-    for (const name of /** @type {Name[]} */ (["history", "planner"])) {
+    for (const name of NAMES) {
       find(`open-${name}`).addEventListener("click", () => this.open(name));
       COLUMNS[name].addEventListener("change", () => this.#show());
       find(name).querySelector("[data-close]")?.addEventListener("click", () => this.close());
@@ -45,7 +47,7 @@ export class Drawers {
 
   #show() {
     const over = this.#open !== null && !COLUMNS[this.#open].matches;
-    for (const name of /** @type {Name[]} */ (["history", "planner"])) {
+    for (const name of NAMES) {
       const open = this.#open === name && over;
       find(name).toggleAttribute("data-open", open);
       find(name).inert = !open && !COLUMNS[name].matches;

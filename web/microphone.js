@@ -37,8 +37,8 @@ export class Microphone {
   #node = null;
   #open = true;
   #zeros = 0;
-  /** Counts openings, so that one that took too long is known as such. */
-  #turn = 0;
+  /** Openings and closings so far, so that an opening that took too long is known as such. */
+  #openings = 0;
   #listener;
 
   /** @param {Listener} listener */
@@ -53,16 +53,16 @@ export class Microphone {
   async open(device) {
     if (!isSecureContext || !navigator.mediaDevices) return "insecure";
     this.close();
-    const turn = this.#turn;
+    const opening = this.#openings;
     try {
       const stream = await ask(device);
-      if (turn !== this.#turn) return stop(stream), "stale";
+      if (opening !== this.#openings) return stop(stream), "stale";
       this.#stream = stream;
       stream.getAudioTracks()[0].onended = () => this.#listener.lost();
       await this.#build(stream);
-      return turn === this.#turn ? "open" : "stale";
+      return opening === this.#openings ? "open" : "stale";
     } catch (error) {
-      if (turn !== this.#turn) return "stale";
+      if (opening !== this.#openings) return "stale";
       this.close();
       return troubleOf(error);
     }
@@ -100,7 +100,7 @@ export class Microphone {
   }
 
   close() {
-    this.#turn += 1;
+    this.#openings += 1;
     if (this.#stream) stop(this.#stream);
     if (this.#node) this.#node.port.onmessage = null;
     void this.#context?.close();

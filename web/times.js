@@ -41,9 +41,8 @@ const DAYS = {
 /** @type {Record<string, string>} */
 const UNITS = { HOURLY: "hour", DAILY: "day", WEEKLY: "week", MONTHLY: "month", YEARLY: "year" };
 
-/** @param {readonly string[]} words */
-const list = (words) =>
-  words.length < 2 ? words.join("") : `${words.slice(0, -1).join(", ")} and ${words.at(-1)}`;
+/** British English puts no comma before the last "and". */
+const LIST = new Intl.ListFormat("en-GB");
 
 /**
  * An RFC 5545 rule in words: FREQ=WEEKLY;BYDAY=MO,WE → every Monday and Wednesday. The rule itself when it is too intricate.
@@ -58,7 +57,7 @@ export function recurrence(rule) {
   const every = INTERVAL === "1" ? "every" : INTERVAL === "2" ? "every other" : `every ${INTERVAL}`;
   const many = Number(INTERVAL) > 2 ? "s" : "";
   const weekdays = days.length === 5 && !days.includes("SA") && !days.includes("SU");
-  const named = weekdays ? "weekday" : list(days.map((/** @type {string} */ name) => DAYS[name]));
+  const named = weekdays ? "weekday" : LIST.format(days.map((/** @type {string} */ name) => DAYS[name]));
   if (days.length) return INTERVAL === "1" ? `every ${named}` : `${every} ${unit}${many} on ${named}`;
   const onDay = BYMONTHDAY ? ` on day ${BYMONTHDAY}` : "";
   return `${every} ${unit}${many}${onDay}`;

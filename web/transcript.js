@@ -1,6 +1,6 @@
 // What was said, as bubbles, and what was done, as chips. Sticks to the newest unless somebody scrolled away.
 
-import { find, icon, make, setText, time } from "./dom.js";
+import { find, icon, make, time } from "./dom.js";
 import { heardOf } from "./record.js";
 import { clock, day, duration } from "./times.js";
 import { STATUS_WORDS, functionWords } from "./words.js";
@@ -145,9 +145,6 @@ function readArguments(args) {
 
 /** @param {string} text */
 function pendingBubble(text) {
-  const element = make("article", { class: "item message", "data-role": "user" }, make("p", { class: "bubble" }, text));
-  const foot = make("footer");
-  setText(foot, "waiting");
-  element.append(foot);
-  return element;
+  const parts = [make("p", { class: "bubble" }, text), make("footer", {}, "waiting")];
+  return make("article", { class: "item message", "data-role": "user" }, ...parts);
 }
