@@ -279,12 +279,14 @@ class Sessions:
         token, wait = self.tokens.ticket(live), self.unattached_seconds
         if self.store.shared:
             await self.store.keep_ticket(live.facts.conversation_id, digest=digest(token), seconds=wait)
-        asyncio.get_running_loop().call_later(wait, self._expire, token, live)
+        # By its id: a session that has ended until then is not kept in memory for this.
+        asyncio.get_running_loop().call_later(wait, self._expire, token, live.facts.session_id)
         return token
 
-    def _expire(self, token: str, live: Live) -> None:
+    def _expire(self, token: str, session_id: str) -> None:
         self.tokens.void(token)
-        if not live.attached:
+        live = self._live.get(session_id)
+        if live and not live.attached:
             live.end("")
 
     async def _begin(self, session: Session, person: Person) -> Live:

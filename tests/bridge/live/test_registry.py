@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import gc
+import weakref
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -142,3 +144,17 @@ async def test_no_task_of_a_session_outlives_it(tmp_path: Path) -> None:
             assert await talker.expect_close() == 1000
         left = {task.get_name() for task in asyncio.all_tasks()} - before
     assert not left & {"report", "agent", "agent-pump", "intent", "silence", f"session-{begun['session_id']}"}
+
+
+async def test_a_session_that_has_ended_is_not_kept_in_memory(tmp_path: Path) -> None:
+    async with server(tmp_path) as (up, _):
+        begun = await start(up.http)
+        async with client(up.ws, token=str(begun["token"])) as talker:
+            await talker.settle()
+            live = weakref.ref(up.app.sessions.find("local", str(begun["session_id"])))
+            await up.app.sessions.end("local", str(begun["session_id"]))
+            await talker.expect_close()
+        async with asyncio.timeout(5):
+            while live() is not None:
+                await asyncio.sleep(0.05)
+                gc.collect()
