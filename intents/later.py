@@ -21,8 +21,8 @@ log = structlog.get_logger(__name__)
 
 LOOK_SECONDS = 30.0
 """How often is looked for what another process has left."""
-FIRST_RETRY = 0.25
-LONGEST_RETRY = 10.0
+FIRST_RETRY, LONGEST_RETRY = 0.25, 10.0
+"""Seconds before the store is tried again, at first and at most; doubled in between."""
 
 
 class Notes(Protocol):

@@ -26,6 +26,7 @@ WORKDAYS = tuple((0, day) for day in range(5))
 HORIZON_DAYS = 366 * 45
 """How far ahead an occurrence is looked for: a rule that has none by then (30 February) has none."""
 MAX_INTERVAL = 1000
+"""Units between two occurrences."""
 NTH = {1: "first", 2: "second", 3: "third", 4: "fourth", 5: "fifth", -1: "last"}
 
 

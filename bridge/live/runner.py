@@ -28,7 +28,9 @@ from bridge.ports import Intents, Job, Journal, Observer, SessionFacts, Transpor
 log = structlog.get_logger(__name__)
 
 SILENCE_MS = 20
+"""Milliseconds of silence in one frame."""
 REPORT_SECONDS = 1.0
+"""Between reports of what sound went by."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

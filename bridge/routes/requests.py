@@ -15,6 +15,7 @@ from bridge.errors import BadRequest, NotFound
 M = TypeVar("M", bound=BaseModel)
 
 MAX_BODY_BYTES = 64 * 1024
+"""Of a body, as it is sent."""
 BODY_SECONDS = 10.0
 """How long a body may take to come."""
 ID = re.compile(r"[A-Za-z0-9_.:-]{1,64}")

@@ -28,7 +28,9 @@ from bridge.errors import PeerGone
 WRITE = "bridge.write"
 """The extension of an ASGI scope that writes a binary frame at once: bridge/serving.py."""
 MAX_FRAME_BYTES = 64 * 1024
+"""Of a frame of a client's, text or sound."""
 CLOSE_SECONDS = 1.0
+"""How long the closing handshake may take."""
 MESSAGES_PER_SECOND = 100
 """Text frames a client may send, and how many at once."""
 SOUNDS_PER_SECOND = 1000

@@ -11,7 +11,6 @@ from bridge.core.events import (
     ClientErred,
     ClientKeptAlive,
     ClientPlayed,
-    ClientSettings,
     ClientSteered,
     ClientWrote,
     PeerEvent,
@@ -22,7 +21,9 @@ from bridge.wire.nesting import MAX_DEPTH, too_deep
 from bridge.wire.settings import read_settings
 
 MAX_TEXT_BYTES = 64 * 1024
+"""UTF-8 size of a message."""
 DAY_MS = 24 * 3600 * 1000
+"""No reply is longer."""
 
 
 def read(text: str) -> PeerEvent:
@@ -110,7 +111,7 @@ def _injected(message: Fields) -> ClientSteered:
     return _steered(message)
 
 
-READERS: Mapping[str, Callable[[Fields], ClientSettings | PeerEvent]] = {
+READERS: Mapping[str, Callable[[Fields], PeerEvent]] = {
     "Settings": read_settings,
     "InjectUserMessage": _wrote,
     "FunctionCallResponse": _answered,

@@ -17,6 +17,7 @@ DEFAULT_RATE = {"linear16": 24000, "mulaw": 8000, "alaw": 8000}
 COMPANDED_RATES = (8000, 16000)
 LOWEST_RATE, HIGHEST_RATE = 8000, 48000
 MAX_INSTANCE = 100
+"""Characters of a client's name for itself."""
 MAX_ORDINAL = 2**31 - 1
 """Cursors are stored as 32-bit integers."""
 

@@ -25,6 +25,7 @@ from intents.outcomes import failed, refused
 log = structlog.get_logger(__name__)
 
 MAX_ANSWER_BYTES = 64 * 1024
+"""Of the body of an answer; a longer one is unusable."""
 MAX_SENTENCE = 1000
 """Characters of an answer that reach the agent."""
 PREFIX = "http:"

@@ -15,6 +15,7 @@ Ngram = tuple[str, ...]
 START: Final = "<s>"
 END: Final = "</s>"
 ORDER: Final = 3
+"""Words of the longest n-gram."""
 
 
 @dataclass(frozen=True, slots=True)

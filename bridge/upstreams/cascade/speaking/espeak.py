@@ -10,11 +10,14 @@ from bridge.upstreams.cascade.speaking.engine import Take
 _SYNCHRONOUS: Final = 2
 """`AUDIO_OUTPUT_SYNCHRONOUS`: nothing is played; `espeak_Synth` returns when all was called back."""
 _BUFFER_MS: Final = 60
+"""Milliseconds of sound in one call back."""
 _UTF8: Final = 1
+"""`espeakCHARS_UTF8`."""
 _RATE: Final = 1
+"""`espeakRATE`, the parameter for the speed, in words a minute."""
 _WORDS_A_MINUTE: Final = 165
-_GO_ON: Final = 0
-_STOP: Final = 1
+_GO_ON, _STOP = 0, 1
+"""What a call back answers."""
 
 _CALLBACK = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.POINTER(ctypes.c_short), ctypes.c_int, ctypes.c_void_p)
 

@@ -12,8 +12,8 @@ _VOICES: Final = ("slt", "rms", "awb", "kal16")
 """What Debian ships at 16 kHz; the first that is there is taken."""
 _PIECE: Final = 800
 """Samples of the pieces that are called back: 50 ms."""
-_GO_ON: Final = 0
-_STOP: Final = -1
+_GO_ON, _STOP = 0, -1
+"""What a call back answers: `CST_AUDIO_STREAM_CONT`, `CST_AUDIO_STREAM_STOP`."""
 
 
 class _Wave(ctypes.Structure):

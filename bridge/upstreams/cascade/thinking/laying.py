@@ -18,7 +18,9 @@ UNLED: Final = 0.5
 FIRST: Final = 0.12
 """What one of the first three words costs at most: an ear hears words in a breath."""
 NEVER: Final = -1e9
+"""Less than any way of laying a template is worth."""
 CLOSE: Final = 1e-9
+"""Two sums of the same weights differ by no more."""
 
 
 @dataclass(frozen=True, slots=True)

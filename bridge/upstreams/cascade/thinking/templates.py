@@ -18,7 +18,9 @@ EMPTY: Final = 0.5
 EMPTY_CLOSED: Final = 0.1
 """The same of a choice or a number: it may be said elsewhere, or be asked for."""
 LIGHT_WEIGHT: Final = 0.2
+"""What a common word is worth."""
 STRONG_WEIGHT: Final = 1.0
+"""What any other word is worth."""
 HANGING: Final = PREPOSITIONS | {"my", "the", "a", "called", "of", "with"}
 """What a bare beginning does not end in."""
 
