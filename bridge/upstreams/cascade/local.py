@@ -15,6 +15,7 @@ from bridge.upstreams.cascade.detecting import make_detector
 from bridge.upstreams.cascade.hearing import MODEL_FILE
 from bridge.upstreams.cascade.hearing.crew import Crew
 from bridge.upstreams.cascade.hearing.pocketsphinx import PocketSphinx, make_crew
+from bridge.upstreams.cascade.hearing.written import Writer
 from bridge.upstreams.cascade.listening import Hearing
 from bridge.upstreams.cascade.parts import TextToSpeech
 from bridge.upstreams.cascade.pipeline import Pipeline, SessionParts
@@ -61,6 +62,7 @@ class LocalUpstreams:
         self._agents = agents
         self._processes = processes
         self._pace = pace
+        self._write = Writer()
         self._crews: dict[Path, Crew] = {}
         self._deaf: set[str] = set()
         """Agents for which it was said that they cannot hear."""
@@ -100,7 +102,7 @@ class LocalUpstreams:
 
     async def _hearing(self, agent: str) -> Hearing | None:
         crew = self._crew(agent)
-        return Hearing(await make_detector(), PocketSphinx(crew)) if crew else None
+        return Hearing(await make_detector(), PocketSphinx(crew, self._write)) if crew else None
 
     def _crew(self, agent: str) -> Crew | None:
         """The processes that hear for an agent; None without the wheel or without any language model."""

@@ -41,7 +41,7 @@ class Heard:
     """What the ear made of one utterance."""
 
     text: str
-    """Lower-case words, without punctuation unless the ear gives it; empty when nothing was understood."""
+    """As people write it, but for punctuation that the ear does not give; empty: nothing was understood."""
     confidence: float
     """How sure the ear is of the whole, 0–1."""
     took_ms: float

@@ -43,6 +43,7 @@ class Fillers(TypedDict):
     """The shape of `fillers.yaml`."""
 
     slots: dict[str, str]
+    capitals: str
     answers: list[str]
     phrases: list[str]
 

@@ -6,6 +6,7 @@ A demo-grade ear: 4–6 of 100 words wrong in what an agent is for, many more ou
 import asyncio
 import importlib.util
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
@@ -31,8 +32,10 @@ def make_crew(folder: Path, processes: int | None = None) -> Crew:
 class PocketSphinx:
     """A `SpeechToText`: one session's ear. It remembers the voice between utterances, no decoder."""
 
-    def __init__(self, crew: Crew) -> None:
+    def __init__(self, crew: Crew, write: Callable[[str], str] = str) -> None:
+        """`write` makes text of words."""
         self._crew = crew
+        self._write = write
         self._voice = ""
         self._line: Line | None = None
 
@@ -67,7 +70,9 @@ class PocketSphinx:
             line.worker.lines.pop(line.number, None)
         self._voice = result.state
         took_ms = (time.perf_counter() - began) * 1000
-        return Heard(result.text, result.confidence, took_ms, tuple(result.alternatives))
+        return Heard(
+            self._write(result.text), result.confidence, took_ms, tuple(map(self._write, result.alternatives))
+        )
 
     async def cancel(self) -> None:
         """Drop the utterance."""

@@ -90,8 +90,8 @@ async def test_a_spoken_wish_is_heard_called_for_answered_and_spoken(audio: Audi
         await reader.done()
         arguments = json.loads(request.functions[0].arguments)
         assert request.functions[0].name == "submit_goal_intent"
-        assert arguments == {"goal_statement": "learn spanish", "timeline": "in three months"}
-        assert reader.said(Role.USER) == ["i want to learn spanish in three months"]
+        assert arguments == {"goal_statement": "learn Spanish", "timeline": "in three months"}
+        assert reader.said(Role.USER) == ["I want to learn Spanish in three months"]
         assert reader.said()[0] == "Goal saved: learn Spanish, by February 18."
         names = [name for name in reader.kinds() if name != "LatencyReported"]
         assert names[:6] == [
@@ -129,7 +129,7 @@ async def test_a_turn_can_be_ended_by_hand() -> None:
         await play(reader.pipeline, b"\0\0" * 320, audio)
         _, ended = await reader.event(TurnEnded)
         assert ended.trigger == "manual"
-        assert reader.said(Role.USER) == ["i want to learn spanish in three months"]
+        assert reader.said(Role.USER) == ["I want to learn Spanish in three months"]
 
 
 async def test_typed_text_is_answered_with_the_real_voice() -> None:
