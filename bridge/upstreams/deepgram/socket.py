@@ -66,7 +66,9 @@ class Timeouts:
     keep_alive: float = 8.0
     """Silence of ours after which `KeepAlive` is sent (Deepgram: every 8 s while not sending audio)."""
     ping: float = 5.0
-    """Between pings, and for each pong."""
+    """Between pings."""
+    pong: float = 4.0
+    """For each pong; then the closing handshake is tried, so that a silent agent is gone after 10 s."""
     close: float = 1.0
     """The closing handshake."""
 
@@ -123,7 +125,7 @@ class DeepgramUpstreams:
                 proxy=None,
                 open_timeout=wait.open,
                 ping_interval=wait.ping,
-                ping_timeout=wait.ping,
+                ping_timeout=wait.pong,
                 close_timeout=wait.close,
                 max_size=MAX_FRAME,
                 logger=self._logger,

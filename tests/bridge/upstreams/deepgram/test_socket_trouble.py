@@ -20,7 +20,7 @@ from tests.bridge.upstreams.deepgram.opening import opened
 from tests.support.briefs import brief
 from tests.support.deepgram import FunctionAsk, Refusal, ScriptedDeepgram
 
-FAST = Timeouts(welcome=0.2, applied=0.4, send=0.3, keep_alive=0.1, ping=0.2, close=0.3)
+FAST = Timeouts(welcome=0.2, applied=0.4, send=0.3, keep_alive=0.1, ping=0.2, pong=0.2, close=0.3)
 
 
 @pytest.mark.parametrize(
@@ -161,6 +161,11 @@ async def test_an_agent_that_hangs_is_noticed_by_its_pongs() -> None:
         await reading.until(AgentReady)
         agent.stall()
         assert await reading.until(AgentLeft) == AgentLeft(1006, "", retry=True)
+
+
+def test_an_agent_that_is_silent_is_gone_after_ten_seconds() -> None:
+    waits = Timeouts()
+    assert waits.ping + waits.pong + waits.close <= 10
 
 
 async def test_an_agent_that_takes_nothing_is_given_up_at_the_send_deadline() -> None:
