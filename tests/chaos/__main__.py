@@ -10,10 +10,13 @@ import tempfile
 import time
 from pathlib import Path
 
-from tests.chaos import agents, away, doubles, drains, kills
+from tests.chaos import agents, away, doubles, drains, half_open, kills, lines
 from tests.chaos.figures import Figure, Scenario, table
 
-SCENARIOS = (kills.SCENARIO, drains.SCENARIO, away.SCENARIO, doubles.SCENARIO, agents.SCENARIO)
+SCENARIOS = (
+    *(kills.SCENARIO, drains.SCENARIO, away.SCENARIO, doubles.SCENARIO),
+    *(agents.SCENARIO, lines.SCENARIO, half_open.SCENARIO),
+)
 
 
 def main() -> None:
