@@ -2,7 +2,7 @@
 
 import { find, setText } from "./dom.js";
 import { Meter } from "./meter.js";
-import { atRest } from "./session.js";
+import { atRest } from "./phases.js";
 import { PHASE_WORDS, hint } from "./words.js";
 
 /** @typedef {import("./types.js").State} State */

@@ -1,10 +1,11 @@
 // The rules of a talk as the page keeps them: (state, message) → [state, effects]. No DOM, no clock, no chance.
 
+import { atRest, inTurns } from "./phases.js";
 import * as wire from "./protocol.js";
 import { add, amend, fold, interrupt, withdraw } from "./record.js";
 import { UNREACHABLE, SILENT_MICROPHONE, microphoneNotice, notice, refusal } from "./words.js";
 
-/** @typedef {"idle" | "connecting" | "listening" | "thinking" | "speaking" | "reconnecting" | "ended" | "error"} Phase */
+/** @typedef {import("./phases.js").Phase} Phase */
 /** @typedef {import("./types.js").State} State */
 /** @typedef {import("./types.js").Message} Message */
 /** @typedef {import("./types.js").Effect} Effect */
@@ -47,9 +48,6 @@ export function reduce(state, message) {
   const rule = /** @type {import("./types.js").Rule<Message>} */ (RULES[message.type]);
   return rule(state, message);
 }
-
-/** Nothing is running; the next tap or text begins. @param {State} state */
-export const atRest = ({ phase }) => phase === "idle" || phase === "ended" || phase === "error";
 
 /** Seconds to wait before attempt n. @param {number} attempt from 1 @param {number} roll 0 … 1 */
 export function backoff(attempt, roll) {
@@ -117,9 +115,8 @@ function askForMicrophone(state) {
   return step(next, { type: "OpenSpeaker" }, { type: "OpenMicrophone" });
 }
 
-/** @param {State} state @param {Phase} phase @returns {Phase} */
-const talking = (state, phase) =>
-  ["listening", "thinking", "speaking"].includes(state.phase) ? phase : state.phase;
+/** The next phase while turns are taken; else the phase stays. @param {State} state @param {Phase} phase @returns {Phase} */
+const talking = (state, phase) => (inTurns(state) ? phase : state.phase);
 
 /** The agent's turn has begun, unless its voice is already heard. @param {State} state @returns {State} */
 const awaitReply = (state) =>

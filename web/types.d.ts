@@ -2,7 +2,7 @@
 
 import type { Entry, ServerMessage, ClientMessage, SessionAnswer } from "./protocol.js";
 import type { Item } from "./record.js";
-import type { Phase } from "./session.js";
+import type { Phase } from "./phases.js";
 
 export interface Notice {
   tone: "info" | "warning" | "error";

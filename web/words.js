@@ -1,6 +1,8 @@
 // What the page says: words of the states, of troubles, of results. Pure; the only place for such texts.
 
-/** @typedef {import("./session.js").Phase} Phase */
+import { atRest } from "./phases.js";
+
+/** @typedef {import("./phases.js").Phase} Phase */
 /** @typedef {import("./types.js").Notice} Notice */
 /** @typedef {import("./types.js").State} State */
 
@@ -113,7 +115,7 @@ function inSeconds(seconds) {
 export function hint(state) {
   const { phase, microphone, muted, pushToTalk, held } = state;
   if (microphone === "asking") return "Allow the microphone";
-  if (phase === "idle" || phase === "ended" || phase === "error") return restingHint(state);
+  if (atRest(state)) return restingHint(state);
   if (phase === "connecting") return "One moment";
   if (phase === "reconnecting") return "What you say is kept";
   if (microphone === "off") return "Type, or tap the microphone to talk";
