@@ -61,10 +61,9 @@ def _parser() -> argparse.ArgumentParser:
 
 def _serve(_: argparse.Namespace) -> int:
     settings = load()
-    logs.set_up(settings.log_level)
     if settings.workers > 1 and settings.store_url.startswith("sqlite"):
         raise BadConfig("BRIDGE_WORKERS: a SQLite file takes one; set DATABASE_URL to a PostgreSQL database")
-    with listen(settings) as listening:
+    with logs.written(settings.log_level), listen(settings) as listening:
         if settings.workers > 1:
             log.info("workers_starting", workers=settings.workers)
             return Workers(settings.workers, listening, work).run()
@@ -76,10 +75,10 @@ def work(listening: socket.socket, number: int, link: Connection) -> None:
     """One of several processes; see workers.Work."""
     os.setsid()  # Ctrl-C is for the process above, which tells us
     settings = load()
-    logs.set_up(settings.log_level)
     structlog.contextvars.bind_contextvars(worker=number)
     try:
-        _serve_here(settings, listening, partial(link.send, "ready"), link)
+        with logs.written(settings.log_level):
+            _serve_here(settings, listening, partial(link.send, "ready"), link)
     except (BadConfig, JournalFailed) as error:
         print(f"voice-bridge: {error.description}", file=sys.stderr)
         sys.exit(HOPELESS)

@@ -8,14 +8,16 @@ import logging.config
 import sys
 import time
 from collections import Counter
-from collections.abc import Callable
-from contextlib import suppress
-from typing import TextIO
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
 
 import orjson
 import structlog
 from structlog.tracebacks import ExceptionDictTransformer
 from structlog.typing import EventDict, Processor, WrappedLogger
+
+from bridge.log_writer import LogWriter
 
 PRIVATE = frozenset(
     {"content", "text", "arguments", "prompt", "transcript", "title", "name", "token", "authorization"}
@@ -110,31 +112,48 @@ def _render(_: WrappedLogger, __: str, line: EventDict) -> str:
         return json.dumps(ordered, default=str)
 
 
+Write = Callable[[str], None]
+"""Takes a line."""
+
+
 class _Lines:
-    """Writes lines to a stream. One that cannot be written is lost: a full disk must not end a talk."""
+    """Hands lines on."""
 
-    def __init__(self, stream: TextIO) -> None:
-        self._stream = stream
-
-    def msg(self, line: str) -> None:
-        with suppress(OSError):
-            self._stream.write(f"{line}\n")
-            self._stream.flush()
-
-    log = debug = info = warning = error = critical = exception = msg
+    def __init__(self, write: Write) -> None:
+        self.msg = write
+        self.log = self.debug = self.info = self.warning = write
+        self.error = self.critical = self.exception = write
 
 
-class _Handler(logging.StreamHandler[TextIO]):
+class _Handler(logging.Handler):
     """The same for the standard library's loggers."""
 
-    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 - logging's own
-        """A line that cannot be written is lost here too; other mistakes are told."""
-        if not isinstance(sys.exception(), OSError):
-            super().handleError(record)
+    def __init__(self, write: Write) -> None:
+        super().__init__()
+        self._write = write
+
+    def emit(self, record: logging.LogRecord) -> None:
+        try:
+            self._write(self.format(record))
+        except Exception:  # as all handlers do
+            self.handleError(record)
 
 
-def set_up(level: str, stream: TextIO | None = None, *, clock: Callable[[], float] = time.monotonic) -> None:
-    """Send structlog and the standard library's loggers through one chain to `stream` (stdout)."""
+@contextmanager
+def written(level: str) -> Iterator[None]:
+    """`set_up` for as long as the block lasts, to stdout, by a thread of its own."""
+    with LogWriter(sys.stdout.fileno(), _lost) as writer:
+        set_up(level, writer)
+        yield
+
+
+def _lost(lines: int) -> str:
+    at = datetime.now(UTC).isoformat().replace("+00:00", "Z")
+    return _render(None, "", {"at": at, "level": "error", "event": "log_lines_lost", "lines": lines})
+
+
+def set_up(level: str, write: Write, *, clock: Callable[[], float] = time.monotonic) -> None:
+    """Send structlog and the standard library's loggers through one chain to `write`."""
     shared: list[Processor] = [
         structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_log_level,
@@ -146,10 +165,10 @@ def set_up(level: str, stream: TextIO | None = None, *, clock: Callable[[], floa
     structlog.configure(
         processors=[*shared, Throttle(clock), _render],
         wrapper_class=structlog.make_filtering_bound_logger(floor),
-        logger_factory=lambda *_: _Lines(stream or sys.stdout),
+        logger_factory=lambda *_: _Lines(write),
         cache_logger_on_first_use=False,
     )
-    handler = _Handler(stream or sys.stdout)
+    handler = _Handler(write)
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
             foreign_pre_chain=[*shared, structlog.stdlib.add_logger_name],

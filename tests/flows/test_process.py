@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
+import json
 import signal
+import subprocess
+import sys
 from pathlib import Path
 
 import httpx2
 
-from tests.support.bridge import process
+from tests.support.bridge import environment_for, process
 from tests.support.client import client, items, start
 from tests.support.deepgram import ScriptedDeepgram
 
@@ -111,3 +115,23 @@ async def test_patience_with_a_turn_has_its_end(tmp_path: Path) -> None:
             await (await deepgram.session()).hear("one")
             assert await server.terminate() == 0
             assert await talker.expect_close() == 1012
+
+
+async def test_whoever_does_not_read_the_log_stops_no_talk(tmp_path: Path) -> None:
+    async with ScriptedDeepgram(key=None) as deepgram:
+        variables = {"DEEPGRAM_AGENT_URL": deepgram.url, "BRIDGE_SESSIONS_PER_USER": "1000"}
+        command = [sys.executable, "-m", "bridge", "serve"]
+        with subprocess.Popen(
+            command, env=environment_for(tmp_path, variables), stdout=subprocess.PIPE
+        ) as server:
+            assert server.stdout
+            ready = next(line for line in server.stdout if b"server_ready" in line)
+            address = str(json.loads(ready)["page"]).removeprefix("http://").rstrip("/")
+            for _ in range(100):  # more lines than a pipe holds
+                async with client(f"ws://{address}/v1/agent/converse") as talker:
+                    await talker.settle()
+            server.terminate()
+            said = await asyncio.to_thread(server.stdout.read)
+    assert len(said) > 100_000
+    assert json.loads(said.splitlines()[-1])["event"] == "server_stopped"
+    assert server.returncode == 0

@@ -88,7 +88,7 @@ class Process:
 @asynccontextmanager
 async def process(folder: Path, **variables: str) -> AsyncIterator[Process]:
     """Start `voice-bridge serve` on a free port and wait for its line `server_ready`."""
-    environment = _environment(folder, variables)
+    environment = environment_for(folder, variables)
     child = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "bridge", "serve"),
         env=environment,
@@ -114,7 +114,8 @@ async def process(folder: Path, **variables: str) -> AsyncIterator[Process]:
             await child.wait()
 
 
-def _environment(folder: Path, variables: Mapping[str, str]) -> dict[str, str]:
+def environment_for(folder: Path, variables: Mapping[str, str]) -> dict[str, str]:
+    """The environment of a test's server: none of ours is inherited."""
     ours = {"PORT": "0", "BRIDGE_DATA_DIR": str(folder), "BRIDGE_SESSION_RATES": "100000/minute"}
     clean = {
         name: value for name, value in os.environ.items() if not name.startswith(("BRIDGE_", "DEEPGRAM_"))
