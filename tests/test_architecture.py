@@ -22,7 +22,15 @@ LEAVES = (
     "persistence",
     "intents",
 )
-BASE = ("bridge.wire", "bridge.audio", "bridge.ports", "bridge.errors", "bridge.settings", "bridge.logs")
+BASE = (
+    "bridge.wire",
+    "bridge.audio",
+    "bridge.ports",
+    "bridge.errors",
+    "bridge.settings",
+    "bridge.logs",
+    "bridge.log_writer",
+)
 TOP = ("bridge.app", "bridge.cli", "bridge.serving", "bridge.workers", "bridge.__main__")
 
 MAY_IMPORT: dict[str, tuple[str, ...]] = {
