@@ -39,7 +39,7 @@ SOUNDS_AT_ONCE = 10 * SOUNDS_PER_SECOND
 """Binary frames that may come at once, after the network stood still for example."""
 MAX_IGNORED = 100
 """Frames beyond that, over the life of the socket, before it is closed."""
-FRAMES_IN_A_ROW = 32
+FRAMES_IN_A_ROW = 8
 """Frames that are read before others have their turn, however many are there."""
 
 QUOTA = ClientErred(

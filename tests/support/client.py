@@ -161,3 +161,12 @@ async def items(http: str, path: str) -> list[Frame]:
     listed = (await get(http, path))["items"]
     assert isinstance(listed, list)
     return listed
+
+
+async def metrics(http: str) -> dict[str, float]:
+    """What /metrics says: `name{label="value"}` → figure."""
+    async with httpx2.AsyncClient(trust_env=False) as rest:
+        answer = await rest.get(f"{http}/metrics")
+    assert answer.status_code == 200, answer.text
+    lines = [line.rpartition(" ") for line in answer.text.splitlines() if not line.startswith("#")]
+    return {name: float(figure) for name, _, figure in lines}

@@ -40,7 +40,7 @@ MAX_FRAME: Final = 4 * 1024 * 1024
 MAX_HELD: Final = 4 * 1024 * 1024
 """Bytes of sound kept while `SettingsApplied` is awaited: a greeting may come before it. More is dropped.
 Text may take as much again."""
-FRAMES_IN_A_ROW: Final = 32
+FRAMES_IN_A_ROW: Final = 8
 """Frames that are read before others have their turn, however many are there."""
 KEEP_ALIVE: Final = '{"type":"KeepAlive"}'
 GONE: Final = 1006
