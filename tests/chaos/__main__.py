@@ -10,12 +10,14 @@ import tempfile
 import time
 from pathlib import Path
 
-from tests.chaos import agents, away, doubles, drains, half_open, kills, lines
+from tests.chaos import agents, away, doubles, drains, fuzz, half_open, kills, lines, soak
 from tests.chaos.figures import Figure, Scenario, table
 
 SCENARIOS = (
     *(kills.SCENARIO, drains.SCENARIO, away.SCENARIO, doubles.SCENARIO),
     *(agents.SCENARIO, lines.SCENARIO, half_open.SCENARIO),
+    fuzz.SCENARIO,
+    soak.SCENARIO,
 )
 
 
