@@ -110,19 +110,19 @@ class Soak:
             if way == "refuse":
                 await talker.expect_close(seconds=30)
                 return
-            await talker.expect_text("assistant", f"Done: {wish}.")
+            done = await talker.expect_text("assistant", f"Done: {wish}.")
             if way == "delete":
                 answer = await rest.delete(f"/api/v1/voice/session/{begun['session_id']}")
                 assert answer.status_code == 200
             elif way in ("drop", "return"):
                 talker.socket.transport.abort()
         if way == "return":
-            await self._return(server, talker)
+            await self._return(server, talker, str(done["cursor"]))
 
-    async def _return(self, server: Process, talker: Client) -> None:
+    async def _return(self, server: Process, talker: Client, cursor: str) -> None:
         ready = await talker.expect("BridgeReady")
         async with client(server.ws, token=str(ready["resume_token"])) as again:
-            await again.settle(cursor=str(talker.frames[-1].get("cursor") or ready["cursor"]))
+            await again.settle(cursor=cursor)
 
     # ── the server ────────────────────────────────────────────────────────────────────────────
 
