@@ -6,12 +6,11 @@ import os
 import threading
 from collections import deque
 from collections.abc import Callable
-from contextlib import suppress
 from types import TracebackType
 from typing import Self
 
 MOST_BYTES = 4 << 20
-"""Characters of lines that wait to be written at most; what comes then is lost, and counted."""
+"""Of lines that wait to be written at most; what comes then is lost, and counted."""
 CLOSE_SECONDS = 2.0
 """How long the last lines are waited for."""
 
@@ -24,8 +23,9 @@ class LogWriter:
         # Not a stream: one that a thread still writes to cannot be closed when the process ends.
         self._descriptor = descriptor
         self._lost_line = lost
-        self._lines: deque[str] = deque()
+        self._lines: deque[bytes] = deque()
         self._size = 0
+        """Bytes that are not written yet."""
         self._lost = 0
         self._closed = False
         self._changed = threading.Condition()
@@ -45,29 +45,38 @@ class LogWriter:
 
     def __call__(self, line: str) -> None:
         """Queue a line, without waiting."""
+        raw = f"{line}\n".encode("utf-8", "replace")
         with self._changed:
-            if self._size + len(line) > MOST_BYTES:
+            if self._size + len(raw) > MOST_BYTES:
                 self._lost += 1
                 return
             if self._lost:
-                line = f"{self._lost_line(self._lost)}\n{line}"
+                raw = f"{self._lost_line(self._lost)}\n".encode() + raw
                 self._lost = 0
-            self._lines.append(line)
-            self._size += len(line)
+            self._lines.append(raw)
+            self._size += len(raw)
             self._changed.notify()
 
     def _run(self) -> None:
         while batch := self._take():
-            rest = memoryview("".join(f"{line}\n" for line in batch).encode("utf-8", "replace"))
-            with suppress(OSError):  # a full disk must not end a talk
-                while rest:
-                    rest = rest[os.write(self._descriptor, rest) :]
+            rest = memoryview(batch)
+            while rest:
+                written = self._write(rest)
+                rest = rest[written:]
+                with self._changed:
+                    self._size -= written
 
-    def _take(self) -> list[str]:
+    def _write(self, raw: memoryview) -> int:
+        """How much of it is done with. What cannot be written is lost: a full disk must not end a talk."""
+        try:
+            return os.write(self._descriptor, raw)
+        except OSError:
+            return len(raw)
+
+    def _take(self) -> bytes:
         """All that waits, as soon as there is something; nothing: it is over."""
         with self._changed:
             self._changed.wait_for(lambda: self._lines or self._closed)
-            batch = list(self._lines)
+            batch = b"".join(self._lines)
             self._lines.clear()
-            self._size = 0
             return batch
