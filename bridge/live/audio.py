@@ -144,7 +144,9 @@ class Speech:
         self.way = Way.OPEN
         if self._outbox is not None:
             for frame in self._held:
+                self._speaking = True  # nobody has understood it yet, and this agent may be lost as well
                 self._outbox.put_sound(frame)
+                self._remember(frame)
         self._held.clear()
 
     def play_silence(self, frame: bytes) -> None:

@@ -29,11 +29,12 @@ def digest(token: str) -> str:
 
 
 class Tokens(Generic[T]):
-    """Token → session, of this process. A session has at most one of each kind."""
+    """Token → session, of this process. A session has at most one to come with."""
 
     def __init__(self) -> None:
         self._sessions: dict[str, T] = {}
-        self._resumes: dict[T, str] = {}
+        self._resumes: dict[T, list[str]] = {}
+        """Those of a session that are good: the one that was used last, and the newest."""
 
     def ticket(self, session: T) -> str:
         """A token for one handshake; `void` it in time."""
@@ -42,20 +43,31 @@ class Tokens(Generic[T]):
         return token
 
     def resume(self, session: T) -> str:
-        """A token to come back with; the one before is void."""
-        self.forget(session)
+        """A token to come back with. The one before is good until this one is used: it may never arrive."""
         token = RESUME_PREFIX + secrets.token_urlsafe(32)
-        self._sessions[token], self._resumes[session] = session, token
+        self._sessions[token] = session
+        self._keep(session, [*self._resumes.get(session, ())[-1:], token])
         return token
 
     def use(self, token: str) -> T | None:
         """The session it is for. A ticket is void from now on."""
-        return self._sessions.pop(token, None) if is_ticket(token) else self._sessions.get(token)
+        if is_ticket(token):
+            return self._sessions.pop(token, None)
+        session = self._sessions.get(token)
+        if session is not None:
+            self._keep(session, [token])
+        return session
 
     def void(self, token: str) -> None:
         self._sessions.pop(token, None)
 
     def forget(self, session: T) -> None:
         """Nobody can come back to it."""
-        if token := self._resumes.pop(session, None):
-            self.void(token)
+        self._keep(session, [])
+        del self._resumes[session]
+
+    def _keep(self, session: T, tokens: list[str]) -> None:
+        for token in self._resumes.get(session, ()):
+            if token not in tokens:
+                self.void(token)
+        self._resumes[session] = tokens

@@ -195,8 +195,7 @@ class Cuts(World):
         assert any(talk.wish in line for line in said), f"{talk}: not answered, only {said}"
         assert talker.types().count("Warning") in (2, 2 + 2 * talk.twice), f"{talk}: {talker.types()}"
         assert "Error" not in talker.types(), talk
-        if not talk.twice:
-            _check_sound(talk)
+        _check_sound(talk)
         stored = await items(self.server.http, f"/api/v1/conversations/{conversation}/messages?limit=200")
         _check_record(talk, stored)
 

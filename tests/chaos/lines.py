@@ -7,6 +7,7 @@ import time
 from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 import httpx2
@@ -43,6 +44,8 @@ class Person:
     """The newest entry they have seen."""
     lost_at: float | None = None
     """When their line was lost, on the monotonic clock."""
+    noted: set[str] = field(default_factory=set)
+    """Cursors of results that said that it would be done later."""
     wrong: list[str] = field(default_factory=list)
     """What they should not have been sent."""
     done: bool = False
@@ -56,9 +59,17 @@ class Person:
             if frame["session_id"] != self.session or not frame["recovered"]:
                 self.wrong.append(f"another session, or not where it stopped: {frame}")
         elif "cursor" in entry:
-            if self.last and place(str(entry["cursor"])) <= place(self.last):
-                self.wrong.append(f"shown again: {entry['cursor']}")
-            self.last = str(entry["cursor"])
+            self._see(str(entry["cursor"]), entry)
+
+    def _see(self, cursor: str, entry: Frame) -> None:
+        """What was noted is shown once more when it was run; nothing else is."""
+        if self.last is None or place(cursor) > place(self.last):
+            self.last = cursor
+        elif cursor not in self.noted:
+            self.wrong.append(f"shown again: {entry}")
+        self.noted.discard(cursor)
+        if entry.get("status") == "noted":
+            self.noted.add(cursor)
 
 
 @dataclass(eq=False)
@@ -120,7 +131,7 @@ class Lines(World):
         if person.lost_at is None:
             person.token = ""  # it opens one handshake
         async with client(f"ws://{self.near.address}/v1/agent/converse", token=token) as talker:
-            talker.on_frame = person.take
+            talker.on_frame = partial(self._taken, person)
             port = talker.socket.local_address[1]
             try:
                 await talker.settle(cursor=person.last)
@@ -133,10 +144,14 @@ class Lines(World):
                     await self._say_goodbye(person, talker)
             finally:
                 self.joined.discard(port)
-                self._note(person.conversation, talker.frames)
                 person.lost_at = self.resets.pop(port, time.monotonic())
                 if talker.closed == 1000:
                     person.token = ""
+
+    def _taken(self, person: Person, frame: Frame) -> None:
+        """At once: more may come while a line that was lost is given up."""
+        person.take(frame)
+        self._note(person.conversation, [frame])
 
     async def _say_goodbye(self, person: Person, talker: Client) -> None:
         wish = f"last trick of {person.name}"
