@@ -15,7 +15,7 @@ from tests.persistence.build import until
 from tests.support.bridge import Process, process
 from tests.support.client import Client, client, start
 from tests.support.deepgram import PATH, DeepgramSession, ScriptedDeepgram
-from tests.support.wire_cut import WireCut, wire_cut
+from tests.support.proxy import Proxy, proxy
 
 SECONDS = 10.0
 SLACK_SECONDS = 1.5
@@ -30,8 +30,8 @@ class Cuttable:
     deepgram: ScriptedDeepgram
     talker: Client
     agent: DeepgramSession
-    near: WireCut
-    far: WireCut
+    near: Proxy
+    far: Proxy
 
     def told(self, event: str) -> bool:
         """The server's log says so."""
@@ -43,9 +43,9 @@ async def _talk(folder: Path) -> AsyncIterator[Cuttable]:
     async with ScriptedDeepgram(key=None) as deepgram:
         port = int(deepgram.url.removesuffix(PATH).rpartition(":")[2])
         async with (
-            wire_cut(port) as far,
+            proxy(port) as far,
             process(folder, DEEPGRAM_AGENT_URL=f"ws://{far.address}{PATH}") as server,
-            wire_cut(int(server.address.rpartition(":")[2])) as near,
+            proxy(int(server.address.rpartition(":")[2])) as near,
         ):
             begun = await start(server.http)
             url = f"ws://{near.address}/v1/agent/converse"
@@ -64,7 +64,7 @@ async def _talk_on(agent: DeepgramSession) -> None:
 async def test_a_client_that_is_gone_without_a_word_is_noticed(tmp_path: Path, talking: bool) -> None:
     async with _talk(tmp_path) as talk, asyncio.TaskGroup() as group:
         speaking = group.create_task(_talk_on(talk.agent)) if talking else None
-        talk.near.cut()
+        talk.near.blackhole()
         began = time.monotonic()
         await until(lambda: talk.told("client_left"), seconds=SECONDS + SLACK_SECONDS)
         assert time.monotonic() - began > 1, "it was told"
@@ -78,7 +78,7 @@ async def test_an_agent_that_is_gone_without_a_word_is_noticed_and_replaced(
 ) -> None:
     async with _talk(tmp_path) as talk, asyncio.TaskGroup() as group:
         spoken = group.create_task(talk.talker.speak(bytes(32000 * 15))) if speaking else None
-        talk.far.cut()
+        talk.far.blackhole()
         warning = await talk.talker.expect("Warning", seconds=SECONDS + SLACK_SECONDS)
         assert warning["code"] == "BRIDGE_UPSTREAM_LOST"
         again = await talk.deepgram.session()

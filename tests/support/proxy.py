@@ -116,6 +116,11 @@ class Proxy:
         """That of the client with this port."""
         return next(each for each in self.connections if each.port == port)
 
+    def blackhole(self) -> None:
+        """All that are open forward nothing any more; new ones are whole."""
+        for connection in self.connections:
+            connection.blackhole()
+
     async def serve(self, near: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Connect to the server too, and forward until one end is gone."""
         try:
