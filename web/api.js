@@ -47,6 +47,7 @@ async function request(method, path, { body, signal } = {}) {
   const headers = body ? { "Content-Type": "application/json" } : undefined;
   const answer = await fetch(new URL(`/api/v1/${path}`, location.href), {
     method, headers, body: body && JSON.stringify(body), signal: signal ?? AbortSignal.timeout(15_000), cache: "no-store",
+    keepalive: method === "DELETE", // it may be the last thing the page does
   }).catch((error) => {
     throw signal?.aborted ? error : new RequestFailed(NOT_REACHED);
   });

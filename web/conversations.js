@@ -29,7 +29,11 @@ export class Conversations {
   #timer = 0;
   #asking = new AbortController();
 
-  constructor() {
+  #isGone;
+
+  /** @param {(id: string) => boolean} isGone is not to be listed */
+  constructor(isGone) {
+    this.#isGone = isGone;
     this.#search.addEventListener("input", () => this.refresh());
     this.#more.addEventListener("click", () => void this.#load(this.#next));
   }
@@ -58,14 +62,16 @@ export class Conversations {
     if (part === null) return this.#say("The list cannot be loaded right now.");
     this.#items = after === null ? part.items : [...this.#items, ...part.items];
     this.#next = part.next;
-    this.#draw(text ? "Nothing found." : "What you talk about will be listed here.");
+    this.redraw();
   }
 
-  /** @param {string} empty what to say when there is nothing */
-  #draw(empty) {
-    this.#list.replaceChildren(...this.#items.map((item) => entry(item, item.id === this.#current)));
+  /** Show what was fetched last. */
+  redraw() {
+    const there = this.#items.filter((item) => !this.#isGone(item.id));
+    this.#list.replaceChildren(...there.map((item) => entry(item, item.id === this.#current)));
     this.#more.hidden = this.#next === null;
-    this.#say(this.#items.length ? "" : empty);
+    const empty = this.#search.value.trim() ? "Nothing found." : "What you talk about will be listed here.";
+    this.#say(there.length ? "" : empty);
   }
 
   /** @param {string} words */

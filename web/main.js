@@ -4,6 +4,7 @@ import * as api from "./api.js";
 import { Banner } from "./banner.js";
 import { VoiceBridge } from "./client.js";
 import { Conversations, named } from "./conversations.js";
+import { Deletion } from "./deletion.js";
 import { Devices, rememberedPushToTalk } from "./devices.js";
 import { Dock } from "./dock.js";
 import { find, setText } from "./dom.js";
@@ -24,7 +25,8 @@ const bridge = new VoiceBridge({ agent, instance, pushToTalk: rememberedPushToTa
 const transcript = new Transcript();
 const dock = new Dock(bridge);
 const banner = new Banner(bridge);
-const conversations = new Conversations();
+const deletion = new Deletion(() => conversations.redraw());
+const conversations = new Conversations((id) => deletion.covers(id));
 const planner = new Planner();
 const past = new PastConversation();
 const drawers = new Drawers((name) => name === "planner" && planner.acknowledge());
@@ -102,7 +104,11 @@ function listenToPast() {
   });
   find("rename").addEventListener("click", () => void renamePast());
   find("keep-title").addEventListener("click", () => /** @type {HTMLDialogElement} */ (find("naming")).close());
-  find("remove").addEventListener("click", () => void removePast());
+  find("remove").addEventListener("click", () => {
+    const id = past.shown?.id;
+    leavePast();
+    if (id) deletion.begin(id);
+  });
   find("back").addEventListener("click", (event) => {
     event.preventDefault();
     leavePast();
@@ -112,12 +118,6 @@ function listenToPast() {
 async function renamePast() {
   if (await past.rename()) conversations.refresh();
   find("rename").focus();
-}
-
-async function removePast() {
-  if (!(await past.remove())) return;
-  leavePast();
-  conversations.refresh();
 }
 
 function listenToBridge() {

@@ -33,13 +33,6 @@ export class PastConversation extends EventTarget {
     if (this.shown) this.#show(null);
   }
 
-  /** Ask, then delete for good. @returns {Promise<boolean>} whether it is gone */
-  async remove() {
-    const id = this.shown?.id;
-    if (!id || !(await confirmed())) return false;
-    return api.remove(id).then(() => true, () => false);
-  }
-
   /** Ask for another title and give it. @returns {Promise<boolean>} whether it has one now */
   async rename() {
     const { id, facts } = this.shown ?? {};
@@ -61,9 +54,6 @@ export class PastConversation extends EventTarget {
     this.dispatchEvent(new Event("change"));
   }
 }
-
-/** @returns {Promise<boolean>} */
-const confirmed = async () => (await answerOf("confirm")) === "delete";
 
 /** @param {string} title what it is called now @returns {Promise<string>} empty: leave it */
 async function newTitle(title) {

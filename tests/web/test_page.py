@@ -46,6 +46,8 @@ SMALL = """() => [...document.querySelectorAll("main :is(button, textarea, summa
     .map((target) => target.outerHTML)
 """
 """Targets on the screen that are smaller than a finger."""
+COLUMNS = """getComputedStyle(document.querySelector(".stage")).gridTemplateColumns.split(" ").length"""
+"""Of the talk: what lies over it takes no room from it."""
 GOAL = {"goal_statement": "learn Spanish", "timeline": "in three months"}
 
 
@@ -259,6 +261,32 @@ async def test_a_past_conversation_gets_another_title_with_the_keyboard_alone(tm
         await expect(screen.page.locator("#rename")).to_be_focused()
         (stored,) = await stage.items("conversations")
         assert stored["title"] == "The garden"
+        screen.expect_quiet()
+
+
+async def test_a_past_conversation_is_deleted_and_had_back_as_long_as_nothing_is_lost(tmp_path: Path) -> None:
+    async with staged(tmp_path) as stage:
+        agent, screen = await stage.tap(), stage.screen
+        await agent.hear("water the plants")
+        await agent.say("When?")
+        await screen.shows("[data-role=assistant]", "When?")
+        await screen.page.reload()
+        listed = screen.page.locator("#history-list a:has-text('water the plants')")
+        for last in (False, True):
+            await listed.click()
+            await screen.shows("h1", "water the plants")
+            await screen.page.click("#remove")
+            await screen.shows("#deleted", "is deleted")
+            await expect(listed).to_have_count(0)
+            assert await screen.page.evaluate(COLUMNS) == 1
+            await expect(screen.page.locator("#dock")).to_be_visible()
+            assert len(await stage.items("conversations")) == 1
+            if not last:
+                await screen.page.keyboard.press("Enter")  # the focus is on Undo
+                await expect(screen.page.locator("#deleted")).to_be_hidden()
+        await screen.page.reload()
+        await screen.shows("#history-empty", "will be listed here")
+        assert await stage.items("conversations") == []
         screen.expect_quiet()
 
 
