@@ -1,4 +1,4 @@
-// Keys: Space talks, M mutes, / writes, Esc closes.
+// Keys: Space talks, M mutes, / writes, Ctrl+K searches, ? tells them all, Esc closes.
 
 /** What takes letters or the space bar for itself. */
 const OWN = "input, textarea, select, [contenteditable]";
@@ -6,12 +6,16 @@ const PRESSABLE = `${OWN}, button, a, summary, dialog`;
 
 /**
  * @param {import("./client.js").VoiceBridge} bridge
- * @param {{write: () => void, close: () => unknown, ready: () => boolean}} page
+ * @param {{write: () => void, search: () => void, help: () => void, close: () => unknown, ready: () => boolean}} page
  */
 export function listenToKeys(bridge, page) {
   addEventListener("keydown", (event) => {
     const target = event.target instanceof Element ? event.target : document.body;
     if (event.key === "Escape" && !target.closest("dialog")) page.close();
+    if (event.key.toLowerCase() === "k" && (event.ctrlKey || event.metaKey) && !document.querySelector("dialog[open]")) {
+      event.preventDefault();
+      page.search();
+    }
     if (event.repeat || event.ctrlKey || event.metaKey || event.altKey || !page.ready()) {
       if (event.key === " " && bridge.state.held) event.preventDefault();
       return;
@@ -26,6 +30,7 @@ export function listenToKeys(bridge, page) {
       event.preventDefault();
       page.write();
     }
+    if (event.key === "?") page.help();
     if (event.key.toLowerCase() === "m" && bridge.state.microphone === "on") bridge.tap();
   });
   addEventListener("keyup", (event) => {

@@ -134,7 +134,10 @@ function listenToBridge() {
   });
 }
 
+const showKeys = () => /** @type {HTMLDialogElement} */ (find("keys")).showModal();
+
 function listenToWindow() {
+  find("open-keys").addEventListener("click", showKeys);
   addEventListener("hashchange", follow);
   find("history-list").addEventListener("click", () => drawers.close());
   addEventListener("online", () => bridge.wake());
@@ -144,6 +147,11 @@ function listenToWindow() {
   listenToKeys(bridge, {
     ready: () => past.shown === null && !document.querySelector("dialog[open]"),
     write: () => dock.focusMessage(),
+    search: () => {
+      drawers.open("history");
+      find("search").focus();
+    },
+    help: showKeys,
     close: () => drawers.close() || (past.shown !== null && leavePast()),
   });
 }

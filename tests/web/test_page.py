@@ -144,6 +144,22 @@ async def test_push_to_talk_lets_sound_through_only_while_the_space_bar_is_held(
         await page.keyboard.up(" ")
 
 
+async def test_the_keyboard_finds_everything(tmp_path: Path) -> None:
+    async with staged(tmp_path) as stage:
+        page = stage.screen.page
+        for key, place in ("Control+k", "#search"), ("Escape", None), ("/", "#message"):
+            await page.locator("body").press(key)
+            if place:
+                await expect(page.locator(place)).to_be_focused()
+                await page.locator(place).blur()
+        await page.keyboard.press("?")
+        await stage.screen.shows("#keys", "Search the conversations")
+        await page.keyboard.press("Control+k")
+        await page.keyboard.press("Escape")
+        await expect(page.locator("#keys")).to_be_hidden()
+        stage.screen.expect_quiet()
+
+
 async def test_talking_into_a_reply_stops_it_and_the_record_keeps_what_was_heard(tmp_path: Path) -> None:
     async with staged(tmp_path) as stage:
         agent, screen = await stage.tap(), stage.screen
