@@ -305,4 +305,4 @@ async def _long(folder: Path, seed: int) -> Sequence[Figure]:
     ]
 
 
-SCENARIO = Scenario("fuzz", f"{LONG_FRAMES} frames of nonsense from each side.", 4, _long)
+SCENARIO = Scenario("fuzz", f"{LONG_FRAMES} frames of nonsense from each side.", 5, _long)

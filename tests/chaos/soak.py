@@ -171,4 +171,4 @@ async def _long(folder: Path, seed: int) -> Sequence[Figure]:
     ]
 
 
-SCENARIO = Scenario("soak", f"{LONG_CALLS} calls at one server.", 6, _long)
+SCENARIO = Scenario("soak", f"{LONG_CALLS} calls at one server.", 8, _long)

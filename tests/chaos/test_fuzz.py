@@ -16,5 +16,5 @@ async def test_nonsense_from_both_sides_breaks_nothing_and_neighbours_talk_on(
     assert fuzz.sessions >= TALKS
     # The neighbours made a turn a second and more, and nobody waited long for anything.
     assert len(world.promised) >= 5 * NEIGHBOURS
-    assert max(one.seconds for one in world.shown) < 2
-    assert max(one.seconds for one in fuzz.pulse) < 2
+    assert max(one.seconds for one in world.shown) < 5
+    assert max(one.seconds for one in fuzz.pulse) < 5
