@@ -139,6 +139,8 @@ def noted_run(s: State, event: ev.NotedCallRun, now: Moment) -> Commands:
     """The client sees what came of it; what went wrong is said as well, for the user believes it done."""
     s.entries[:] = [event.entry if old.cursor == event.entry.cursor else old for old in s.entries]
     yield from s.tell(do.Shown(event.entry))
+    if not s.settled:
+        s.amended.add(event.entry.cursor)
     result = event.entry.what
     assert isinstance(result, Result)
     if result.outcome.status is not Status.DONE and s.link is Link.READY:

@@ -94,8 +94,9 @@ def _introduce(s: State, event: ev.ClientSettings, *, rejoined: bool) -> Command
     seen = event.cursor or (Cursor(s.epoch, -1) if rejoined else None)
     if known and seen is not None:
         for entry in s.entries:
-            if entry.cursor > seen:
+            if entry.cursor > seen or entry.cursor in s.amended:
                 yield do.Tell(do.Replayed(entry))
+    s.amended.clear()
     if event.agent is not None and not s.agent.client_settings:
         yield do.Tell(
             do.Warned("BRIDGE_SETTINGS_MANAGED", "The server owns the agent's settings; yours are not used.")

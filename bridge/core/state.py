@@ -89,6 +89,8 @@ class State:
     """Clock at which the agent was ready."""
     lost: bool = False
     """The client was told that the agent is gone."""
+    amended: set[Cursor] = field(default_factory=set)
+    """Entries that changed while there was no client to tell."""
     renew_by: float | None = None
     """Clock until which the agent session must be renewed; None = it is young."""
     leaving: ev.EndRequested | None = None

@@ -264,6 +264,19 @@ def test_a_noted_call_is_answered_at_once_and_its_outcome_shown_when_it_has_been
     assert book.session.entries[-1] == run
 
 
+def test_whoever_was_away_when_it_was_run_is_told_when_they_are_back() -> None:
+    book, function, _ = noted()
+    book.save().skip()
+    (book >> ev.ClientLeft(1006)).skip()
+    run = entry(2, ended(function))
+    (book >> ev.NotedCallRun(run)).skip()
+    for told in ([do.Tell(do.Replayed(run))], []):
+        (book >> ev.Attached(request_id="r2", resume_token="t2")).skip()
+        commands = book.session.handle(settings(cursor=run.cursor), book.now)
+        assert [c for c in commands if isinstance(c, do.Tell) and isinstance(c.news, do.Replayed)] == told
+        (book >> ev.ClientLeft(1006)).skip()
+
+
 def test_what_goes_wrong_later_is_said() -> None:
     book, function, _ = noted()
     book.save().skip()
