@@ -37,7 +37,7 @@ test: $(READY)
 	if [ -n "$$missing" ]; then echo "Left out: $${missing#, }. To run them too: sudo apt-get install$$packages"; fi
 	@if command -v npm >/dev/null; then $(MAKE) --no-print-directory $(JS) || test "$$CI" != true; fi
 	@echo 'Running the tests in $(WORKERS) processes.'
-	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile $(ARGS)
+	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder $(ARGS)
 
 bench: $(READY)
 	@echo 'Measuring delays and throughput.'

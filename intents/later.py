@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
+from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from types import TracebackType
 from typing import Protocol
@@ -19,6 +20,8 @@ from intents.executor import Executor
 
 log = structlog.get_logger(__name__)
 
+AT_ONCE = 4
+"""Calls of different conversations that are run side by side."""
 LOOK_SECONDS = 30.0
 """How often is looked for what another process has left."""
 FIRST_RETRY, LONGEST_RETRY = 0.25, 10.0
@@ -86,14 +89,25 @@ class Later:
 
     async def _run_due(self) -> bool:
         """Run the oldest ones; True = there were some."""
-        due = await self._notes.due()
-        for note in due:
-            outcome = await self._outcome(note)
-            ended = await self._notes.end(note, outcome)
+        due: dict[str, list[Note]] = defaultdict(list)
+        for note in await self._notes.due():
+            due[note.call.conversation_id].append(note)
+        limit = asyncio.Semaphore(AT_ONCE)
+        runs = [self._run_in_order(notes, limit) for notes in due.values()]
+        for failure in await asyncio.gather(*runs, return_exceptions=True):
+            if failure:
+                raise failure
+        return bool(due)
+
+    async def _run_in_order(self, notes: Sequence[Note], limit: asyncio.Semaphore) -> None:
+        """Those of one conversation."""
+        for note in notes:
+            async with limit:
+                outcome = await self._outcome(note)
+                ended = await self._notes.end(note, outcome)
             level = log.info if outcome.status is Status.DONE else log.warning
             level("noted_call_run", conversation_id=ended.conversation_id, status=outcome.status.value)
             self._ended(ended)
-        return bool(due)
 
     async def _outcome(self, note: Note) -> Outcome:
         agent, call = self._agents.get(note.agent), note.call.what

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Row, and_, delete, select, update
+from sqlalchemy import ColumnElement, Row, and_, delete, select, tuple_, update
 
 from bridge.core.model import Cursor, Entry, Note, Outcome, Result
 from persistence.codec import encode_what
@@ -53,7 +53,7 @@ class Notes:
                 .order_by(ENTRIES.c.at, ENTRIES.c.epoch, ENTRIES.c.idx)
                 .limit(BATCH)
             )
-            return [await _read(connection, row) for row in rows.all()]
+            return await _read(connection, rows.all())
 
     async def end(self, note: Note, outcome: Outcome) -> Entry:
         """It was run: its result becomes that outcome. The entry as it stands now."""
@@ -69,19 +69,30 @@ class Notes:
         return ended
 
 
-async def _read(connection: Connection, row: Row[Any]) -> Note:
-    person = await connection.execute(select(*USERS.c).where(USERS.c.id == row.user_id))
-    return Note(
-        agent=row.agent,
-        person=to_person(person.one()),
-        call=await _entry(connection, row.conversation_id, Cursor(row.call_epoch, row.call_idx)),
-        result=await _entry(connection, row.conversation_id, Cursor(row.epoch, row.idx)),
-    )
+async def _read(connection: Connection, rows: Sequence[Row[Any]]) -> list[Note]:
+    people = await connection.execute(select(*USERS.c).where(USERS.c.id.in_({row.user_id for row in rows})))
+    keys = {key for row in rows for key in (_call(row), _result(row))}
+    columns = ENTRIES.c.conversation_id, ENTRIES.c.epoch, ENTRIES.c.idx
+    found = await connection.execute(select(*ENTRIES.c).where(tuple_(*columns).in_(keys)))
+    persons = {row.id: to_person(row) for row in people}
+    entries = {(row.conversation_id, row.epoch, row.idx): to_entry(row) for row in found}
+    return [
+        Note(
+            agent=row.agent,
+            person=persons[row.user_id],
+            call=entries[_call(row)],
+            result=entries[_result(row)],
+        )
+        for row in rows
+    ]
 
 
-async def _entry(connection: Connection, conversation_id: str, cursor: Cursor) -> Entry:
-    found = await connection.execute(select(*ENTRIES.c).where(_at(ENTRIES.c, conversation_id, cursor)))
-    return to_entry(found.one())
+def _call(row: Row[Any]) -> tuple[str, int, int]:
+    return row.conversation_id, row.call_epoch, row.call_idx
+
+
+def _result(row: Row[Any]) -> tuple[str, int, int]:
+    return row.conversation_id, row.epoch, row.idx
 
 
 def _of_call() -> ColumnElement[bool]:

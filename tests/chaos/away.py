@@ -48,7 +48,7 @@ async def away(
     folder: Path, *, seed: int, talks: int, seconds: float, postgres: PostgresServer, url: str
 ) -> Away:
     """So many talks, the store stopped for so long under them; then what was seen and promised is checked."""
-    world = World(seed, pace=2.0, think=0.1, speaking=SPEAKING)
+    world = World(seed, pace=4.0, think=0.1, speaking=SPEAKING)
     async with ScriptedDeepgram(key=None, script=world.agent) as deepgram:
         variables = {
             "DEEPGRAM_AGENT_URL": deepgram.url,

@@ -4,14 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import pytest
-
 from tests.chaos.kills import killed
 
 KILLS, TALKS = 100, 10
 
 
-@pytest.mark.timeout(900)
 async def test_nothing_seen_is_lost_and_nothing_is_done_twice(tmp_path: Path, seed: int) -> None:
     world = await killed(tmp_path, seed=seed, kills=KILLS, talks=TALKS)
     # A run in which everything failed would prove nothing.
