@@ -126,7 +126,9 @@ async def test_without_an_utterance_there_is_nothing_to_finish_or_cancel(crew: C
 async def test_one_too_many_is_not_understood_but_does_no_harm(
     crew: Crew, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(pocketsphinx, "FINISH_SECONDS", 60)  # all decoders are made at once, on a busy machine
+    monkeypatch.setattr(
+        pocketsphinx, "FINISH_SECONDS", 60
+    )  # all decoders are made at once, on a busy machine
     ears = [PocketSphinx(crew) for _ in range(worker.MOST_DECODERS + 1)]
     for ear in ears:
         await ear.start()
