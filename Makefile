@@ -34,6 +34,7 @@ test: $(READY)
 	lacks flite 'tests with spoken words' flite; \
 	lacks node 'tests of the page' nodejs; \
 	lacks npm 'tests with the JavaScript SDK' npm; \
+	lacks nginx 'a test behind nginx' nginx-light; \
 	if [ -n "$$missing" ]; then echo "Left out: $${missing#, }. To run them too: sudo apt-get install$$packages"; fi
 	@if command -v npm >/dev/null; then $(MAKE) --no-print-directory $(JS) || test "$$CI" != true; fi
 	@echo 'Running the tests in $(WORKERS) processes.'
