@@ -2,7 +2,7 @@
 
 import { find, setText } from "./dom.js";
 
-/** @typedef {import("./types.js").State} State */
+/** @typedef {import("./client/types.js").State} State */
 
 export class Banner {
   #banner = find("banner");
@@ -11,7 +11,7 @@ export class Banner {
   #close = find("banner-close");
   #ticking = 0;
 
-  /** @param {import("./client.js").VoiceBridge} bridge */
+  /** @param {import("./client/voice-bridge.js").VoiceBridge} bridge */
   constructor(bridge) {
     this.#act.addEventListener("click", () => bridge.retry());
     this.#close.addEventListener("click", () => bridge.dismiss());

@@ -1,10 +1,10 @@
 // The list of past conversations: newest first, searched, opened by their address (#c=…).
 
-import * as api from "./api.js";
+import * as api from "./client/api.js";
 import { find, icon, make, setText, time } from "./dom.js";
 import { day, length } from "./times.js";
 
-/** @typedef {import("./api.js").Conversation} Conversation */
+/** @typedef {import("./client/api.js").Conversation} Conversation */
 
 /** Milliseconds without a key before a search begins, and between two refreshes. */
 const CALM_MS = 250;

@@ -1,7 +1,7 @@
 // Which microphone and loudspeaker, and how to talk; remembered in this browser.
 
 import { find, make } from "./dom.js";
-import { Speaker } from "./speaker.js";
+import { Speaker } from "./client/speaker.js";
 
 const INPUT = "voice-bridge.input";
 const OUTPUT = "voice-bridge.output";
@@ -16,7 +16,7 @@ export class Devices {
   #output = /** @type {HTMLSelectElement} */ (find("output-device"));
   #hold = /** @type {HTMLInputElement} */ (find("push-to-talk"));
 
-  /** @param {import("./client.js").VoiceBridge} bridge */
+  /** @param {import("./client/voice-bridge.js").VoiceBridge} bridge */
   constructor(bridge) {
     find("open-settings").addEventListener("click", () => void this.#open());
     find("output-field").hidden = !Speaker.choosable;

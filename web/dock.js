@@ -2,10 +2,10 @@
 
 import { find, setText } from "./dom.js";
 import { Meter } from "./meter.js";
-import { atRest } from "./phases.js";
+import { atRest } from "./client/phases.js";
 import { PHASE_WORDS, hint } from "./words.js";
 
-/** @typedef {import("./types.js").State} State */
+/** @typedef {import("./client/types.js").State} State */
 
 export class Dock {
   #state = find("state");
@@ -20,7 +20,7 @@ export class Dock {
   };
   #bridge;
 
-  /** @param {import("./client.js").VoiceBridge} bridge */
+  /** @param {import("./client/voice-bridge.js").VoiceBridge} bridge */
   constructor(bridge) {
     this.#bridge = bridge;
     this.#listenToButton();

@@ -1,8 +1,8 @@
 // The page: puts the client and the parts of the screen together. Nothing here asks for the microphone by itself.
 
-import * as api from "./api.js";
+import * as api from "./client/api.js";
 import { Banner } from "./banner.js";
-import { VoiceBridge } from "./client.js";
+import { VoiceBridge } from "./client/voice-bridge.js";
 import { Conversations, named } from "./conversations.js";
 import { Deletion } from "./deletion.js";
 import { Devices, rememberedPushToTalk } from "./devices.js";
@@ -11,7 +11,7 @@ import { find, setText } from "./dom.js";
 import { Drawers } from "./drawers.js";
 import { listenToKeys } from "./keyboard.js";
 import { PastConversation } from "./past.js";
-import { atRest } from "./phases.js";
+import { atRest } from "./client/phases.js";
 import { Planner } from "./planner.js";
 import { dayAndClock } from "./times.js";
 import { Transcript } from "./transcript.js";
@@ -52,13 +52,13 @@ function draw() {
   drawTitle(state, reading);
 }
 
-/** Who is about to say something. @param {import("./types.js").State} state @returns {"user" | "assistant" | null} */
+/** Who is about to say something. @param {import("./client/types.js").State} state @returns {"user" | "assistant" | null} */
 function awaited(state) {
   if (state.phase === "thinking") return "assistant";
   return state.hearing ? "user" : null;
 }
 
-/** @param {import("./types.js").State} state @param {import("./past.js").Past | null} reading */
+/** @param {import("./client/types.js").State} state @param {import("./past.js").Past | null} reading */
 function drawTitle(state, reading) {
   const title = reading ? (reading.facts?.title || "Past conversation") : (state.live?.agent.title ?? "Voice Bridge");
   setText(find("title"), title);

@@ -1,15 +1,15 @@
 // A past conversation, opened to read: fetched, shown, gone on with, exported, deleted.
 
-import * as api from "./api.js";
+import * as api from "./client/api.js";
 import { find } from "./dom.js";
-import { fold } from "./record.js";
+import { fold } from "./client/record.js";
 
 /**
  * @typedef {object} Past
  * @property {string} id
- * @property {import("./api.js").Conversation | null} facts null while it is loaded, or when it could not be
- * @property {readonly import("./protocol.js").Entry[]} entries
- * @property {readonly import("./record.js").Item[]} items
+ * @property {import("./client/api.js").Conversation | null} facts null while it is loaded, or when it could not be
+ * @property {readonly import("./client/protocol.js").Entry[]} entries
+ * @property {readonly import("./client/record.js").Item[]} items
  * @property {boolean} failed
  */
 

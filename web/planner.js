@@ -1,11 +1,11 @@
 // Goals and tasks as the agent makes them; what is new or moved since the page was opened stands out.
 
-import * as api from "./api.js";
+import * as api from "./client/api.js";
 import { find, icon, make, time } from "./dom.js";
 import { dayAndClock, day, recurrence } from "./times.js";
 
-/** @typedef {import("./api.js").Goal} Goal */
-/** @typedef {import("./api.js").Task} Task */
+/** @typedef {import("./client/api.js").Goal} Goal */
+/** @typedef {import("./client/api.js").Task} Task */
 
 export class Planner {
   #goals = find("goals");

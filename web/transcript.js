@@ -1,13 +1,13 @@
 // What was said, as bubbles, and what was done, as chips. Sticks to the newest unless somebody scrolled away.
 
 import { find, icon, make, time } from "./dom.js";
-import { heardOf } from "./record.js";
+import { heardOf } from "./client/record.js";
 import { clock, day, duration } from "./times.js";
 import { STATUS_WORDS, functionWords } from "./words.js";
 
-/** @typedef {import("./record.js").Item} Item */
+/** @typedef {import("./client/record.js").Item} Item */
 
-/** @type {Record<import("./record.js").Chip["status"], string>} */
+/** @type {Record<import("./client/record.js").Chip["status"], string>} */
 const STATUS_ICONS = {
   running: "work", done: "check", noted: "check", refused: "ask", failed: "fail", timed_out: "fail", cancelled: "close",
 };
@@ -99,7 +99,7 @@ function fill(element, item) {
 }
 
 /** Sentences are added one by one, so that only the new one is announced.
- * @param {HTMLElement} element @param {import("./record.js").Bubble} item */
+ * @param {HTMLElement} element @param {import("./client/record.js").Bubble} item */
 function fillBubble(element, { role, parts, at, typed }) {
   element.dataset.role = role;
   const bubble = element.querySelector("p") ?? make("p", { class: "bubble" });
@@ -118,7 +118,7 @@ function fillBubble(element, { role, parts, at, typed }) {
   if (!bubble.isConnected) element.replaceChildren(who, bubble, foot);
 }
 
-/** @param {HTMLElement} element @param {import("./record.js").Chip} item */
+/** @param {HTMLElement} element @param {import("./client/record.js").Chip} item */
 function fillChip(element, { name, args, status, content, duration: ms }) {
   const open = element.querySelector("details")?.open ?? false;
   const state = make("span", { class: "chip-state" }, STATUS_WORDS[status]);

@@ -56,6 +56,13 @@ class Replayed:
 
 
 @dataclass(frozen=True, slots=True)
+class Ponged:
+    """Ours: `BridgePong`, at once; the id is that of the ping."""
+
+    id: str
+
+
+@dataclass(frozen=True, slots=True)
 class Warned:
     """Deepgram: `Warning`."""
 
@@ -85,7 +92,7 @@ Relayed = (
 )
 """Control events of the agent that a client gets as they are."""
 
-News = Welcome | Ready | Applied | Shown | Replayed | Warned | Failed | Relayed
+News = Welcome | Ready | Applied | Shown | Replayed | Ponged | Warned | Failed | Relayed
 
 
 # ── asks: what an agent is sent ───────────────────────────────────────────────────────────────────

@@ -94,6 +94,13 @@ class ClientKeptAlive(PeerEvent):
 
 
 @dataclass(frozen=True, slots=True)
+class ClientPinged(PeerEvent):
+    """Ours: `BridgePing`, for those that cannot send a ping of WebSocket's own; browsers."""
+
+    id: str
+
+
+@dataclass(frozen=True, slots=True)
 class ClientErred(PeerEvent):
     """The client sent something that cannot be read."""
 

@@ -166,6 +166,10 @@ def kept_alive(s: State, event: ev.ClientKeptAlive, now: Moment) -> Commands:
     yield from ()
 
 
+def pinged(s: State, event: ev.ClientPinged, now: Moment) -> Commands:
+    yield do.Tell(do.Ponged(event.id))
+
+
 def erred(s: State, event: ev.ClientErred, now: Moment) -> Commands:
     yield do.Tell(do.Failed(event.code, event.description))
 

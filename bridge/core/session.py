@@ -40,7 +40,14 @@ class Session(State):
         return commands + list(ending.drained(self, now))
 
 
-NEEDS_SETTINGS = (ev.ClientWrote, ev.ClientAnswered, ev.ClientPlayed, ev.ClientSteered, ev.ClientKeptAlive)
+NEEDS_SETTINGS = (
+    ev.ClientWrote,
+    ev.ClientAnswered,
+    ev.ClientPlayed,
+    ev.ClientSteered,
+    ev.ClientKeptAlive,
+    ev.ClientPinged,
+)
 
 Rule = Callable[[Any, Any, Moment], Commands]
 Rules = dict[type[Event] | type[PeerEvent], Rule]
@@ -53,6 +60,7 @@ CLIENT: Rules = {
     ev.ClientPlayed: near.played,
     ev.ClientSteered: near.steered,
     ev.ClientKeptAlive: near.kept_alive,
+    ev.ClientPinged: near.pinged,
     ev.ClientErred: near.erred,
     ev.ClientSpokeEarly: near.spoke_early,
     ev.ClientLeft: near.left,

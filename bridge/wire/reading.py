@@ -10,6 +10,7 @@ from bridge.core.events import (
     ClientAnswered,
     ClientErred,
     ClientKeptAlive,
+    ClientPinged,
     ClientPlayed,
     ClientSteered,
     ClientWrote,
@@ -22,6 +23,8 @@ from bridge.wire.settings import read_settings
 
 MAX_TEXT_BYTES = 64 * 1024
 """UTF-8 size of a message."""
+MAX_PING_ID = 100
+"""Characters of it, which come back with the answer."""
 DAY_MS = 24 * 3600 * 1000
 """No reply is longer."""
 
@@ -81,6 +84,13 @@ def _kept_alive(_: Fields) -> ClientKeptAlive:
     return ClientKeptAlive()
 
 
+def _pinged(message: Fields) -> ClientPinged:
+    given = message.text("id")
+    if len(given) > MAX_PING_ID:
+        raise message.wrong("id", f"may have {MAX_PING_ID} characters")
+    return ClientPinged(given)
+
+
 def _steered(message: Fields) -> ClientSteered:
     return ClientSteered(message.text("type"), message.values)
 
@@ -117,6 +127,7 @@ READERS: Mapping[str, Callable[[Fields], PeerEvent]] = {
     "FunctionCallResponse": _answered,
     "Playback": _played,
     "KeepAlive": _kept_alive,
+    "BridgePing": _pinged,
     "UpdateListen": _with_part("listen"),
     "UpdateThink": _with_part("think"),
     "UpdateThink_Live": _with_part("think_live"),
@@ -126,4 +137,4 @@ READERS: Mapping[str, Callable[[Fields], PeerEvent]] = {
     "ForceEndTurn": _steered,
     "__customToThinkProvider": _steered,
 }
-"""Every message a client may send: Deepgram's, and `Playback`."""
+"""Every message a client may send: Deepgram's, `Playback` and `BridgePing`."""

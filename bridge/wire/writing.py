@@ -37,6 +37,8 @@ def _message(news: News) -> Mapping[str, object] | None:
             return _shown(news.entry)
         case commands.Replayed():
             return {"type": "BridgeEntry", "entry": entry_json(news.entry)}
+        case commands.Ponged():
+            return {"type": "BridgePong", "id": news.id}
         case commands.Warned():
             return {"type": "Warning", "description": news.description, "code": news.code}
         case commands.Failed():

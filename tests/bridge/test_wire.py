@@ -106,6 +106,7 @@ READ: dict[str, ev.PeerEvent] = {
     "FunctionCallResponse": ev.ClientAnswered("c1", "add_note", '{"ok": true}'),
     "Playback": ev.ClientPlayed(1234),
     "KeepAlive": ev.ClientKeptAlive(),
+    "BridgePing": ev.ClientPinged("7"),
     **{name: steered(name) for name in CLIENT if name.startswith(("Update", "InjectAgent", "Force", "__"))},
 }
 
@@ -155,6 +156,8 @@ def spoken(**given: object) -> dict[str, object]:
         ({"type": "Playback", "played_ms": True}, UNPARSABLE, "`played_ms`"),
         ({"type": "Playback", "played_ms": -1}, UNPARSABLE, "`played_ms`"),
         ('{"type": "Playback", "played_ms": 1e999}', UNPARSABLE, ""),
+        ({"type": "BridgePing"}, UNPARSABLE, "`id`"),
+        ({"type": "BridgePing", "id": "7" * 101}, UNPARSABLE, "`id`"),
         ({"type": "UpdatePrompt", "prompt": 1}, UNPARSABLE, "`prompt`"),
         ({"type": "UpdateThink", "think": "secret"}, UNPARSABLE, "`think`"),
         ({"type": "UpdateSpeak", "speak": ["secret"]}, UNPARSABLE, "`speak`"),
@@ -253,6 +256,7 @@ NEWS: dict[str, do.News] = {
     "BridgeReady": READY,
     "BridgeReady, nothing said yet": replace(READY, cursor=None, resumed=False),
     "SettingsApplied": do.Applied(),
+    "BridgePong": do.Ponged("7"),
     "ConversationText": do.Shown(
         entry(Message(Role.USER, "Ich möchte Spanisch lernen", extra={"languages": ["de"], "type": "Other"}))
     ),

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 
-import { backoff } from "../../web/session.js";
+import { backoff } from "../../web/client/session.js";
 import { ANSWER, T0, said, talking } from "./script.mjs";
 
 describe("coming back", () => {

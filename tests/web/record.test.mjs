@@ -3,11 +3,12 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 
-import { compareCursors, entriesOf, parse, settings } from "../../web/protocol.js";
-import { add, amend, fold, heardOf, interrupt, withdraw } from "../../web/record.js";
+import { compareCursors, entriesOf, parse, settings } from "../../web/client/protocol.js";
+import { add, amend, fold, heardOf, interrupt, withdraw } from "../../web/client/record.js";
 import { day, duration, length, recurrence } from "../../web/times.js";
-import { STATUS_WORDS, functionWords, hint, notice } from "../../web/words.js";
-import { initial } from "../../web/session.js";
+import { notice } from "../../web/client/notices.js";
+import { STATUS_WORDS, functionWords, hint } from "../../web/words.js";
+import { initial } from "../../web/client/session.js";
 
 const message = (cursor, role, content, fields = {}) => ({ cursor, at: "2026-01-01T00:00:00Z", kind: "message", role, content, ...fields });
 const call = (cursor, id) => ({ cursor, at: "", kind: "call", id, name: "submit_goal_intent", arguments: "{}" });

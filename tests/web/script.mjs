@@ -1,6 +1,6 @@
 // A talk played as a script: what happens to the rules of session.js, and what they want done about it.
 
-import { initial, reduce } from "../../web/session.js";
+import { initial, reduce } from "../../web/client/session.js";
 
 /** What `POST /api/v1/voice/session` answers. */
 export const ANSWER = {

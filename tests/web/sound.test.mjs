@@ -3,8 +3,8 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 
-import { Resampler } from "../../web/worklets/resampler.js";
-import { Ring } from "../../web/worklets/ring.js";
+import { Resampler } from "../../web/client/worklets/resampler.js";
+import { Ring } from "../../web/client/worklets/ring.js";
 
 const RATE = 24000;
 const ms = (count) => Math.round((count * RATE) / 1000);

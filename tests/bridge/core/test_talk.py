@@ -231,12 +231,25 @@ def test_settings_come_once() -> None:
 
 
 @pytest.mark.parametrize(
-    "event", [ev.ClientWrote("x"), ev.ClientAnswered("1", "f", "x"), ev.ClientPlayed(1), ev.ClientKeptAlive()]
+    "event",
+    [
+        ev.ClientWrote("x"),
+        ev.ClientAnswered("1", "f", "x"),
+        ev.ClientPlayed(1),
+        ev.ClientKeptAlive(),
+        ev.ClientPinged("1"),
+    ],
 )
 def test_settings_come_first(event: ev.PeerEvent) -> None:
     book = Playbook()
     (book >> ev.Attached(request_id="r", resume_token="t")).skip()
     book >> event << do.Tell(do.Failed("NON_SETTINGS_MESSAGE_BEFORE_SETTINGS", "Send Settings first."))
+
+
+def test_a_ping_is_answered_at_once() -> None:
+    book = live() >> ev.ClientPinged("7")
+    book << do.Tell(do.Ponged("7"))
+    book.done()
 
 
 def test_sound_before_settings_is_refused() -> None:

@@ -3,7 +3,7 @@
 import { atRest, inTurns } from "./phases.js";
 import * as wire from "./protocol.js";
 import { add, amend, fold, interrupt, withdraw } from "./record.js";
-import { UNREACHABLE, SILENT_MICROPHONE, microphoneNotice, notice, refusal } from "./words.js";
+import { UNREACHABLE, SILENT_MICROPHONE, microphoneNotice, notice, refusal } from "./notices.js";
 
 /** @typedef {import("./phases.js").Phase} Phase */
 /** @typedef {import("./types.js").State} State */
