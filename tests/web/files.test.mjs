@@ -46,9 +46,9 @@ test("nothing is inline, nothing comes from elsewhere, no text goes in as markup
   for (const name of modules) assert.doesNotMatch(read(name), /innerHTML|outerHTML|insertAdjacentHTML|\beval\(|new Function|https?:\/\/(?!www\.w3\.org)/, name);
 });
 
-test("the first load stays under 60 kB on the wire", () => {
+test("the first load stays under 80 kB on the wire", () => {
   const size = (folder) => readdirSync(new URL(folder, WEB), { withFileTypes: true })
     .filter((file) => file.isFile() && /\.(js|css|html|svg|webmanifest)$/.test(file.name))
     .reduce((sum, file) => sum + gzipSync(readFileSync(new URL(folder + file.name, WEB))).length, 0);
-  assert.ok(["./", "client/", "styles/", "client/worklets/", "icons/"].reduce((sum, folder) => sum + size(folder), 0) < 60_000);
+  assert.ok(["./", "client/", "styles/", "client/worklets/", "icons/"].reduce((sum, folder) => sum + size(folder), 0) < 80_000);
 });

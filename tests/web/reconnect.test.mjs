@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 
-import { backoff } from "../../web/client/session.js";
+import { backoff } from "../../web/client/returning.js";
 import { ANSWER, T0, said, talking } from "./script.mjs";
 
 describe("coming back", () => {
@@ -36,7 +36,7 @@ describe("coming back", () => {
     assert.equal(script.did("Schedule")[0].seconds, 0.5);
     script.tell("TimerFired", { name: "reconnect", at: T0 + 500 });
     assert.deepEqual(script.did("Connect"), [{ type: "Connect", url: ANSWER.websocket_url, token: "again" }]);
-    script.tell("SocketOpened");
+    script.tell("SocketOpened", { lostMs: 0 });
     assert.equal(script.sent()[0].bridge.cursor, "1:4");
   });
 
@@ -57,7 +57,7 @@ describe("coming back", () => {
 
   test("what was typed meanwhile, or never came back, is sent again, and what came back is not", () => {
     const script = talking().tell("Typed", { content: "one" }).tell("Typed", { content: "two" });
-    script.tell("SocketClosed", { code: 1006, opened: true }).tell("TimerFired", { name: "reconnect" }).tell("SocketOpened");
+    script.tell("SocketClosed", { code: 1006, opened: true }).tell("TimerFired", { name: "reconnect" }).tell("SocketOpened", { lostMs: 0 });
     script.hear("BridgeReady", { session_id: "s1", conversation_id: "c1", recovered: true, resume_token: "b" });
     script.hear("BridgeEntry", { entry: { cursor: "1:0", at: "", kind: "message", role: "user", content: "one" } });
     script.hear("SettingsApplied");
@@ -67,7 +67,7 @@ describe("coming back", () => {
 
   test("a cursor that means nothing any more makes the page read the record anew", () => {
     const script = talking().text("user", "a", "1:4").tell("SocketClosed", { code: 1006, opened: true });
-    script.tell("TimerFired", { name: "reconnect" }).tell("SocketOpened");
+    script.tell("TimerFired", { name: "reconnect" }).tell("SocketOpened", { lostMs: 0 });
     script.hear("BridgeReady", { session_id: "s2", conversation_id: "c1", recovered: false, resume_token: "b" });
     assert.deepEqual(script.did("LoadEntries"), [{ type: "LoadEntries", conversationId: "c1" }]);
     const entries = [{ cursor: "1:4", at: "", kind: "message", role: "user", content: "a" }];

@@ -25,7 +25,17 @@ export class Script {
   }
 
   hear(type, fields = {}) {
-    return this.tell("Received", { message: { type, ...fields }, now: "2026-01-01T00:00:00Z" });
+    return this.tell("Received", { message: { type, ...fields } });
+  }
+
+  /** The agent's sound: how much has come, and how much of it is over. */
+  sound(arrivedMs, passedMs = null, fields = {}) {
+    this.tell("SoundArrived", { ms: arrivedMs });
+    return passedMs === null ? this : this.tell("SoundPlayed", { playedMs: passedMs, passedMs, underruns: 0, ...fields });
+  }
+
+  fire(name, fields = {}) {
+    return this.tell("TimerFired", { name, ...fields });
   }
 
   /** Effects of that type since the last message. */
@@ -33,8 +43,14 @@ export class Script {
     return this.effects.filter((effect) => effect.type === type);
   }
 
+  /** What was sent, pings aside. */
   sent() {
-    return this.did("Send").map(({ message }) => message);
+    return this.did("Send").map(({ message }) => message).filter(({ type }) => type !== "BridgePing");
+  }
+
+  /** Ids of the pings that were sent. */
+  pinged() {
+    return this.did("Send").map(({ message }) => message).filter(({ type }) => type === "BridgePing").map(({ id }) => id);
   }
 
   session(answer = {}) {
@@ -44,7 +60,7 @@ export class Script {
 
   ready(fields = {}) {
     const facts = { session_id: "s1", conversation_id: "c1", recovered: true, resume_token: "again" };
-    return this.tell("SocketOpened").hear("BridgeReady", { ...facts, ...fields }).hear("SettingsApplied");
+    return this.tell("SocketOpened", { lostMs: 0 }).hear("BridgeReady", { ...facts, ...fields }).hear("SettingsApplied");
   }
 
   text(role, content, cursor) {
@@ -54,6 +70,8 @@ export class Script {
 
 /** A talk by voice that is under way. */
 export const talking = (preferences) => new Script(preferences).tell("Tapped").tell("MicrophoneOpened").session().ready();
+/** What came of the last reply and is over. */
+export const drained = (script, ms) => script.tell("SoundDrained", { playedMs: ms, passedMs: ms, underruns: 0 });
 /** All sentences that are shown. */
 export const said = ({ state }) =>
   state.items.flatMap((item) => (item.kind === "message" ? item.parts : [])).map(({ content }) => content);

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 
-import { ANSWER, Script, said, talking } from "./script.mjs";
+import { ANSWER, Script, drained, said, talking } from "./script.mjs";
 
 describe("beginning", () => {
   test("a tap unlocks the sound and asks for the microphone, and only then a session is started", () => {
@@ -16,7 +16,7 @@ describe("beginning", () => {
 
   test("settings go out as soon as the socket is open, with the cursor of what is known", () => {
     const messages = [{ cursor: "1:7", at: "", kind: "message", role: "user", content: "hello" }];
-    const script = new Script({ instance: "tab" }).tell("Typed", { content: "hi" }).session({ messages }).tell("SocketOpened");
+    const script = new Script({ instance: "tab" }).tell("Typed", { content: "hi" }).session({ messages }).tell("SocketOpened", { lostMs: 0 });
     assert.deepEqual(script.sent()[0].bridge, { cursor: "1:7", instance: "tab" });
     assert.equal(script.did("PassSound").length, 1);
   });
@@ -85,12 +85,12 @@ describe("a turn", () => {
     script.text("assistant", "Goal saved.", "1:1"), note();
     script.tell("SoundStarted"), note();
     script.hear("AgentAudioDone"), note();
-    script.tell("SoundDrained"), note();
+    drained(script, 900), note();
     assert.deepEqual(phases, ["listening", "listening", "thinking", "thinking", "speaking", "speaking", "listening"]);
   });
 
   test("a pause inside a reply is still speaking; a reply that never goes on is not", () => {
-    const script = talking().text("user", "a", "1:0").tell("SoundStarted").tell("SoundDrained");
+    const script = drained(talking().text("user", "a", "1:0").tell("SoundStarted"), 900);
     assert.equal(script.state.phase, "speaking");
     assert.equal(script.tell("TimerFired", { name: "settle" }).state.phase, "listening");
   });
@@ -131,7 +131,7 @@ describe("a turn", () => {
   });
 
   test("messages this page does not know change nothing", () => {
-    const script = talking();
+    const script = talking().hear("BridgePong", { id: "1" });
     const before = script.state;
     assert.equal(script.hear("SomethingNew", { any: 1 }).state, before);
   });
@@ -145,19 +145,19 @@ describe("barge-in", () => {
     const script = interrupted();
     assert.equal(script.did("FlushSpeaker").length, 1);
     assert.equal(script.state.phase, "listening");
-    script.tell("SoundFlushed", { playedMs: 812.4, droppedMs: 2000 });
+    script.tell("SoundFlushed", { playedMs: 812.4, passedMs: 812.4, droppedMs: 2000 });
     assert.deepEqual(script.sent(), [{ type: "Playback", played_ms: 812 }]);
   });
 
   test("marks the reply, and keeps what was heard when the record says so", () => {
-    const script = interrupted().tell("SoundFlushed", { playedMs: 800, droppedMs: 2000 });
+    const script = interrupted().tell("SoundFlushed", { playedMs: 800, passedMs: 800, droppedMs: 2000 });
     assert.equal(script.state.items[1].parts[0].interrupted, true);
     script.hear("BridgeCut", { of: "1:1", heard: "a long", cursor: "1:2" });
     assert.equal(script.state.items[1].parts[0].heard, "a long");
   });
 
   test("nothing is marked when all had been heard", () => {
-    const script = interrupted().tell("SoundFlushed", { playedMs: 800, droppedMs: 0 });
+    const script = interrupted().tell("SoundFlushed", { playedMs: 800, passedMs: 800, droppedMs: 0 });
     assert.equal(script.state.items[1].parts[0].interrupted, false);
   });
 });

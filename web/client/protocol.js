@@ -27,6 +27,8 @@
  * @typedef {{type: "EndOfTurn"}} EndOfTurn
  * @typedef {{type: "AgentThinking"}} AgentThinking
  * @typedef {{type: "AgentAudioDone"}} AgentAudioDone
+ * @typedef {{type: "AgentStartedSpeaking" | "LatencyReport", [stage: string]: unknown}} Latencies
+ * @typedef {{type: "BridgePong", id: string}} BridgePong
  * @typedef {{type: "FunctionCallRequest", functions: {id: string, name: string, arguments: string}[],
  *   cursor?: string, at?: string}} FunctionCallRequest
  * @typedef {{type: "FunctionCallResponse", id: string, name: string, content: string, status?: Status,
@@ -35,7 +37,7 @@
  * @typedef {{type: "FunctionCallCancelled", functions: {id: string}[]}} FunctionCallCancelled
  * @typedef {{type: "Warning" | "Error", code: string, description: string}} Trouble
  * @typedef {Welcome | BridgeReady | BridgeEntry | SettingsApplied | ConversationText | UserStartedSpeaking | EndOfTurn |
- *   AgentThinking | AgentAudioDone | FunctionCallRequest | FunctionCallResponse | FunctionCallCancelled | BridgeCut |
+ *   AgentThinking | AgentAudioDone | Latencies | BridgePong | FunctionCallRequest | FunctionCallResponse | FunctionCallCancelled | BridgeCut |
  *   Trouble} ServerMessage
  */
 
@@ -81,6 +83,9 @@ export const injectUserMessage = (content) => ({ type: "InjectUserMessage", cont
 
 /** @param {number} ms of the current reply that were heard @returns {ClientMessage} */
 export const playback = (ms) => ({ type: "Playback", played_ms: Math.round(ms) });
+
+/** @param {string} id comes back in `BridgePong` @returns {ClientMessage} */
+export const ping = (id) => ({ type: "BridgePing", id });
 
 /** @returns {ClientMessage} */
 export const keepAlive = () => ({ type: "KeepAlive" });

@@ -1,11 +1,15 @@
 // What is shown of a conversation: its entries folded into bubbles and chips. Pure.
 
+import { cutShort } from "./captions.js";
+
 /** @typedef {import("./protocol.js").Entry} Entry */
 /** @typedef {import("./protocol.js").Status} Status */
 
 /**
- * One sentence of a bubble. `unheard` is the end of it that was cut off.
- * @typedef {{cursor: string, content: string, interrupted: boolean, heard: string | null}} Part
+ * One sentence of a bubble. Of an interrupted one only `heard` was heard; null = not known yet. `fromMs` and `toMs` are
+ * its place in the agent's sound (captions.js); null = none, or its end is not known yet.
+ * @typedef {{cursor: string, content: string, interrupted: boolean, heard: string | null, fromMs: number | null,
+ *   toMs: number | null}} Part
  * @typedef {{kind: "message", id: string, at: string, role: import("./protocol.js").Role, typed: boolean,
  *   parts: readonly Part[]}} Bubble
  * @typedef {{kind: "call", id: string, at: string, call: string, name: string, args: string,
@@ -40,7 +44,7 @@ export const fold = (entries) => entries.reduce(add, /** @type {readonly Item[]}
  * @returns {readonly Item[]}
  */
 function say(items, { cursor, at, role, content, modality, interrupted = false, heard = null }) {
-  const part = { cursor, content, interrupted, heard: interrupted ? heard : null };
+  const part = { cursor, content, interrupted, heard: interrupted ? heard : null, fromMs: null, toMs: null };
   const last = items.at(-1);
   if (role === "assistant" && last?.kind === "message" && last.role === role && !last.parts.at(-1)?.interrupted) {
     return items.with(-1, { ...last, parts: [...last.parts, part] });
@@ -108,11 +112,15 @@ function cut(items, cursor, heard) {
 }
 
 /**
- * The user talked into the last reply: mark it until the record says how much of it was heard.
+ * The user talked into the reply: mark what was not said to its end, or else its last sentence, until the record says
+ * how much was heard.
  * @param {readonly Item[]} items
+ * @param {number} playedMs how far the agent's sound was; see captions.js
  * @returns {readonly Item[]}
  */
-export function interrupt(items) {
+export function interrupt(items, playedMs) {
+  const shortened = cutShort(items, playedMs);
+  if (shortened !== items) return shortened;
   const place = items.findLastIndex((item) => item.kind === "message" && item.role === "assistant");
   const last = items[place];
   const part = last?.kind === "message" ? last.parts.at(-1) : undefined;

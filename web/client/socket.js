@@ -1,9 +1,11 @@
 // One WebSocket to the bridge at a time: text as messages, sound as bytes, first words held until they may go.
 
-import { parse } from "./protocol.js";
+import { INPUT_RATE, parse } from "./protocol.js";
 
 /** Bytes of sound kept while there is no open socket: 10 s; the oldest go first. */
 const HOLD_BYTES = 320_000;
+/** Bytes in a millisecond of the microphone's sound. */
+const BYTES_PER_MS = (INPUT_RATE * 2) / 1000;
 /** Bytes the browser may have queued before sound is held back: 4 s. */
 const QUEUE_BYTES = 128_000;
 
@@ -22,6 +24,8 @@ export class BridgeSocket {
   #held = [];
   #heldBytes = 0;
   #passing = false;
+  /** Milliseconds of sound that could not be held. */
+  lostMs = 0;
   #listener;
 
   /** @param {Listener} listener */
@@ -35,7 +39,7 @@ export class BridgeSocket {
    * @param {string} token one-time token or resume token
    */
   open(url, token) {
-    this.#drop(4000);
+    this.drop();
     const address = new URL(url, location.href);
     address.protocol = address.protocol.replace(/^http/, "ws");
     const socket = new WebSocket(address, ["bearer", token]);
@@ -77,7 +81,7 @@ export class BridgeSocket {
     this.#held.push(frame);
     this.#heldBytes += frame.byteLength;
     this.#drain();
-    while (this.#heldBytes > HOLD_BYTES) this.#shift();
+    while (this.#heldBytes > HOLD_BYTES) this.lostMs += this.#shift().byteLength / BYTES_PER_MS;
   }
 
   #drain() {
@@ -98,11 +102,16 @@ export class BridgeSocket {
   close() {
     this.#held = [];
     this.#heldBytes = 0;
-    this.#drop(1000);
+    this.#shut(1000);
+  }
+
+  /** Give up a socket that brings nothing any more; held sound stays, nothing is reported. */
+  drop() {
+    this.#shut(4000);
   }
 
   /** @param {number} code */
-  #drop(code) {
+  #shut(code) {
     const socket = this.#socket;
     if (!socket) return;
     this.#socket = null;

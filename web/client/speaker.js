@@ -2,15 +2,19 @@
 
 import { OUTPUT_RATE } from "./protocol.js";
 
+/** Bytes in a millisecond of the wire's sound. */
+const BYTES_PER_MS = (OUTPUT_RATE * 2) / 1000;
 /** Milliseconds between reports of what was heard. */
-const REPORT_MS = 250;
+const REPORT_MS = 100;
+
+/** @typedef {import("./types.js").Heard} Heard */
 
 /**
  * @typedef {object} Listener
  * @property {() => void} started the voice is to be heard
- * @property {() => void} drained nothing is left to play
- * @property {(ms: number) => void} played milliseconds of the current reply that were heard
- * @property {(playedMs: number, droppedMs: number) => void} flushed
+ * @property {(heard: Heard) => void} played how far it is, ten times a second
+ * @property {(heard: Heard) => void} drained nothing is left to play
+ * @property {(flushed: {playedMs: number, passedMs: number, droppedMs: number}) => void} flushed
  * @property {(level: number) => void} level loudest sample of the last 50 ms, 0 … 1
  */
 
@@ -24,8 +28,10 @@ export class Speaker {
   #sounding = false;
   #reported = 0;
   #device = "";
-  /** Times the voice stuttered because sound came too late. */
-  underruns = 0;
+  /** Milliseconds of sound that were given to `play`. */
+  arrivedMs = 0;
+  /** How many of them came before the worklet's first. */
+  #beforeMs = 0;
   #listener;
 
   /** @param {Listener} listener */
@@ -54,6 +60,8 @@ export class Speaker {
     node.port.onmessage = ({ data }) => this.#heard(data);
     node.connect(context.destination);
     this.#node = node;
+    const waiting = this.#waiting.reduce((sum, order) => sum + (order instanceof ArrayBuffer ? order.byteLength : 0), 0);
+    this.#beforeMs = this.arrivedMs - waiting / BYTES_PER_MS;
     for (const order of this.#waiting) this.#order(order);
     this.#waiting = [];
     await this.choose(this.#device);
@@ -68,6 +76,7 @@ export class Speaker {
 
   /** Play after what is there already; the buffer is given away. @param {ArrayBuffer} sound linear16, 24 kHz */
   play(sound) {
+    this.arrivedMs += sound.byteLength / BYTES_PER_MS;
     this.#order(sound);
   }
 
@@ -91,26 +100,32 @@ export class Speaker {
     }
   }
 
-  /** @param {Float64Array | {playedMs: number, droppedMs: number}} report */
+  /** @param {Float64Array | {playedMs: number, passedMs: number, droppedMs: number}} report */
   #heard(report) {
-    const late = (this.#context?.outputLatency ?? 0) * 1000;
-    if (!(report instanceof Float64Array)) {
-      this.#listener.level(0);
-      this.#listener.flushed(Math.max(0, report.playedMs - (this.#sounding ? late : 0)), report.droppedMs);
-      return;
-    }
-    const [sounding, playedMs, , underruns, level] = report;
-    this.underruns = underruns;
+    const late = this.#sounding ? (this.#context?.outputLatency ?? 0) * 1000 : 0;
+    if (report instanceof Float64Array) return this.#report(report);
+    const { playedMs, passedMs, droppedMs } = report;
+    this.#listener.level(0);
+    this.#listener.flushed({
+      playedMs: Math.max(0, playedMs - late), passedMs: Math.max(0, this.#beforeMs + passedMs - late), droppedMs,
+    });
+  }
+
+  /** @param {Float64Array} report */
+  #report([sounding, playedMs, passedMs, underruns, level]) {
     this.#listener.level(sounding ? level : 0);
-    const changed = Boolean(sounding) !== this.#sounding;
+    const was = this.#sounding;
     this.#sounding = Boolean(sounding);
-    if (changed && sounding) this.#listener.started();
+    if (sounding && !was) this.#listener.started();
+    const late = sounding ? (this.#context?.outputLatency ?? 0) * 1000 : 0;
+    const heard = {
+      playedMs: Math.max(0, playedMs - late), passedMs: this.#beforeMs + Math.max(0, passedMs - late), underruns,
+    };
+    if (was && !sounding) return this.#listener.drained(heard);
     const now = performance.now();
-    if (playedMs > 0 && (!sounding || now - this.#reported >= REPORT_MS)) {
-      this.#reported = now;
-      this.#listener.played(sounding ? Math.max(0, playedMs - late) : playedMs);
-    }
-    if (changed && !sounding) this.#listener.drained();
+    if (!sounding || now - this.#reported < REPORT_MS) return;
+    this.#reported = now;
+    this.#listener.played(heard);
   }
 
   /** Whether the browser lets the page choose where sound goes. */

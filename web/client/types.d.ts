@@ -31,6 +31,33 @@ export interface Live {
   resumeToken: string | null;
 }
 
+/** A question whether the bridge is still there. */
+export interface Ping {
+  id: number;
+  /** When it was sent, in milliseconds since 1970. */
+  at: number;
+  /** Nothing at all has come since. */
+  quiet: boolean;
+}
+
+/** Figures for those who look closer; null = not known. */
+export interface Details {
+  /** Names to find this talk in the bridge's logs by. */
+  requestId: string | null;
+  sessionId: string | null;
+  conversationId: string | null;
+  /** Milliseconds to the bridge and back. */
+  roundTripMs: number | null;
+  /** Sockets that were lost since the beginning. */
+  reconnects: number;
+  /** Times the agent's voice stuttered because sound came too late. */
+  underruns: number;
+  /** Milliseconds of the microphone's sound that could not be kept while there was no socket. */
+  lostMs: number;
+  /** Seconds each stage of the last turn took, as the agent told. */
+  latency: Record<"hear" | "think" | "speak" | "total", number | null>;
+}
+
 export interface State {
   phase: Phase;
   /** The session on the bridge; null = none. */
@@ -62,6 +89,18 @@ export interface State {
   sounding: boolean;
   /** No more sound of the last reply will come. */
   replyDone: boolean;
+  /** The agent's sound is played here; false: its sentences are shown at once. */
+  sound: boolean;
+  /** Milliseconds of the agent's sound that came to this client so far. */
+  arrivedMs: number;
+  /** Milliseconds of it that were played or dropped. */
+  playedMs: number;
+  /** Where in it the reply begins of which no sentence came yet; null = one did. */
+  replyFromMs: number | null;
+  /** What the bridge was last told to be heard of the current reply, in milliseconds. */
+  toldMs: number;
+  ping: Ping | null;
+  details: Details;
   retry: Retry | null;
   notice: Notice | null;
 }
@@ -70,6 +109,15 @@ export interface State {
 interface Moment {
   at: number;
   roll: number;
+}
+
+/** How far the speaker is. */
+export interface Heard {
+  /** Milliseconds of the current reply. */
+  playedMs: number;
+  /** Milliseconds of all sound so far; counts as `State.playedMs`. */
+  passedMs: number;
+  underruns: number;
 }
 
 export interface Failure {
@@ -82,7 +130,7 @@ export interface Failure {
 }
 
 export type MicrophoneTrouble = "denied" | "missing" | "busy" | "insecure" | "unplugged" | "other";
-export type TimerName = "keepalive" | "reconnect" | "settle" | "hearing" | "aftermath";
+export type TimerName = "keepalive" | "reconnect" | "settle" | "hearing" | "aftermath" | "caption" | "ping";
 
 export type Message =
   // the person
@@ -102,15 +150,16 @@ export type Message =
   | { type: "MicrophoneSilent" }
   | { type: "SessionStarted"; ticket: number; answer: SessionAnswer }
   | ({ type: "SessionRefused"; ticket: number; failure: Failure } & Moment)
-  | { type: "SocketOpened" }
+  | { type: "SocketOpened"; lostMs: number }
   | ({ type: "SocketClosed"; code: number; opened: boolean } & Moment)
   | ({ type: "Probed"; reachable: boolean } & Moment)
-  | { type: "Received"; message: ServerMessage; now: string }
+  | { type: "Received"; message: ServerMessage; at: number }
   | { type: "EntriesLoaded"; conversationId: string; entries: readonly Entry[] }
+  | { type: "SoundArrived"; ms: number }
   | { type: "SoundStarted" }
-  | { type: "SoundDrained" }
-  | { type: "SoundPlayed"; ms: number }
-  | { type: "SoundFlushed"; playedMs: number; droppedMs: number }
+  | ({ type: "SoundPlayed" } & Heard)
+  | ({ type: "SoundDrained" } & Heard)
+  | { type: "SoundFlushed"; playedMs: number; passedMs: number; droppedMs: number }
   | ({ type: "TimerFired"; name: TimerName } & Moment)
   | ({ type: "NetworkReturned" } & Moment);
 
@@ -124,6 +173,7 @@ export type Effect =
   | { type: "StartSession"; ticket: number; conversationId: string | null; agent: string | null }
   | { type: "Connect"; url: string; token: string }
   | { type: "CloseSocket" }
+  | { type: "DropSocket" }
   | { type: "Send"; message: ClientMessage }
   | { type: "PassSound" }
   | { type: "Probe" }
@@ -135,4 +185,5 @@ export type Effect =
 export type Step = [State, Effect[]];
 export type Rule<M> = (state: State, message: M) => Step;
 export type Rules = { [K in Message["type"]]: Rule<Extract<Message, { type: K }>> };
-export type ServerRules = { [K in ServerMessage["type"]]?: Rule<Extract<ServerMessage, { type: K }> & { now: string }> };
+export type ServerRule<M> = (state: State, message: M, at: number) => Step;
+export type ServerRules = { [K in ServerMessage["type"]]?: ServerRule<Extract<ServerMessage, { type: K }>> };

@@ -25,17 +25,17 @@ export class VoiceBridge extends EventTarget {
   #microphoneDevice = "";
 
   #socket = new BridgeSocket({
-    opened: () => this.dispatch({ type: "SocketOpened" }),
+    opened: () => this.dispatch({ type: "SocketOpened", lostMs: this.#socket.lostMs }),
     closed: (code, opened) => this.dispatch({ type: "SocketClosed", code, opened, ...moment() }),
-    received: (message) => this.dispatch({ type: "Received", message, now: new Date().toISOString() }),
+    received: (message) => this.#receive(message),
     sounded: (sound) => this.#speaker.play(sound),
   });
 
   #speaker = new Speaker({
     started: () => this.dispatch({ type: "SoundStarted" }),
-    drained: () => this.dispatch({ type: "SoundDrained" }),
-    played: (ms) => this.dispatch({ type: "SoundPlayed", ms }),
-    flushed: (playedMs, droppedMs) => this.dispatch({ type: "SoundFlushed", playedMs, droppedMs }),
+    drained: (heard) => this.dispatch({ type: "SoundDrained", ...heard }),
+    played: (heard) => this.dispatch({ type: "SoundPlayed", ...heard }),
+    flushed: (flushed) => this.dispatch({ type: "SoundFlushed", ...flushed }),
     level: (level) => this.#emit("level", { who: "agent", level }),
   });
 
@@ -137,6 +137,12 @@ export class VoiceBridge extends EventTarget {
     }
   }
 
+  /** What came is placed in the sound that came before it. @param {import("./protocol.js").ServerMessage} message */
+  #receive(message) {
+    this.dispatch({ type: "SoundArrived", ms: this.#speaker.arrivedMs });
+    this.dispatch({ type: "Received", message, at: Date.now() });
+  }
+
   /** @param {Message} message */
   #step(message) {
     const [state, effects] = reduce(this.state, message);
@@ -163,6 +169,7 @@ export class VoiceBridge extends EventTarget {
     StartSession: (wish) => void this.#start(wish),
     Connect: ({ url, token }) => this.#socket.open(url, token),
     CloseSocket: () => this.#socket.close(),
+    DropSocket: () => this.#socket.drop(),
     Send: ({ message }) => this.#socket.send(message),
     PassSound: () => this.#socket.passSound(),
     Probe: () => void api.reachable().then((reachable) => this.dispatch({ type: "Probed", reachable, ...moment() })),
@@ -197,7 +204,10 @@ export class VoiceBridge extends EventTarget {
   /** @param {TimerName} name @param {number} seconds */
   #schedule(name, seconds) {
     this.#unschedule(name);
-    const fire = () => this.dispatch({ type: "TimerFired", name, ...moment() });
+    const fire = () => {
+      this.dispatch({ type: "SoundArrived", ms: this.#speaker.arrivedMs });
+      this.dispatch({ type: "TimerFired", name, ...moment() });
+    };
     this.#timers.set(name, window.setTimeout(fire, seconds * 1000));
   }
 

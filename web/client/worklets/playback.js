@@ -17,7 +17,7 @@ class Playback extends AudioWorkletProcessor {
     this.was = false;
     this.peak = 0;
     this.sinceReport = 0;
-    /** Sounding (0 or 1), played ms of the reply, buffered ms, underruns, peak. */
+    /** Sounding (0 or 1), played ms of the reply, passed ms of all sound, underruns, peak. */
     this.report = new Float64Array(5);
     this.port.onmessage = ({ data }) => this.obey(data);
   }
@@ -26,9 +26,9 @@ class Playback extends AudioWorkletProcessor {
   obey(order) {
     if (order instanceof ArrayBuffer) return this.fill(new Int16Array(order, 0, order.byteLength >> 1));
     if (order.type === "end") return this.ring.end();
-    const playedMs = this.ring.playedMs;
+    const { playedMs, passedMs } = this.ring;
     this.resampler.reset();
-    this.port.postMessage({ playedMs, droppedMs: this.ring.flush() });
+    this.port.postMessage({ playedMs, passedMs, droppedMs: this.ring.flush() });
   }
 
   /** @param {Int16Array} sound */
@@ -58,7 +58,7 @@ class Playback extends AudioWorkletProcessor {
     const { report, ring } = this;
     report[0] = Number(sounding);
     report[1] = ring.playedMs;
-    report[2] = (ring.buffered / ring.rate) * 1000;
+    report[2] = ring.passedMs;
     report[3] = ring.underruns;
     report[4] = this.peak;
     this.port.postMessage(report);

@@ -40,6 +40,11 @@ export class Ring {
     return (Math.max(0, this.played - this.start) / this.rate) * 1000;
   }
 
+  /** Milliseconds of all sound so far that were played or dropped. */
+  get passedMs() {
+    return (this.played / this.rate) * 1000;
+  }
+
   /** @param {Float32Array} samples @param {number} size */
   write(samples, size) {
     if (this.ended) {
