@@ -161,6 +161,11 @@ class Sessions:
             epoch=claim.epoch,
             history=claim.history,
         )
+        try:
+            self._check_open()  # again: whoever came while we waited would not be waited for
+        except Unavailable:
+            await self._release(session, 0)
+            raise
         return await self._begin(session, person), claim
 
     async def admit(self, credential: str | None) -> Live | None:
@@ -315,12 +320,13 @@ class Sessions:
         finally:
             self._live.pop(facts.session_id, None)
             self.tokens.forget(live)
-            await self._release(live, int((self.now() - begun).total_seconds()))
+            await self._release(live.runner.session, int((self.now() - begun).total_seconds()))
             live.gone.set()
 
-    async def _release(self, live: Live, seconds: int) -> None:
-        facts, epoch = live.facts, live.runner.session.epoch
+    async def _release(self, session: Session, seconds: int) -> None:
         try:
-            await self.store.release(facts.user_id, facts.conversation_id, epoch=epoch, seconds=seconds)
+            await self.store.release(
+                session.user_id, session.conversation_id, epoch=session.epoch, seconds=seconds
+            )
         except BridgeError as error:
             log.warning("release_failed", code=error.code)

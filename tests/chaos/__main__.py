@@ -34,7 +34,6 @@ def main() -> None:
     minutes = sum(scenario.minutes for scenario in chosen)
     print(f"{len(chosen)} scenarios, seed {options.seed}: about {minutes:.0f} minutes.", flush=True)
     figures = [figure for scenario in chosen for figure in _run(scenario, options.seed)]
-    print(table(figures))
     sys.exit(not all(figure.met for figure in figures))
 
 
@@ -43,7 +42,7 @@ def _run(scenario: Scenario, seed: int) -> list[Figure]:
     began = time.monotonic()
     with tempfile.TemporaryDirectory() as folder:
         figures = list(asyncio.run(_awaited(scenario, Path(folder), seed)))
-    print(f"{(time.monotonic() - began) / 60:.1f} min", flush=True)
+    print(f"{(time.monotonic() - began) / 60:.1f} min", table(figures), sep="\n", flush=True)
     return figures
 
 

@@ -118,6 +118,15 @@ class BrokenJournal:
         raise ZeroDivisionError
 
 
+async def test_a_session_that_was_being_made_when_the_draining_began_does_not_begin(tmp_path: Path) -> None:
+    async with server(tmp_path) as (up, _):
+        sessions = up.app.sessions
+        coming, _ = await asyncio.gather(prepare(sessions), sessions.drain(0), return_exceptions=True)
+        assert isinstance(coming, Unavailable)
+        assert coming.code == "BRIDGE_GOING_AWAY"
+        assert len(sessions) == 0
+
+
 async def test_draining_tells_clients_to_come_back_and_takes_nobody_new(tmp_path: Path) -> None:
     async with server(tmp_path) as (up, _):
         begun = await start(up.http)
