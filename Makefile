@@ -4,10 +4,11 @@ WORKERS ?= 2
 ARGS ?=
 TYPESCRIPT := 6.0.3
 DEEPGRAM_JS := 5.13.0
+ASYNCAPI := 6.11.1
 
 BIN := .venv/bin
 READY := .venv/.ready
-JS := .venv/js/typescript-$(TYPESCRIPT)-deepgram-$(DEEPGRAM_JS)
+JS := .venv/js/typescript-$(TYPESCRIPT)-deepgram-$(DEEPGRAM_JS)-asyncapi-$(ASYNCAPI)
 COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate
 
 .PHONY: help run test bench chaos eval check lint types imports rules page lock clean
@@ -82,9 +83,9 @@ page-types: $(JS)
 	@.venv/js/node_modules/.bin/tsc --project tsconfig.json
 
 $(JS): $(READY)
-	@echo 'Installing TypeScript and the JavaScript SDK of Deepgram into .venv/js (once).'
+	@echo 'Installing TypeScript, the JavaScript SDK of Deepgram and the schema of AsyncAPI into .venv/js (once).'
 	@npm install --no-save --no-package-lock --no-audit --no-fund --silent --prefix .venv/js \
-		typescript@$(TYPESCRIPT) @deepgram/sdk@$(DEEPGRAM_JS)
+		typescript@$(TYPESCRIPT) @deepgram/sdk@$(DEEPGRAM_JS) @asyncapi/specs@$(ASYNCAPI)
 	@touch $@
 
 lock: $(READY)

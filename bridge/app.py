@@ -28,6 +28,7 @@ from bridge.observers.loop import LoopWatch
 from bridge.observers.metrics import Metrics
 from bridge.observers.record import watch_record
 from bridge.ports import SpokenTime, Upstreams
+from bridge.routes.asyncapi import asyncapi_route
 from bridge.routes.conversations import conversation_routes
 from bridge.routes.errors import exception_handlers
 from bridge.routes.identity import FixedUser, Identity
@@ -184,7 +185,7 @@ def _asgi(settings: Settings, sessions: Sessions, record: Record, registry: Coll
     routes = chain(
         talk_routes(sessions, identity, WebSocketTransport),
         described,
-        [api.document(described)],
+        [api.document(described), asyncapi_route(__version__)],
         operations_routes(problem, registry),
         page_routes(ROOT / "web"),
     )

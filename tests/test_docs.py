@@ -96,6 +96,12 @@ def test_every_message_is_documented_with_an_example_that_is_one() -> None:
     assert shown == set(READERS) | sent
 
 
+def test_the_examples_are_those_of_the_description() -> None:
+    """In /asyncapi.json they stand beside their schemas."""
+    told = json.loads((ROOT / "bridge" / "wire" / "examples.json").read_text(encoding="utf-8"))
+    assert sorted(map(json.dumps, samples())) == sorted(map(json.dumps, told["client"] + told["server"]))
+
+
 @pytest.mark.parametrize("example", [*samples()], ids=lambda example: str(example["type"]))
 def test_an_example_is_what_goes_over_the_wire(example: dict[str, Any]) -> None:
     alike = [_shape(sample) for sample in server_samples().values() if sample["type"] == example["type"]]

@@ -78,7 +78,7 @@ class Failed:
     description: str
 
 
-Relayed = (
+Extended = (
     events.UserStartedSpeaking
     | events.TurnEnded
     | events.AgentThought
@@ -88,8 +88,10 @@ Relayed = (
     | events.LatencyReported
     | events.AgentWarned
     | events.AgentErred
-    | events.AgentSaidOther
 )
+"""Control events of the agent whose further keys a client gets too."""
+
+Relayed = Extended | events.AgentSaidOther
 """Control events of the agent that a client gets as they are."""
 
 News = Welcome | Ready | Applied | Shown | Replayed | Ponged | Warned | Failed | Relayed

@@ -8,9 +8,9 @@ from unicodedata import category
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, RootModel, StringConstraints
 
-from bridge.core.model import Modality, Role, Status
 from bridge.settings import known_zone
 from bridge.wire import read_cursor
+from bridge.wire.server_messages import EntryJson
 
 
 def _printable(text: str) -> str:
@@ -83,49 +83,8 @@ class ErrorAnswer(Shape):
     error: Error
 
 
-class MessageEntry(Shape):
-    kind: Literal["message"]
-    cursor: str
-    at: datetime
-    role: Role
-    content: str
-    modality: Modality
-    interrupted: bool = Field(description="The user cut it short.")
-    heard: str | None = Field(description="Of an interrupted message: what was heard.")
-
-
-class CallEntry(Shape):
-    kind: Literal["call"]
-    cursor: str
-    at: datetime
-    id: str
-    name: str
-    arguments: str = Field(description="JSON as text, as the model wrote it.")
-
-
-class ResultEntry(Shape):
-    kind: Literal["result"]
-    cursor: str
-    at: datetime
-    id: str = Field(description="Of the call.")
-    name: str
-    content: str
-    status: Status
-    duration_ms: int
-    goal_id: str | None
-    task_id: str | None
-
-
-class CutEntry(Shape):
-    kind: Literal["cut"]
-    cursor: str
-    at: datetime
-    of: str = Field(description="Cursor of the message that was interrupted, in an earlier part of the list.")
-    heard: str
-
-
-class EntryShape(RootModel[MessageEntry | CallEntry | ResultEntry | CutEntry]):
-    root: MessageEntry | CallEntry | ResultEntry | CutEntry = Field(discriminator="kind")
+class EntryShape(RootModel[EntryJson]):
+    root: EntryJson = Field(discriminator="kind")
 
 
 class EntryPart(Shape):

@@ -11,11 +11,12 @@ import orjson
 from bridge.core import commands, events
 from bridge.core.commands import News
 from bridge.core.model import AudioFormat, Call, Cut, Entry, FunctionCall, Message, Result
+from bridge.wire import server_messages as sent
 
 PROTOCOL_VERSION = 1
 """Of our additions; told in `Welcome.bridge.version`, raised by a breaking change."""
 
-Written = dict[str, object]
+Written = Mapping[str, object]
 
 
 def write(news: News) -> str | None:
@@ -24,59 +25,66 @@ def write(news: News) -> str | None:
     return None if message is None else orjson.dumps(message).decode()
 
 
-def _message(news: News) -> Mapping[str, object] | None:
+def _message(news: News) -> Written | None:
     match news:
         case commands.Welcome():
-            bridge = {"version": PROTOCOL_VERSION}
-            return {"type": "Welcome", "request_id": news.request_id, "bridge": bridge}
+            bridge = sent.BridgeVersion(version=PROTOCOL_VERSION)
+            return sent.Welcome(type="Welcome", request_id=news.request_id, bridge=bridge)
         case commands.Ready():
             return _ready(news)
         case commands.Applied():
-            return {"type": "SettingsApplied"}
+            return sent.SettingsApplied(type="SettingsApplied")
         case commands.Shown():
             return _shown(news.entry)
         case commands.Replayed():
-            return {"type": "BridgeEntry", "entry": entry_json(news.entry)}
+            return sent.BridgeEntry(type="BridgeEntry", entry=entry_json(news.entry))
         case commands.Ponged():
-            return {"type": "BridgePong", "id": news.id}
+            return sent.BridgePong(type="BridgePong", id=news.id)
         case commands.Warned():
-            return {"type": "Warning", "description": news.description, "code": news.code}
+            return sent.Warning(type="Warning", description=news.description, code=news.code)
         case commands.Failed():
-            return {"type": "Error", "description": news.description, "code": news.code}
-        case _:
-            return _relayed(news)
-
-
-def _relayed(news: commands.Relayed) -> Mapping[str, object]:
-    """A control event of the agent: its type, the keys we read, and all others as they came."""
-    match news:
-        case events.UserStartedSpeaking():
-            return {**news.extra, "type": "UserStartedSpeaking"}
-        case events.TurnEnded():
-            trigger = {"trigger": news.trigger} if news.trigger else {}
-            return {**news.extra, "type": "EndOfTurn", **trigger}
-        case events.AgentThought():
-            return {**news.extra, "type": "AgentThinking", "content": news.content}
-        case events.AgentStartedSpeaking():
-            return {**news.extra, "type": "AgentStartedSpeaking"}
-        case events.AgentAudioDone():
-            return {**news.extra, "type": "AgentAudioDone"}
-        case events.CallsCancelled():
-            functions = [{"id": call_id, "name": ""} for call_id in news.call_ids]
-            return {"functions": functions, **news.extra, "type": "FunctionCallCancelled"}
-        case events.LatencyReported():
-            return {**news.extra, "type": "LatencyReport"}
-        case events.AgentWarned():
-            return {**news.extra, "type": "Warning", "description": news.description, "code": news.code}
-        case events.AgentErred():
-            return {**news.extra, "type": "Error", "description": news.description, "code": news.code}
+            return sent.Error(type="Error", description=news.description, code=news.code)
         case events.AgentSaidOther():
             return news.raw
+        case _:
+            return {**news.extra, **_relayed(news)}
+
+
+def _relayed(news: commands.Extended) -> Written:
+    """A control event of the agent: its type and the keys we read; all others stay as they came."""
+    match news:
+        case events.UserStartedSpeaking():
+            return sent.UserStartedSpeaking(type="UserStartedSpeaking")
+        case events.TurnEnded(trigger=""):
+            return sent.EndOfTurn(type="EndOfTurn")
+        case events.TurnEnded(trigger=trigger):
+            return sent.EndOfTurn(type="EndOfTurn", trigger=trigger)
+        case events.AgentThought():
+            return sent.AgentThinking(type="AgentThinking", content=news.content)
+        case events.AgentStartedSpeaking():
+            return sent.AgentStartedSpeaking(type="AgentStartedSpeaking")
+        case events.AgentAudioDone():
+            return sent.AgentAudioDone(type="AgentAudioDone")
+        case events.CallsCancelled():
+            return _cancelled(news)
+        case events.LatencyReported():
+            return sent.LatencyReport(type="LatencyReport")
+        case events.AgentWarned():
+            return sent.Warning(type="Warning", description=news.description, code=news.code)
+        case events.AgentErred():
+            return sent.Error(type="Error", description=news.description, code=news.code)
         case _:
             assert_never(news)
 
 
-def _ready(ready: commands.Ready) -> Written:
+def _cancelled(news: events.CallsCancelled) -> Written:
+    if "functions" in news.extra:
+        return {"type": "FunctionCallCancelled"}
+    functions = [sent.CancelledFunction(id=call_id, name="") for call_id in news.call_ids]
+    return sent.FunctionCallCancelled(type="FunctionCallCancelled", functions=functions)
+
+
+def _ready(ready: commands.Ready) -> sent.BridgeReady:
     return {
         "type": "BridgeReady",
         "session_id": ready.session_id,
@@ -90,7 +98,7 @@ def _ready(ready: commands.Ready) -> Written:
     }
 
 
-def _format(audio: AudioFormat) -> Written:
+def _format(audio: AudioFormat) -> sent.Format:
     return {"encoding": audio.encoding, "sample_rate": audio.sample_rate}
 
 
@@ -98,24 +106,31 @@ def _format(audio: AudioFormat) -> Written:
 
 
 def _shown(entry: Entry) -> Written | None:
-    place: Written = {"cursor": str(entry.cursor), "at": instant(entry.at)}
+    place = _place(entry)
     match entry.what:
         case Message() as said:
-            text = {"type": "ConversationText", "role": said.role, "content": said.content}
-            return {**said.extra, **text, **place}
+            text = sent.ConversationText(
+                type="ConversationText", role=said.role, content=said.content, **place
+            )
+            return {**said.extra, **text}
         case Call() as call:
             functions = [_function(call.function, client_side=not call.ours)]
-            return {"type": "FunctionCallRequest", "functions": functions, **place}
+            return sent.FunctionCallRequest(type="FunctionCallRequest", functions=functions, **place)
         case Result() as result:
-            return {"type": "FunctionCallResponse", **_result(result), **place} if result.ours else None
+            made = sent.FunctionCallResponse(type="FunctionCallResponse", **_result(result), **place)
+            return made if result.ours else None
         case Cut() as cut:
-            return {"type": "BridgeCut", "of": str(cut.of), "heard": cut.heard, **place}
+            return sent.BridgeCut(type="BridgeCut", of=str(cut.of), heard=cut.heard, **place)
         case _:
             assert_never(entry.what)
 
 
-def _function(function: FunctionCall, *, client_side: bool) -> Written:
-    written: Written = {
+def _place(entry: Entry) -> sent.Place:
+    return {"cursor": str(entry.cursor), "at": instant(entry.at)}
+
+
+def _function(function: FunctionCall, *, client_side: bool) -> sent.RequestedFunction:
+    written: sent.RequestedFunction = {
         "id": function.id,
         "name": function.name,
         "arguments": function.arguments,
@@ -126,7 +141,7 @@ def _function(function: FunctionCall, *, client_side: bool) -> Written:
     return written
 
 
-def _result(result: Result) -> Written:
+def _result(result: Result) -> sent.Finished:
     return {
         "id": result.call_id,
         "name": result.name,
@@ -139,26 +154,38 @@ def _result(result: Result) -> Written:
 # ── entries as a record ────────────────────────────────────────────────────────────────────────────────
 
 
-def entry_json(entry: Entry) -> Written:
+def entry_json(entry: Entry) -> sent.EntryJson:
     """An entry for `BridgeEntry` and for HTTP; `kind` is message, call, result or cut."""
-    place: Written = {"cursor": str(entry.cursor), "at": instant(entry.at)}
+    place = _place(entry)
     match entry.what:
         case Message() as said:
-            return {**place, "kind": "message", **_message_json(said)}
+            return _message_json(said, place)
         case Call(function=function):
-            call = {"id": function.id, "name": function.name, "arguments": function.arguments}
-            return {**place, "kind": "call", **call}
-        case Result() as result:
-            made = {"goal_id": result.outcome.goal_id, "task_id": result.outcome.task_id}
-            return {**place, "kind": "result", **_result(result), **made}
+            return {
+                **place,
+                "kind": "call",
+                "id": function.id,
+                "name": function.name,
+                "arguments": function.arguments,
+            }
+        case Result(outcome=outcome) as result:
+            return {
+                **place,
+                "kind": "result",
+                **_result(result),
+                "goal_id": outcome.goal_id,
+                "task_id": outcome.task_id,
+            }
         case Cut() as cut:
             return {**place, "kind": "cut", "of": str(cut.of), "heard": cut.heard}
         case _:
             assert_never(entry.what)
 
 
-def _message_json(said: Message) -> Written:
+def _message_json(said: Message, place: sent.Place) -> sent.MessageEntry:
     return {
+        **place,
+        "kind": "message",
         "role": said.role,
         "content": said.content,
         "modality": said.modality,
@@ -167,13 +194,13 @@ def _message_json(said: Message) -> Written:
     }
 
 
-def entries_json(entries: Iterable[Entry]) -> list[Written]:
+def entries_json(entries: Iterable[Entry]) -> list[sent.EntryJson]:
     """Entries for a list: a cut is folded into its message; one whose message is not here stays an entry."""
-    written: dict[str, Written] = {}
+    written: dict[str, sent.EntryJson] = {}
     for entry in entries:
         match entry.what:
             case Cut(of=of, heard=heard) if (cut := written.get(str(of))) and cut["kind"] == "message":
-                cut.update(interrupted=True, heard=heard)
+                cut["interrupted"], cut["heard"] = True, heard
             case _:
                 written[str(entry.cursor)] = entry_json(entry)
     return list(written.values())

@@ -73,6 +73,13 @@ READ: dict[str, ev.PeerEvent] = {
         cursor=Cursor(3, 14),
         instance="tab-1",
     ),
+    "Settings of our page, at the beginning": settings(
+        "Settings of our page, at the beginning",
+        audio_in=CD_16,
+        audio_out=CD_24,
+        wants_greeting=True,
+        instance="tab-1",
+    ),
     "Settings of a bridge in front of us": settings(
         "Settings of a bridge in front of us",
         audio_in=AudioFormat("mulaw", 8000),
@@ -105,6 +112,7 @@ READ: dict[str, ev.PeerEvent] = {
     "InjectUserMessage": ev.ClientWrote("I want to learn Spanish"),
     "FunctionCallResponse": ev.ClientAnswered("c1", "add_note", '{"ok": true}'),
     "Playback": ev.ClientPlayed(1234),
+    "Playback of our page": ev.ClientPlayed(1234),
     "KeepAlive": ev.ClientKeptAlive(),
     "BridgePing": ev.ClientPinged("7"),
     **{name: steered(name) for name in CLIENT if name.startswith(("Update", "InjectAgent", "Force", "__"))},
@@ -310,6 +318,7 @@ def test_every_news_has_a_sample() -> None:
 def test_a_cut_is_folded_into_its_message() -> None:
     said = entry(Message(Role.ASSISTANT, "Hey! What can I do?", Modality.VOICE), 13)
     [message] = wire.entries_json([said, entry(CUT)])
+    assert message["kind"] == "message"
     assert (message["interrupted"], message["heard"]) == (True, "Hey! What")
     assert message["cursor"] == "3:13"
 

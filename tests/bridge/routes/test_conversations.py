@@ -199,7 +199,7 @@ async def test_a_conversation_is_exported_as_json(shared: Front) -> None:
     answer = await shared.http.get(f"{URL}/{conversation_id}/export")
     exported = ConversationExport.model_validate_json(answer.content)
     assert exported.conversation.id == conversation_id
-    assert [message.root.kind for message in exported.messages] == ["message", "call", "result", "message"]
+    assert [message.root["kind"] for message in exported.messages] == ["message", "call", "result", "message"]
     name = f'attachment; filename="conversation-{conversation_id}.json"'
     assert answer.headers["Content-Disposition"] == name
 

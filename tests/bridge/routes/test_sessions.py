@@ -72,7 +72,7 @@ async def test_the_messages_of_a_session_are_read_and_it_is_ended(bridge: Front)
 
         read = await bridge.http.get(f"/api/v1/voice/sessions/{session_id}/messages")
         part = EntryPart.model_validate_json(read.content)
-        assert [entry.root.cursor for entry in part.items] == ["1:0", "1:1"]
+        assert [entry.root["cursor"] for entry in part.items] == ["1:0", "1:1"]
         assert read.json()["items"][1]["content"] == "You said: hello"
 
         ended = await bridge.http.delete(f"{URL}/{session_id}")
