@@ -1,6 +1,6 @@
 // The list of past conversations: newest first, searched, opened by their address (#c=…).
 
-import * as api from "./client/api.js";
+import { api } from "./api.js";
 import { find, icon, make, setText, time } from "./dom.js";
 import { day, length } from "./times.js";
 

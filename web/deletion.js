@@ -1,6 +1,6 @@
 // Deletes a past conversation: out of sight at once, for good some seconds later, unless it is undone.
 
-import * as api from "./client/api.js";
+import { api } from "./api.js";
 import { find, setText } from "./dom.js";
 
 /** Milliseconds in which it can be undone. */

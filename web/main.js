@@ -1,8 +1,8 @@
 // The page: puts the client and the parts of the screen together. Nothing here asks for the microphone by itself.
 
-import * as api from "./client/api.js";
+import { api } from "./api.js";
 import { Banner } from "./banner.js";
-import { VoiceBridge } from "./client/voice-bridge.js";
+import { VoiceBridge } from "./client/index.js";
 import { Conversations, named } from "./conversations.js";
 import { Deletion } from "./deletion.js";
 import { Devices, rememberedPushToTalk } from "./devices.js";
@@ -98,7 +98,7 @@ function listenToPast() {
   });
   find("resume").addEventListener("click", () => {
     if (!past.shown) return;
-    bridge.adopt(past.shown.id, past.shown.entries);
+    void bridge.resume(past.shown.id, past.shown.entries);
     leavePast();
     find("talk").focus();
   });

@@ -1,6 +1,6 @@
 // A past conversation, opened to read: fetched, shown, gone on with, exported, deleted.
 
-import * as api from "./client/api.js";
+import { api } from "./api.js";
 import { find } from "./dom.js";
 import { fold } from "./client/record.js";
 

@@ -1,6 +1,6 @@
 // Goals and tasks as the agent makes them; what is new or moved since the page was opened stands out.
 
-import * as api from "./client/api.js";
+import { api } from "./api.js";
 import { find, icon, make, time } from "./dom.js";
 import { dayAndClock, day, recurrence } from "./times.js";
 

@@ -119,7 +119,7 @@ describe("without sound", () => {
   test("a client that plays nothing shows everything at once", () => {
     const script = talking({ sound: false }).sound(400).text("assistant", "one two", "1:1");
     assert.deepEqual(spoken(script), ["one two"]);
-    assert.deepEqual(script.effects, []);
+    assert.equal(script.did("Schedule").length, 0);
   });
 
   test("what was replayed after a lost socket, and the past, is there whole", () => {

@@ -69,7 +69,7 @@ export class Script {
 }
 
 /** A talk by voice that is under way. */
-export const talking = (preferences) => new Script(preferences).tell("Tapped").tell("MicrophoneOpened").session().ready();
+export const talking = (preferences) => new Script(preferences).tell("Started").tell("MicrophoneOpened").session().ready();
 /** What came of the last reply and is over. */
 export const drained = (script, ms) => script.tell("SoundDrained", { playedMs: ms, passedMs: ms, underruns: 0 });
 /** All sentences that are shown. */

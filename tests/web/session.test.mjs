@@ -7,7 +7,7 @@ import { ANSWER, Script, drained, said, talking } from "./script.mjs";
 
 describe("beginning", () => {
   test("a tap unlocks the sound and asks for the microphone, and only then a session is started", () => {
-    const script = new Script().tell("Tapped");
+    const script = new Script().tell("Started");
     assert.deepEqual(script.effects.map(({ type }) => type), ["OpenSpeaker", "OpenMicrophone"]);
     assert.equal(script.state.phase, "connecting");
     script.tell("MicrophoneOpened");
@@ -40,7 +40,7 @@ describe("beginning", () => {
 
   for (const reason of ["denied", "missing", "busy", "insecure", "unplugged", "other"]) {
     test(`a microphone that is ${reason} is said in its own words, with typing as the way on`, () => {
-      const { state } = new Script().tell("Tapped").tell("MicrophoneFailed", { reason });
+      const { state } = new Script().tell("Started").tell("MicrophoneFailed", { reason });
       assert.equal(state.phase, "idle");
       assert.equal(state.microphone, "off");
       assert.match(state.notice.text, /typ(e|ing)/i);
@@ -54,7 +54,7 @@ describe("beginning", () => {
   });
 
   test("a microphone that opens after the person hung up is closed again", () => {
-    const script = new Script().tell("Tapped").tell("Hung").tell("MicrophoneOpened");
+    const script = new Script().tell("Started").tell("Hung").tell("MicrophoneOpened");
     assert.deepEqual(script.effects, [{ type: "CloseMicrophone" }]);
   });
 
@@ -163,11 +163,14 @@ describe("barge-in", () => {
 });
 
 describe("the microphone", () => {
-  test("a tap mutes and another one unmutes", () => {
-    const script = talking().tell("Tapped");
+  test("is muted and unmuted while it is open, and only then", () => {
+    const script = talking().tell("Muted", { on: true });
     assert.deepEqual(script.effects, [{ type: "GateMicrophone", open: false }]);
-    assert.deepEqual(script.tell("Tapped").effects, [{ type: "GateMicrophone", open: true }]);
+    assert.deepEqual(script.tell("Muted", { on: false }).effects, [{ type: "GateMicrophone", open: true }]);
+    assert.deepEqual(new Script().tell("Muted", { on: true }).effects, []);
   });
+
+  test("is not opened twice", () => assert.deepEqual(talking().tell("Started").effects, []));
 
   test("push to talk opens it only while it is held", () => {
     const script = talking({ pushToTalk: true });
@@ -190,7 +193,7 @@ describe("the end", () => {
     const script = talking().text("user", "a", "1:0").tell("Hung");
     assert.equal(script.state.phase, "ended");
     for (const type of ["FlushSpeaker", "CloseSocket", "CloseMicrophone"]) assert.equal(script.did(type).length, 1);
-    script.tell("Tapped").tell("MicrophoneOpened");
+    script.tell("Started").tell("MicrophoneOpened");
     assert.equal(script.did("StartSession")[0].conversationId, "c1");
   });
 

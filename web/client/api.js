@@ -37,24 +37,6 @@ export const failureIn = (error) => (error instanceof RequestFailed ? error.fail
 /** @type {Failure} */
 const NOT_REACHED = { status: 0, code: "UNREACHABLE", description: "", retryAfter: null };
 
-/**
- * @param {string} method
- * @param {string} path under /api/v1/
- * @param {{body?: object, signal?: AbortSignal}} [options]
- * @returns {Promise<any>}
- */
-async function request(method, path, { body, signal } = {}) {
-  const headers = body ? { "Content-Type": "application/json" } : undefined;
-  const answer = await fetch(new URL(`/api/v1/${path}`, location.href), {
-    method, headers, body: body && JSON.stringify(body), signal: signal ?? AbortSignal.timeout(15_000), cache: "no-store",
-    keepalive: method === "DELETE", // it may be the last thing the page does
-  }).catch((error) => {
-    throw signal?.aborted ? error : new RequestFailed(NOT_REACHED);
-  });
-  if (!answer.ok) throw new RequestFailed(await failureOf(answer));
-  return answer.status === 204 ? null : answer.json();
-}
-
 /** @param {Response} answer @returns {Promise<Failure>} */
 async function failureOf(answer) {
   const { error } = await answer.json().catch(() => ({}));
@@ -67,67 +49,113 @@ async function failureOf(answer) {
   };
 }
 
-/**
- * @param {{agent: string | null, conversationId: string | null}} wish
- * @returns {Promise<SessionAnswer>}
- */
-export function startSession({ agent, conversationId }) {
-  const body = {
-    time_zone: Intl.DateTimeFormat().resolvedOptions().timeZone,
-    ...(agent && { agent }),
-    ...(conversationId && { conversation_id: conversationId }),
-  };
-  return request("POST", "voice/session", { body });
-}
-
-/** Whether the server answers at all. @returns {Promise<boolean>} */
-export async function reachable() {
-  const options = /** @type {const} */ ({ method: "HEAD", cache: "no-store" });
-  return fetch(new URL("/live", location.href), { ...options, signal: AbortSignal.timeout(5_000) })
-    .then(() => true, () => false);
-}
-
-/**
- * @param {{text?: string, after?: string | null, limit?: number, signal?: AbortSignal}} [wish]
- * @returns {Promise<Part<Conversation>>}
- */
-export function conversations({ text = "", after = null, limit = 30, signal } = {}) {
-  const query = new URLSearchParams({ limit: String(limit), ...(text && { text }), ...(after && { after }) });
-  return request("GET", `conversations?${query}`, { signal });
-}
-
 /** @param {string} id @returns {string} its path under /api/v1/ */
 const pathOf = (id) => `conversations/${encodeURIComponent(id)}`;
 
-/** @param {string} id @returns {Promise<Conversation>} */
-export const conversation = (id) => request("GET", pathOf(id));
-
-/** All entries of a conversation, oldest first. @param {string} id @returns {Promise<Entry[]>} */
-export async function entries(id) {
-  /** @type {Entry[]} */
-  const all = [];
-  let after = "";
-  do {
-    const query = new URLSearchParams({ limit: "200", ...(after && { after }) });
-    /** @type {Part<Entry>} */
-    const part = await request("GET", `${pathOf(id)}/messages?${query}`);
-    all.push(...part.items);
-    after = part.next ?? "";
-  } while (after);
-  return all;
+/** Where the bridge is when nobody says so: where the page came from. */
+function ownServer() {
+  const address = globalThis.location?.href;
+  if (!address) throw new TypeError("Outside of a page the client must be told its `server`.");
+  return address;
 }
 
-/** @param {string} id @param {string} title @returns {Promise<Conversation>} */
-export const rename = (id, title) => request("PATCH", pathOf(id), { body: { title } });
+/** Every request may reject with `RequestFailed`. */
+export class Api {
+  #fetch;
 
-/** @param {string} id */
-export const remove = (id) => request("DELETE", pathOf(id));
+  /** @param {{server?: string | URL, fetch?: typeof globalThis.fetch}} [options] */
+  constructor({ server = ownServer(), fetch } = {}) {
+    /** Address of the bridge. */
+    this.server = new URL(server);
+    this.#fetch = fetch ?? ((/** @type {Parameters<typeof globalThis.fetch>} */ ...wish) => globalThis.fetch(...wish));
+  }
 
-/** @param {string} id @param {"json" | "markdown"} format */
-export const exportAddress = (id, format) => `/api/v1/${pathOf(id)}/export?format=${format}`;
+  /**
+   * @param {string} method
+   * @param {string} path under /api/v1/
+   * @param {{body?: object, signal?: AbortSignal}} [options]
+   * @returns {Promise<any>}
+   */
+  async #request(method, path, { body, signal } = {}) {
+    const headers = body ? { "Content-Type": "application/json" } : undefined;
+    const answer = await this.#fetch(new URL(`/api/v1/${path}`, this.server), {
+      method, headers, body: body && JSON.stringify(body), signal: signal ?? AbortSignal.timeout(15_000), cache: "no-store",
+      keepalive: method === "DELETE", // it may be the last thing the page does
+    }).catch((error) => {
+      throw signal?.aborted ? error : new RequestFailed(NOT_REACHED);
+    });
+    if (!answer.ok) throw new RequestFailed(await failureOf(answer));
+    return answer.status === 204 ? null : answer.json();
+  }
 
-/** @returns {Promise<{goals: Goal[], tasks: Task[]}>} */
-export async function planner() {
-  const [goals, tasks] = await Promise.all([request("GET", "goals"), request("GET", "tasks")]);
-  return { goals: goals.items, tasks: tasks.items };
+  /**
+   * A new session; with a conversation's id, one that goes on with it.
+   * @param {{agent: string | null, conversationId: string | null}} wish
+   * @returns {Promise<SessionAnswer>}
+   */
+  startSession({ agent, conversationId }) {
+    const body = {
+      time_zone: Intl.DateTimeFormat().resolvedOptions().timeZone,
+      ...(agent && { agent }),
+      ...(conversationId && { conversation_id: conversationId }),
+    };
+    return this.#request("POST", "voice/session", { body });
+  }
+
+  /** Whether the server answers at all. @returns {Promise<boolean>} */
+  reachable() {
+    const options = { method: "HEAD", cache: /** @type {const} */ ("no-store"), signal: AbortSignal.timeout(5_000) };
+    return this.#fetch(new URL("/live", this.server), options).then(() => true, () => false);
+  }
+
+  /**
+   * Past conversations, newest first.
+   * @param {{text?: string, after?: string | null, limit?: number, signal?: AbortSignal}} [wish]
+   * @returns {Promise<Part<Conversation>>}
+   */
+  conversations({ text = "", after = null, limit = 30, signal } = {}) {
+    const query = new URLSearchParams({ limit: String(limit), ...(text && { text }), ...(after && { after }) });
+    return this.#request("GET", `conversations?${query}`, { signal });
+  }
+
+  /** @param {string} id @returns {Promise<Conversation>} */
+  conversation(id) {
+    return this.#request("GET", pathOf(id));
+  }
+
+  /** All entries of a conversation, oldest first. @param {string} id @returns {Promise<Entry[]>} */
+  async entries(id) {
+    /** @type {Entry[]} */
+    const all = [];
+    let after = "";
+    do {
+      const query = new URLSearchParams({ limit: "200", ...(after && { after }) });
+      /** @type {Part<Entry>} */
+      const part = await this.#request("GET", `${pathOf(id)}/messages?${query}`);
+      all.push(...part.items);
+      after = part.next ?? "";
+    } while (after);
+    return all;
+  }
+
+  /** @param {string} id @param {string} title @returns {Promise<Conversation>} */
+  rename(id, title) {
+    return this.#request("PATCH", pathOf(id), { body: { title } });
+  }
+
+  /** Delete a conversation. @param {string} id @returns {Promise<null>} */
+  remove(id) {
+    return this.#request("DELETE", pathOf(id));
+  }
+
+  /** Where a conversation can be downloaded. @param {string} id @param {"json" | "markdown"} format @returns {string} */
+  exportAddress(id, format) {
+    return new URL(`/api/v1/${pathOf(id)}/export?format=${format}`, this.server).href;
+  }
+
+  /** @returns {Promise<{goals: Goal[], tasks: Task[]}>} */
+  async planner() {
+    const [goals, tasks] = await Promise.all([this.#request("GET", "goals"), this.#request("GET", "tasks")]);
+    return { goals: goals.items, tasks: tasks.items };
+  }
 }

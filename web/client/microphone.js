@@ -51,7 +51,7 @@ export class Microphone {
    * @returns {Promise<MicrophoneTrouble | "open" | "stale">} stale: another opening or a close came between
    */
   async open(device) {
-    if (!isSecureContext || !navigator.mediaDevices) return "insecure";
+    if (!globalThis.isSecureContext || !navigator.mediaDevices) return "insecure";
     this.close();
     const opening = this.#openings;
     try {

@@ -25,6 +25,12 @@ export const HANG_UP = [
 /** @param {State} state @param {Effect[]} effects @returns {Step} */
 export const step = (state, ...effects) => [state, effects];
 
+/** Go on from a step, with what is to be done of both. @param {Step} first @param {(state: State) => Step} next @returns {Step} */
+export function chain([state, effects], next) {
+  const [after, more] = next(state);
+  return [after, [...effects, ...more]];
+}
+
 /** Seconds to wait before attempt n. @param {number} attempt from 1 @param {number} roll 0 … 1 */
 export function backoff(attempt, roll) {
   const base = Math.min(10, 0.5 * 2 ** (attempt - 1));

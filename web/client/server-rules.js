@@ -7,7 +7,7 @@ import { inTurns } from "./phases.js";
 import * as wire from "./protocol.js";
 import { ping, ponged } from "./pulse.js";
 import { add, amend, fold, withdraw } from "./record.js";
-import { step } from "./returning.js";
+import { chain, step } from "./returning.js";
 
 /** @typedef {import("./phases.js").Phase} Phase */
 /** @typedef {import("./types.js").State} State */
@@ -24,15 +24,24 @@ export const talking = (state, phase) => (inTurns(state) ? phase : state.phase);
 export const awaitReply = (state) =>
   state.sounding ? state : { ...state, phase: talking(state, "thinking"), replyDone: false };
 
-/** @param {State} state @param {readonly import("./protocol.js").Entry[]} entries @returns {State} */
+/** Put entries into the record, unless they are there.
+ * @param {State} state @param {readonly import("./protocol.js").Entry[]} entries @returns {Step} */
 function take(state, entries) {
   const cursor = entries[0]?.cursor || null;
   if (cursor !== null && wire.compareCursors(cursor, state.cursor) <= 0) {
-    return { ...state, items: entries.reduce(amend, state.items) };
+    return recall({ ...state, items: entries.reduce(amend, state.items) }, state);
   }
   const said = entries.find((entry) => entry.kind === "message" && entry.role === "user");
   const outbox = said?.kind === "message" ? without(state.outbox, said.content) : state.outbox;
-  return { ...state, items: entries.reduce(add, state.items), cursor: cursor ?? state.cursor, outbox };
+  const next = { ...state, items: entries.reduce(add, state.items), cursor: cursor ?? state.cursor, outbox };
+  const news = entries.map((detail) => /** @type {Effect} */ ({ type: "Announce", event: "entry", detail }));
+  return chain(step(next, ...news), (taken) => recall(taken, state));
+}
+
+/** Tell of calls that are new or different. @param {State} state @param {State} before @returns {Step} */
+function recall(state, before) {
+  const calls = state.items.filter((item, place) => item.kind === "call" && item !== before.items[place]);
+  return step(state, ...calls.map((detail) => /** @type {Effect} */ ({ type: "Announce", event: "call", detail })));
 }
 
 /** Something of the agent's: a sentence begins where its sound is now, or where the reply began.
@@ -40,10 +49,11 @@ function take(state, entries) {
 function speak(state, entries) {
   const fromMs = state.replyFromMs ?? state.arrivedMs;
   const before = { ...state, items: captions.close(state.items, fromMs), replyFromMs: null };
-  const next = take(before, entries);
-  if (!state.sound || next.items === before.items) return step(next);
-  const late = /** @type {Effect} */ ({ type: "Schedule", name: "caption", seconds: CAPTION_SECONDS });
-  return step({ ...next, items: captions.begin(next.items, fromMs) }, late);
+  return chain(take(before, entries), (next) => {
+    if (!state.sound || next.items === before.items) return step(next);
+    const late = /** @type {Effect} */ ({ type: "Schedule", name: "caption", seconds: CAPTION_SECONDS });
+    return step({ ...next, items: captions.begin(next.items, fromMs) }, late);
+  });
 }
 
 /** What came of the reply is all of it. @param {State} state @returns {State} */
@@ -78,7 +88,7 @@ export const SERVER_RULES = {
     if (recovered || state.cursor === null) return step(next);
     return step({ ...next, items: [], cursor: null }, { type: "LoadEntries", conversationId: conversation_id });
   },
-  BridgeEntry: (state, { entry }) => step(take(state, [entry])),
+  BridgeEntry: (state, { entry }) => take(state, [entry]),
   SettingsApplied(state, _message, at) {
     const texts = state.outbox.map((text) => /** @type {Effect} */ ({ type: "Send", message: wire.injectUserMessage(text) }));
     const phase = state.sounding ? "speaking" : texts.length ? "thinking" : "listening";
@@ -90,9 +100,9 @@ export const SERVER_RULES = {
     if (message.role !== "user") return speak(state, wire.entriesOf(message, isoTime(at)));
     const typed = without(state.outbox, message.content) !== state.outbox;
     const said = typed ? { ...message, modality: /** @type {const} */ ("text") } : message;
-    const next = take(state, wire.entriesOf(said, isoTime(at)));
-    const heard = { ...awaitReply(next), hearing: false, notice: lasting(state.notice) };
-    return step(heard, { type: "Refresh", what: "conversations" });
+    return chain(take(state, wire.entriesOf(said, isoTime(at))), (next) => step(
+      { ...awaitReply(next), hearing: false, notice: lasting(state.notice) }, { type: "Refresh", what: "conversations" },
+    ));
   },
   UserStartedSpeaking: (state) => step(
     { ...replyOver(state), phase: talking(state, "listening"), hearing: true },
@@ -103,16 +113,15 @@ export const SERVER_RULES = {
   AgentAudioDone: (state) => step(
     replyOver(state), { type: "EndReply" }, { type: "Schedule", name: "settle", seconds: 0.5 },
   ),
-  FunctionCallRequest: (state, message, at) => step(awaitReply(take(state, wire.entriesOf(message, isoTime(at))))),
-  FunctionCallResponse: (state, message, at) => step(
-    take(state, wire.entriesOf(message, isoTime(at))),
-    { type: "Refresh", what: "planner" }, { type: "Refresh", what: "conversations" },
-  ),
-  BridgeCut: (state, message, at) => step(take(state, wire.entriesOf(message, isoTime(at)))),
+  FunctionCallRequest: (state, message, at) =>
+    chain(take(state, wire.entriesOf(message, isoTime(at))), (next) => step(awaitReply(next))),
+  FunctionCallResponse: (state, message, at) => chain(take(state, wire.entriesOf(message, isoTime(at))), (next) =>
+    step(next, { type: "Refresh", what: "planner" }, { type: "Refresh", what: "conversations" })),
+  BridgeCut: (state, message, at) => take(state, wire.entriesOf(message, isoTime(at))),
   AgentStartedSpeaking: (state, message) => step({ ...state, details: measured(state.details, message) }),
   LatencyReport: (state, message) => step({ ...state, details: measured(state.details, message) }),
   FunctionCallCancelled: (state, { functions }) =>
-    step({ ...state, items: withdraw(state.items, functions.map(({ id }) => id)) }),
+    recall({ ...state, items: withdraw(state.items, functions.map(({ id }) => id)) }, state),
   Warning(state, { code, description }) {
     if (code === "BRIDGE_UPSTREAM_RESUMED") {
       const phase = state.phase === "reconnecting" ? "listening" : state.phase;

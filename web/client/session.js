@@ -1,4 +1,4 @@
-// The rules of a talk as the page keeps them: (state, message) → [state, effects]. No DOM, no clock, no chance.
+// The rules of a talk as a client keeps them: (state, message) → [state, effects]. No DOM, no clock, no chance.
 
 import { release } from "./captions.js";
 import { NO_DETAILS } from "./details.js";
@@ -7,7 +7,7 @@ import { atRest } from "./phases.js";
 import * as wire from "./protocol.js";
 import { heard, ping, silent } from "./pulse.js";
 import { interrupt } from "./record.js";
-import { HANG_UP, begin, comeBack, rest, step, tryAgain, waiting } from "./returning.js";
+import { HANG_UP, begin, chain, comeBack, rest, step, tryAgain, waiting } from "./returning.js";
 import { SERVER_RULES, awaitReply, show, talking } from "./server-rules.js";
 
 /** @typedef {import("./types.js").State} State */
@@ -67,16 +67,10 @@ function tellHeard(state, playedMs) {
   return step({ ...state, toldMs: playedMs }, { type: "Send", message: wire.playback(playedMs) });
 }
 
-/** @param {import("./types.js").Effect[]} effects first @param {Step} then @returns {Step} */
-const withEffects = (effects, [state, more]) => [state, [...effects, ...more]];
-
 /** What each message means. @type {import("./types.js").Rules} */
 const RULES = {
-  Tapped(state) {
-    if (state.microphone === "asking") return step(state);
-    if (state.microphone === "off") return askForMicrophone(state);
-    return state.pushToTalk ? step(state) : gate({ ...state, muted: !state.muted });
-  },
+  Started: (state) => (state.microphone === "off" ? askForMicrophone(state) : step(state)),
+  Muted: (state, { on }) => (state.microphone === "off" ? step(state) : gate({ ...state, muted: on })),
   Pressed(state) {
     const next = { ...state, held: true };
     if (state.microphone === "off") return askForMicrophone(next);
@@ -198,7 +192,7 @@ const RULES = {
       case "ping":
         if (!state.settled) return step(state);
         if (!silent(state, at)) return ping(state, at);
-        return withEffects([{ type: "DropSocket" }], comeBack(state, { at, roll }));
+        return chain(step(state, { type: "DropSocket" }), (left) => comeBack(left, { at, roll }));
       case "reconnect":
         return tryAgain(state, { at, roll });
       case "aftermath":

@@ -6,6 +6,8 @@ import { INPUT_RATE, parse } from "./protocol.js";
 const HOLD_BYTES = 320_000;
 /** Bytes in a millisecond of the microphone's sound. */
 const BYTES_PER_MS = (INPUT_RATE * 2) / 1000;
+/** `WebSocket.OPEN` */
+const OPEN = 1;
 /** Bytes the browser may have queued before sound is held back: 4 s. */
 const QUEUE_BYTES = 128_000;
 
@@ -18,7 +20,7 @@ const QUEUE_BYTES = 128_000;
  */
 
 export class BridgeSocket {
-  /** @type {WebSocket | null} */
+  /** @type {import("./types.js").SocketLike | null} */
   #socket = null;
   /** @type {ArrayBuffer[]} */
   #held = [];
@@ -27,10 +29,15 @@ export class BridgeSocket {
   /** Milliseconds of sound that could not be held. */
   lostMs = 0;
   #listener;
+  #server;
+  #Socket;
 
-  /** @param {Listener} listener */
-  constructor(listener) {
+  /** @param {Listener} listener @param {URL} server @param {import("./types.js").SocketMaker | undefined} Socket */
+  constructor(listener, server, Socket) {
     this.#listener = listener;
+    this.#server = server;
+    this.#Socket = Socket ?? globalThis.WebSocket;
+    if (!this.#Socket) throw new TypeError("There is no WebSocket here; give one, as of the package ws: {WebSocket}.");
   }
 
   /**
@@ -40,19 +47,20 @@ export class BridgeSocket {
    */
   open(url, token) {
     this.drop();
-    const address = new URL(url, location.href);
+    const address = new URL(url, this.#server);
     address.protocol = address.protocol.replace(/^http/, "ws");
-    const socket = new WebSocket(address, ["bearer", token]);
+    const socket = new this.#Socket(address, ["bearer", token]);
     socket.binaryType = "arraybuffer";
     this.#socket = socket;
     this.#passing = false;
     let opened = false;
+    socket.onerror = () => undefined; // a close follows
     socket.onopen = () => {
       opened = true;
       this.#listener.opened();
     };
-    socket.onmessage = ({ data }) => this.#take(data);
-    socket.onclose = ({ code }) => {
+    socket.onmessage = (/** @type {{data: string | ArrayBuffer}} */ { data }) => this.#take(data);
+    socket.onclose = (/** @type {{code: number}} */ { code }) => {
       this.#socket = null;
       this.#listener.closed(code, opened);
     };
@@ -67,7 +75,7 @@ export class BridgeSocket {
 
   /** @param {import("./protocol.js").ClientMessage} message */
   send(message) {
-    if (this.#socket?.readyState === WebSocket.OPEN) this.#socket.send(JSON.stringify(message));
+    if (this.#socket?.readyState === OPEN) this.#socket.send(JSON.stringify(message));
   }
 
   /** Settings are sent: held sound goes first, then all sound as it comes. */
@@ -86,7 +94,7 @@ export class BridgeSocket {
 
   #drain() {
     const socket = this.#socket;
-    while (this.#held.length && this.#passing && socket?.readyState === WebSocket.OPEN) {
+    while (this.#held.length && this.#passing && socket?.readyState === OPEN) {
       if (socket.bufferedAmount > QUEUE_BYTES) return;
       socket.send(this.#shift());
     }

@@ -1,8 +1,63 @@
-// The shapes of the page's reducer (session.js): its state, what happens to it, and what it wants done.
+// The shapes of the client: its options and events; state, messages and effects of its reducer (session.js).
 
 import type { Entry, ServerMessage, ClientMessage, SessionAnswer } from "./protocol.js";
-import type { Item } from "./record.js";
+import type { Chip, Item } from "./record.js";
 import type { Phase } from "./phases.js";
+
+/** What a client is made with; all of it may be left out in a page of the bridge's own. */
+export interface Options {
+  /** Address of the bridge; without it, where the page came from. Needed outside of pages. */
+  server?: string | URL;
+  /** Name of the agent; null = the bridge's default. */
+  agent?: string | null;
+  /** The microphone is open only between `press` and `release`. */
+  pushToTalk?: boolean;
+  /** Your own name for this client, for the bridge's log; 100 characters. */
+  instance?: string;
+  /**
+   * The client opens microphone and speaker itself: the default where there is Web Audio. False: give sound with
+   * `sendSound`, take the agent's with the event `sound`.
+   */
+  sound?: boolean;
+  /** Another WebSocket than the global one: Node 20 has none, the package `ws` has. */
+  WebSocket?: SocketMaker;
+  /** Another fetch than the global one. */
+  fetch?: typeof globalThis.fetch;
+}
+
+/** What is needed of a WebSocket. */
+export interface SocketLike {
+  binaryType: string;
+  readonly readyState: number;
+  readonly bufferedAmount: number;
+  onopen: any;
+  onmessage: any;
+  onclose: any;
+  onerror: any;
+  send(data: string | ArrayBuffer): void;
+  close(code?: number): void;
+}
+
+export type SocketMaker = new (address: URL, protocols: string[]) => SocketLike;
+
+/** Events by name: what a listener is given. */
+export interface Events {
+  /** Anything in the state is different; while the agent is heard, ten times a second. */
+  change: State;
+  /** Something new in the record: it is saved. What was there before the talk is not told. */
+  entry: Entry;
+  phase: Phase;
+  /** A function call began, or what became of one. */
+  call: Chip;
+  /** Words for a trouble; null = it is over. */
+  notice: Notice | null;
+  /** How loud it is, from 0 to 1. */
+  level: { who: "you" | "agent"; level: number };
+  /** The agent's sound as it comes, linear16 at 24 kHz, one channel. Copy what you keep: the speaker takes it away. */
+  sound: ArrayBuffer;
+  /** A list you may show is out of date. */
+  refresh: "conversations" | "planner";
+}
 
 export interface Notice {
   tone: "info" | "warning" | "error";
@@ -66,7 +121,7 @@ export interface State {
   conversationId: string | null;
   /** Agent to ask for; null = the bridge's default. */
   agent: string | null;
-  /** This page's own name for itself, for the bridge's logs. */
+  /** This client's own name for itself, for the bridge's log. */
   instance: string;
   items: readonly Item[];
   /** The newest entry seen. */
@@ -134,7 +189,8 @@ export type TimerName = "keepalive" | "reconnect" | "settle" | "hearing" | "afte
 
 export type Message =
   // the person
-  | { type: "Tapped" }
+  | { type: "Started" }
+  | { type: "Muted"; on: boolean }
   | { type: "Pressed" }
   | { type: "Released" }
   | { type: "Typed"; content: string }
@@ -180,6 +236,8 @@ export type Effect =
   | { type: "LoadEntries"; conversationId: string }
   | { type: "Schedule"; name: TimerName; seconds: number }
   | { type: "Unschedule"; name: TimerName }
+  | { type: "Announce"; event: "entry"; detail: Entry }
+  | { type: "Announce"; event: "call"; detail: Chip }
   | { type: "Refresh"; what: "conversations" | "planner" };
 
 export type Step = [State, Effect[]];

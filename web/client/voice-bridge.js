@@ -1,6 +1,7 @@
-// The thin client: performs what the rules of session.js decide. Knows sockets and sound, and nothing of the page.
+// The thin client: performs what the rules of session.js decide. Knows sockets and sound, and nothing of a page.
 
-import * as api from "./api.js";
+import { Api, failureIn } from "./api.js";
+import { GivenMicrophone, GivenSpeaker } from "./given.js";
 import { Microphone } from "./microphone.js";
 import { initial, reduce } from "./session.js";
 import { BridgeSocket } from "./socket.js";
@@ -9,98 +10,169 @@ import { Speaker } from "./speaker.js";
 /** @typedef {import("./types.js").State} State */
 /** @typedef {import("./types.js").Message} Message */
 /** @typedef {import("./types.js").Effect} Effect */
+/** @typedef {import("./types.js").Events} Events */
 /** @typedef {import("./types.js").TimerName} TimerName */
 /** @typedef {{[K in Effect["type"]]: (effect: Extract<Effect, {type: K}>) => void}} Performers */
 
-/**
- * Events: `change` (detail: the state), `level` (detail: {who: "you" | "agent", level: 0 … 1}),
- * `refresh` (detail: "conversations" | "planner").
- */
+/** A talk with an agent. What it is like stands in `state`; what happens is told as events, see `Events`. */
 export class VoiceBridge extends EventTarget {
   /** @type {Message[]} */
   #queue = [];
   #busy = false;
-  /** @type {Map<TimerName, number>} */
+  /** @type {Map<TimerName, ReturnType<typeof setTimeout>>} */
   #timers = new Map();
   #microphoneDevice = "";
+  #resumed = 0;
+  #socket;
+  #speaker;
+  #microphone;
 
-  #socket = new BridgeSocket({
-    opened: () => this.dispatch({ type: "SocketOpened", lostMs: this.#socket.lostMs }),
-    closed: (code, opened) => this.dispatch({ type: "SocketClosed", code, opened, ...moment() }),
-    received: (message) => this.#receive(message),
-    sounded: (sound) => this.#speaker.play(sound),
-  });
-
-  #speaker = new Speaker({
-    started: () => this.dispatch({ type: "SoundStarted" }),
-    drained: (heard) => this.dispatch({ type: "SoundDrained", ...heard }),
-    played: (heard) => this.dispatch({ type: "SoundPlayed", ...heard }),
-    flushed: (flushed) => this.dispatch({ type: "SoundFlushed", ...flushed }),
-    level: (level) => this.#emit("level", { who: "agent", level }),
-  });
-
-  #microphone = new Microphone({
-    frame: (frame) => this.#socket.sendSound(frame),
-    level: (level) => this.#emit("level", { who: "you", level }),
-    silent: () => this.dispatch({ type: "MicrophoneSilent" }),
-    lost: () => this.dispatch({ type: "MicrophoneFailed", reason: "unplugged" }),
-  });
-
-  /** @param {{agent?: string | null, instance?: string, pushToTalk?: boolean}} [preferences] */
-  constructor(preferences) {
+  /** @param {import("./types.js").Options} [options] */
+  constructor({ server, agent, pushToTalk, instance, sound = "AudioContext" in globalThis, WebSocket, fetch } = {}) {
     super();
-    /** @type {State} */
-    this.state = initial(preferences);
+    /** The state now; never changed, but replaced. @type {State} */
+    this.state = initial({ agent, pushToTalk, instance, sound });
+    /** The bridge's REST interface: past conversations, goals and tasks. */
+    this.api = new Api({ server, fetch });
+    this.#socket = new BridgeSocket(this.#ofSocket(), this.api.server, WebSocket);
+    this.#speaker = sound ? new Speaker(this.#ofSpeaker()) : new GivenSpeaker(this.#ofSpeaker());
+    this.#microphone = sound ? new Microphone(this.#ofMicrophone()) : new GivenMicrophone((frame) => this.#socket.sendSound(frame));
   }
 
-  /** Talk: opens the microphone and begins, or mutes and unmutes. Call it inside a tap. */
+  /** @returns {import("./socket.js").Listener} */
+  #ofSocket() {
+    return {
+      opened: () => this.#dispatch({ type: "SocketOpened", lostMs: this.#socket.lostMs }),
+      closed: (code, opened) => this.#dispatch({ type: "SocketClosed", code, opened, ...moment() }),
+      received: (message) => {
+        this.#noteSound();
+        this.#dispatch({ type: "Received", message, at: Date.now() });
+      },
+      sounded: (sound) => {
+        this.#emit("sound", sound);
+        this.#speaker.play(sound);
+      },
+    };
+  }
+
+  /** @returns {import("./speaker.js").Listener} */
+  #ofSpeaker() {
+    return {
+      started: () => this.#dispatch({ type: "SoundStarted" }),
+      drained: (heard) => this.#dispatch({ type: "SoundDrained", ...heard }),
+      played: (heard) => this.#dispatch({ type: "SoundPlayed", ...heard }),
+      flushed: (flushed) => this.#dispatch({ type: "SoundFlushed", ...flushed }),
+      level: (level) => this.#emit("level", { who: "agent", level }),
+    };
+  }
+
+  /** @returns {import("./microphone.js").Listener} */
+  #ofMicrophone() {
+    return {
+      frame: (frame) => this.#socket.sendSound(frame),
+      level: (level) => this.#emit("level", { who: "you", level }),
+      silent: () => this.#dispatch({ type: "MicrophoneSilent" }),
+      lost: () => this.#dispatch({ type: "MicrophoneFailed", reason: "unplugged" }),
+    };
+  }
+
+  /**
+   * Listen to an event.
+   * @template {keyof Events} Name
+   * @param {Name} name
+   * @param {(detail: Events[Name]) => void} listener
+   * @returns {() => void} stops listening
+   */
+  on(name, listener) {
+    const heard = (/** @type {Event} */ event) => listener(/** @type {CustomEvent<Events[Name]>} */ (event).detail);
+    this.addEventListener(name, heard);
+    return () => this.removeEventListener(name, heard);
+  }
+
+  /** Open the microphone and begin, or go on. Call it in a tap or a key press, else browsers keep the sound off. */
+  start() {
+    this.#dispatch({ type: "Started" });
+  }
+
+  /** End the talk; it can be gone on with. What was said last is still done. */
+  stop() {
+    this.#dispatch({ type: "Hung" });
+  }
+
+  /** Start; while the microphone is open, mute and unmute. For a page with one button. */
   tap() {
-    this.dispatch({ type: "Tapped" });
+    const { microphone, muted, pushToTalk } = this.state;
+    if (microphone === "off") this.start();
+    else if (microphone === "on" && !pushToTalk) this.mute(!muted);
+  }
+
+  /** Silence goes out in place of the microphone's sound. @param {boolean} on */
+  mute(on) {
+    this.#dispatch({ type: "Muted", on });
   }
 
   /** Push-to-talk: the button is held. */
   press() {
-    this.dispatch({ type: "Pressed" });
+    this.#dispatch({ type: "Pressed" });
   }
 
   /** Push-to-talk: the button was let go. */
   release() {
-    this.dispatch({ type: "Released" });
+    this.#dispatch({ type: "Released" });
   }
 
   /** Say it in writing; begins when nothing runs. @param {string} content */
   sendText(content) {
-    this.dispatch({ type: "Typed", content });
+    this.#dispatch({ type: "Typed", content });
   }
 
-  /** End the talk; it can be gone on with. */
-  stop() {
-    this.dispatch({ type: "Hung" });
+  /**
+   * With `sound: false`: one frame of the person's sound, linear16 at 16 kHz, one channel; 20 ms (640 bytes) is a good
+   * size. Send all the time between `start` and `stop`, silence too, as fast as it is spoken.
+   * @param {ArrayBuffer | ArrayBufferView<ArrayBuffer>} frame
+   */
+  sendSound(frame) {
+    if (!(this.#microphone instanceof GivenMicrophone)) throw new TypeError("sendSound is for clients with sound: false");
+    this.#microphone.take(frame);
   }
 
-  /** Begin anew with the next tap or text. */
+  /** With `sound: false`, while you play the agent's: how much of the current reply was heard, about four times a second.
+   * @param {number} playedMs */
+  played(playedMs) {
+    this.#dispatch({ type: "SoundPlayed", playedMs, passedMs: 0, underruns: 0 });
+  }
+
+  /** Begin anew with the next `start` or `sendText`. */
   renew() {
-    this.dispatch({ type: "Renewed" });
+    this.#resumed += 1;
+    this.#dispatch({ type: "Renewed" });
   }
 
-  /** Go on with a past conversation at the next tap or text.
-   * @param {string} conversationId @param {readonly import("./protocol.js").Entry[]} entries */
-  adopt(conversationId, entries) {
-    this.dispatch({ type: "Adopted", conversationId, entries });
+  /**
+   * Go on with a past conversation at the next `start` or `sendText`; a talk under way ends. Rejects with `RequestFailed`.
+   * @param {string} conversationId
+   * @param {readonly import("./protocol.js").Entry[]} [entries] its entries, when they are known already
+   */
+  async resume(conversationId, entries) {
+    this.#resumed += 1;
+    const resumed = this.#resumed;
+    const known = entries ?? await this.api.entries(conversationId);
+    if (resumed === this.#resumed) this.#dispatch({ type: "Adopted", conversationId, entries: known });
   }
 
-  /** @param {boolean} on */
+  /** The microphone is open only between `press` and `release`. @param {boolean} on */
   pushToTalk(on) {
-    this.dispatch({ type: "PushToTalkChosen", on });
+    this.#dispatch({ type: "PushToTalkChosen", on });
   }
 
   /** Try again now instead of at the end of the wait. */
   retry() {
-    this.dispatch({ type: "Retried", ...moment() });
+    this.#dispatch({ type: "Retried", ...moment() });
   }
 
+  /** The notice was read. */
   dismiss() {
-    this.dispatch({ type: "Dismissed" });
+    this.#dispatch({ type: "Dismissed" });
   }
 
   /** Go on sounding after the system took the sound away; best inside a tap. */
@@ -108,25 +180,25 @@ export class VoiceBridge extends EventTarget {
     this.#speaker.resume();
   }
 
-  /** The network, or the page, is back. */
+  /** The network, or the page, is back: try again now instead of at the end of the wait. */
   wake() {
     this.resumeSound();
-    this.dispatch({ type: "NetworkReturned", ...moment() });
+    this.#dispatch({ type: "NetworkReturned", ...moment() });
   }
 
-  /** @param {string} device */
+  /** @param {string} device id of an input; empty = the system's choice */
   async chooseMicrophone(device) {
     this.#microphoneDevice = device;
     if (this.state.microphone === "on") await this.#listen();
   }
 
-  /** @param {string} device */
+  /** @param {string} device id of an output; empty = the system's choice */
   async chooseSpeaker(device) {
     await this.#speaker.choose(device);
   }
 
   /** Step the rules once; performed effects may queue further messages. @param {Message} message */
-  dispatch(message) {
+  #dispatch(message) {
     this.#queue.push(message);
     if (this.#busy) return;
     this.#busy = true;
@@ -137,19 +209,20 @@ export class VoiceBridge extends EventTarget {
     }
   }
 
-  /** What came is placed in the sound that came before it. @param {import("./protocol.js").ServerMessage} message */
-  #receive(message) {
-    this.dispatch({ type: "SoundArrived", ms: this.#speaker.arrivedMs });
-    this.dispatch({ type: "Received", message, at: Date.now() });
+  /** What comes next has its place after the sound that came before it. */
+  #noteSound() {
+    this.#dispatch({ type: "SoundArrived", ms: this.#speaker.arrivedMs });
   }
 
   /** @param {Message} message */
   #step(message) {
-    const [state, effects] = reduce(this.state, message);
-    const changed = state !== this.state;
+    const before = this.state;
+    const [state, effects] = reduce(before, message);
     this.state = state;
     for (const effect of effects) this.#perform(effect);
-    if (changed) this.#emit("change", state);
+    if (state.phase !== before.phase) this.#emit("phase", state.phase);
+    if (state.notice !== before.notice) this.#emit("notice", state.notice);
+    if (state !== before) this.#emit("change", state);
   }
 
   /** @param {Effect} effect */
@@ -172,54 +245,58 @@ export class VoiceBridge extends EventTarget {
     DropSocket: () => this.#socket.drop(),
     Send: ({ message }) => this.#socket.send(message),
     PassSound: () => this.#socket.passSound(),
-    Probe: () => void api.reachable().then((reachable) => this.dispatch({ type: "Probed", reachable, ...moment() })),
+    Probe: () => void this.api.reachable().then((reachable) => this.#dispatch({ type: "Probed", reachable, ...moment() })),
     LoadEntries: ({ conversationId }) => void this.#load(conversationId),
     Schedule: ({ name, seconds }) => this.#schedule(name, seconds),
     Unschedule: ({ name }) => this.#unschedule(name),
+    Announce: ({ event, detail }) => this.#emit(event, detail),
     Refresh: ({ what }) => this.#emit("refresh", what),
   };
 
   async #listen() {
     const came = await this.#microphone.open(this.#microphoneDevice);
-    if (came === "open") this.dispatch({ type: "MicrophoneOpened" });
-    else if (came !== "stale") this.dispatch({ type: "MicrophoneFailed", reason: came });
+    if (came === "open") this.#dispatch({ type: "MicrophoneOpened" });
+    else if (came !== "stale") this.#dispatch({ type: "MicrophoneFailed", reason: came });
   }
 
   /** @param {Extract<Effect, {type: "StartSession"}>} wish */
   async #start({ ticket, conversationId, agent }) {
     try {
-      const answer = await api.startSession({ conversationId, agent });
-      this.dispatch({ type: "SessionStarted", ticket, answer });
+      const answer = await this.api.startSession({ conversationId, agent });
+      this.#dispatch({ type: "SessionStarted", ticket, answer });
     } catch (error) {
-      this.dispatch({ type: "SessionRefused", ticket, failure: api.failureIn(error), ...moment() });
+      this.#dispatch({ type: "SessionRefused", ticket, failure: failureIn(error), ...moment() });
     }
   }
 
   /** @param {string} conversationId */
   async #load(conversationId) {
-    const entries = await api.entries(conversationId).catch(() => null);
-    if (entries) this.dispatch({ type: "EntriesLoaded", conversationId, entries });
+    const entries = await this.api.entries(conversationId).catch(() => null);
+    if (entries) this.#dispatch({ type: "EntriesLoaded", conversationId, entries });
   }
 
   /** @param {TimerName} name @param {number} seconds */
   #schedule(name, seconds) {
     this.#unschedule(name);
     const fire = () => {
-      this.dispatch({ type: "SoundArrived", ms: this.#speaker.arrivedMs });
-      this.dispatch({ type: "TimerFired", name, ...moment() });
+      this.#noteSound();
+      this.#dispatch({ type: "TimerFired", name, ...moment() });
     };
-    this.#timers.set(name, window.setTimeout(fire, seconds * 1000));
+    const timer = setTimeout(fire, seconds * 1000);
+    this.#timers.set(name, timer);
+    // Nothing that Node should stay for.
+    if (name === "aftermath") /** @type {{unref?: () => void}} */ (/** @type {unknown} */ (timer)).unref?.();
   }
 
   /** @param {TimerName} name */
   #unschedule(name) {
-    window.clearTimeout(this.#timers.get(name));
+    clearTimeout(this.#timers.get(name));
     this.#timers.delete(name);
   }
 
-  /** @param {string} type @param {unknown} detail */
-  #emit(type, detail) {
-    this.dispatchEvent(new CustomEvent(type, { detail }));
+  /** @template {keyof Events} Name @param {Name} name @param {Events[Name]} detail */
+  #emit(name, detail) {
+    this.dispatchEvent(new CustomEvent(name, { detail }));
   }
 }
 
