@@ -9,6 +9,9 @@ ASYNCAPI := 6.11.1
 BIN := .venv/bin
 READY := .venv/.ready
 JS := .venv/js/typescript-$(TYPESCRIPT)-deepgram-$(DEEPGRAM_JS)-asyncapi-$(ASYNCAPI)
+TSC := .venv/js/node_modules/.bin/tsc
+# Types from the comments of web/client; types.d.ts is written by hand and goes with them.
+declare = rm -rf $(1) && $(TSC) --project tsconfig.client.json --outDir $(1) && cp web/client/types.d.ts $(1)
 COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate
 
 .PHONY: help run test bench chaos eval check lint types imports rules page lock clean
@@ -22,6 +25,7 @@ help:
 	@echo 'make chaos   kill the server under talks, again and again, and look whether anything is missing'
 	@echo 'make eval    measure how well spoken wishes are understood'
 	@echo 'make lock    write requirements/*.txt anew (ARGS=--upgrade takes newer versions)'
+	@echo 'make declarations  write the types of the client for TypeScript anew'
 	@echo 'make clean   remove what the tools made; conversations in data/ stay'
 
 run: $(READY)
@@ -77,10 +81,17 @@ page: $(READY)
 	elif [ "$$CI" = true ]; then echo 'The page cannot be checked: node and npm are missing.' >&2; exit 1; \
 	else echo 'Left out: the types of the page (no npm). To check them too: sudo apt-get install nodejs npm'; fi
 
-.PHONY: page-types
+.PHONY: page-types declarations
 page-types: $(JS)
-	@echo 'Types of the page (tsc)'
-	@.venv/js/node_modules/.bin/tsc --project tsconfig.json
+	@echo 'Types of the page and of the client (tsc)'
+	@$(TSC) --project tsconfig.json
+	@$(call declare,.venv/js/types)
+	@diff -r web/client/types .venv/js/types || { echo 'web/client/types is out of date: make declarations' >&2; exit 1; }
+	@$(TSC) --project tsconfig.consumer.json
+
+declarations: $(JS)
+	@echo 'Writing the types of the client to web/client/types.'
+	@$(call declare,web/client/types)
 
 $(JS): $(READY)
 	@echo 'Installing TypeScript, the JavaScript SDK of Deepgram and the schema of AsyncAPI into .venv/js (once).'

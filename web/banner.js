@@ -11,7 +11,7 @@ export class Banner {
   #close = find("banner-close");
   #ticking = 0;
 
-  /** @param {import("./client/voice-bridge.js").VoiceBridge} bridge */
+  /** @param {import("./client/index.js").VoiceBridge} bridge */
   constructor(bridge) {
     this.#act.addEventListener("click", () => bridge.retry());
     this.#close.addEventListener("click", () => bridge.dismiss());

@@ -16,7 +16,7 @@ export class Devices {
   #output = /** @type {HTMLSelectElement} */ (find("output-device"));
   #hold = /** @type {HTMLInputElement} */ (find("push-to-talk"));
 
-  /** @param {import("./client/voice-bridge.js").VoiceBridge} bridge */
+  /** @param {import("./client/index.js").VoiceBridge} bridge */
   constructor(bridge) {
     find("open-settings").addEventListener("click", () => void this.#open());
     find("output-field").hidden = !Speaker.choosable;

@@ -20,7 +20,7 @@ export class Dock {
   };
   #bridge;
 
-  /** @param {import("./client/voice-bridge.js").VoiceBridge} bridge */
+  /** @param {import("./client/index.js").VoiceBridge} bridge */
   constructor(bridge) {
     this.#bridge = bridge;
     this.#listenToButton();

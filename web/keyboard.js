@@ -5,7 +5,7 @@ const OWN = "input, textarea, select, [contenteditable]";
 const PRESSABLE = `${OWN}, button, a, summary, dialog`;
 
 /**
- * @param {import("./client/voice-bridge.js").VoiceBridge} bridge
+ * @param {import("./client/index.js").VoiceBridge} bridge
  * @param {{write: () => void, search: () => void, help: () => void, close: () => unknown, ready: () => boolean}} page
  */
 export function listenToKeys(bridge, page) {
@@ -40,7 +40,7 @@ export function listenToKeys(bridge, page) {
 }
 
 /** The space bar belongs to what has the focus, except to the big button while it is to be held.
- * @param {import("./client/voice-bridge.js").VoiceBridge} bridge @param {Element} target */
+ * @param {import("./client/index.js").VoiceBridge} bridge @param {Element} target */
 function mayTalk(bridge, target) {
   if (target.id === "talk") return bridge.state.pushToTalk;
   return target.closest(PRESSABLE) === null;

@@ -31,7 +31,7 @@ export class GivenMicrophone {
     this.#open = false;
   }
 
-  /** One frame, linear16 at 16 kHz; while nobody talks it is thrown away. @param {ArrayBuffer | ArrayBufferView<ArrayBuffer>} frame */
+  /** One frame, linear16 at 16 kHz; without a talk it is thrown away. @param {ArrayBuffer | Uint8Array | Int16Array} frame */
   take(frame) {
     if (this.#open) this.#pass(this.#gate ? bytesOf(frame) : new ArrayBuffer(frame.byteLength));
   }
@@ -78,8 +78,9 @@ export class GivenSpeaker {
   }
 }
 
-/** @param {ArrayBuffer | ArrayBufferView<ArrayBuffer>} frame @returns {ArrayBuffer} */
+/** @param {ArrayBuffer | Uint8Array | Int16Array} frame @returns {ArrayBuffer} */
 function bytesOf(frame) {
   if (frame instanceof ArrayBuffer) return frame;
-  return frame.buffer.slice(frame.byteOffset, frame.byteOffset + frame.byteLength);
+  const { buffer, byteOffset, byteLength } = frame;
+  return /** @type {ArrayBuffer} */ (buffer.slice(byteOffset, byteOffset + byteLength));
 }

@@ -129,7 +129,7 @@ export class VoiceBridge extends EventTarget {
   /**
    * With `sound: false`: one frame of the person's sound, linear16 at 16 kHz, one channel; 20 ms (640 bytes) is a good
    * size. Send all the time between `start` and `stop`, silence too, as fast as it is spoken.
-   * @param {ArrayBuffer | ArrayBufferView<ArrayBuffer>} frame
+   * @param {ArrayBuffer | Uint8Array | Int16Array} frame
    */
   sendSound(frame) {
     if (!(this.#microphone instanceof GivenMicrophone)) throw new TypeError("sendSound is for clients with sound: false");

@@ -1,0 +1,125 @@
+/** @typedef {import("./protocol.js").Entry} Entry */
+/** @typedef {import("./protocol.js").SessionAnswer} SessionAnswer */
+/** @typedef {import("./types.js").Failure} Failure */
+/**
+ * A conversation in the list; times are ISO 8601.
+ * @typedef {{id: string, agent: string, title: string, started_at: string, last_activity_at: string,
+ *   ended_at: string | null, duration_seconds: number, message_count: number, linked_goal_id: string | null,
+ *   linked_task_id: string | null, extracted_intent: string | null}} Conversation
+ * @typedef {{id: string, statement: string, timeline: string, due_at: string | null, status: string,
+ *   created_at: string}} Goal
+ * @typedef {{id: string, title: string, trigger_type: string, scheduled_at: string | null,
+ *   recurrence_rule: string | null, location_trigger: string | null, previous_time: string | null, status: string,
+ *   created_at: string}} Task
+ */
+/**
+ * A part of a list; `next` fetches the next part.
+ * @template T
+ * @typedef {{items: T[], next: string | null}} Part
+ */
+/** The bridge said no, or was not reached (`failure.status` 0). */
+export class RequestFailed extends Error {
+    /** @param {Failure} failure */
+    constructor(failure: Failure);
+    failure: import("./types.js").Failure;
+}
+export function failureIn(error: unknown): Failure;
+/** Every request may reject with `RequestFailed`. */
+export class Api {
+    /** @param {{server?: string | URL, fetch?: typeof globalThis.fetch}} [options] */
+    constructor({ server, fetch }?: {
+        server?: string | URL;
+        fetch?: typeof globalThis.fetch;
+    });
+    /** Address of the bridge. */
+    server: URL;
+    /**
+     * A new session; with a conversation's id, one that goes on with it.
+     * @param {{agent: string | null, conversationId: string | null}} wish
+     * @returns {Promise<SessionAnswer>}
+     */
+    startSession({ agent, conversationId }: {
+        agent: string | null;
+        conversationId: string | null;
+    }): Promise<SessionAnswer>;
+    /** Whether the server answers at all. @returns {Promise<boolean>} */
+    reachable(): Promise<boolean>;
+    /**
+     * Past conversations, newest first.
+     * @param {{text?: string, after?: string | null, limit?: number, signal?: AbortSignal}} [wish]
+     * @returns {Promise<Part<Conversation>>}
+     */
+    conversations({ text, after, limit, signal }?: {
+        text?: string;
+        after?: string | null;
+        limit?: number;
+        signal?: AbortSignal;
+    }): Promise<Part<Conversation>>;
+    /** @param {string} id @returns {Promise<Conversation>} */
+    conversation(id: string): Promise<Conversation>;
+    /** All entries of a conversation, oldest first. @param {string} id @returns {Promise<Entry[]>} */
+    entries(id: string): Promise<Entry[]>;
+    /** @param {string} id @param {string} title @returns {Promise<Conversation>} */
+    rename(id: string, title: string): Promise<Conversation>;
+    /** Delete a conversation. @param {string} id @returns {Promise<null>} */
+    remove(id: string): Promise<null>;
+    /** Where a conversation can be downloaded. @param {string} id @param {"json" | "markdown"} format @returns {string} */
+    exportAddress(id: string, format: "json" | "markdown"): string;
+    /** @returns {Promise<{goals: Goal[], tasks: Task[]}>} */
+    planner(): Promise<{
+        goals: Goal[];
+        tasks: Task[];
+    }>;
+    #private;
+}
+export type Entry = import("./protocol.js").Entry;
+export type SessionAnswer = import("./protocol.js").SessionAnswer;
+export type Failure = import("./types.js").Failure;
+/**
+ * A conversation in the list; times are ISO 8601.
+ */
+export type Conversation = {
+    id: string;
+    agent: string;
+    title: string;
+    started_at: string;
+    last_activity_at: string;
+    ended_at: string | null;
+    duration_seconds: number;
+    message_count: number;
+    linked_goal_id: string | null;
+    linked_task_id: string | null;
+    extracted_intent: string | null;
+};
+/**
+ * A conversation in the list; times are ISO 8601.
+ */
+export type Goal = {
+    id: string;
+    statement: string;
+    timeline: string;
+    due_at: string | null;
+    status: string;
+    created_at: string;
+};
+/**
+ * A conversation in the list; times are ISO 8601.
+ */
+export type Task = {
+    id: string;
+    title: string;
+    trigger_type: string;
+    scheduled_at: string | null;
+    recurrence_rule: string | null;
+    location_trigger: string | null;
+    previous_time: string | null;
+    status: string;
+    created_at: string;
+};
+/**
+ * A part of a list; `next` fetches the next part.
+ */
+export type Part<T> = {
+    items: T[];
+    next: string | null;
+};

@@ -1,0 +1,28 @@
+/** In place of a microphone: frames are given from outside. */
+export class GivenMicrophone {
+    /** @param {(frame: ArrayBuffer) => void} pass where frames go */
+    constructor(pass: (frame: ArrayBuffer) => void);
+    /** @returns {Promise<"open">} */
+    open(): Promise<"open">;
+    /** Shut, silence is sent in place of sound. @param {boolean} open */
+    gate(open: boolean): void;
+    close(): void;
+    /** One frame, linear16 at 16 kHz; without a talk it is thrown away. @param {ArrayBuffer | Uint8Array | Int16Array} frame */
+    take(frame: ArrayBuffer | Uint8Array | Int16Array): void;
+    #private;
+}
+/** In place of a speaker: what comes counts as heard at once. */
+export class GivenSpeaker {
+    /** @param {import("./speaker.js").Listener} listener */
+    constructor(listener: import("./speaker.js").Listener);
+    /** Milliseconds of sound that came. */
+    arrivedMs: number;
+    open(): void;
+    resume(): void;
+    choose(): Promise<void>;
+    /** @param {ArrayBuffer} sound linear16, 24 kHz */
+    play(sound: ArrayBuffer): void;
+    end(): void;
+    flush(): void;
+    #private;
+}
