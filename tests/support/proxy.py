@@ -8,6 +8,7 @@ import struct
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from random import Random
 
 CHUNK = 64 * 1024
 AT_ONCE = struct.pack("ii", 1, 0)
@@ -19,18 +20,21 @@ class Way:
     """One direction of a connection. What is set holds for what comes from now on."""
 
     delay: float = 0.0
-    """Seconds that each chunk waits."""
+    """Seconds that each chunk waits,"""
+    jitter: float = 0.0
+    """and at most so many more or less."""
     left: int | None = None
     """Bytes until both ends are closed; None = the connection stays."""
     flowing: asyncio.Event = field(default_factory=asyncio.Event)
     """Cleared: nothing is forwarded, an end included, and neither end is told."""
+    dice: Random = field(default_factory=lambda: Random(4))
 
     def __post_init__(self) -> None:
         self.flowing.set()
 
     async def let_through(self, chunk: bytes) -> bytes:
         """What of a chunk may go on, when it may."""
-        await asyncio.sleep(self.delay)
+        await asyncio.sleep(max(0.0, self.delay + self.jitter * self.dice.uniform(-1, 1)))
         await self.flowing.wait()
         if self.left is not None:
             chunk = chunk[: self.left]
@@ -111,6 +115,10 @@ class Proxy:
     """host:port to connect to."""
     connections: list[Connection] = field(default_factory=list)
     """Those that are open, oldest first."""
+    delay: float = 0.0
+    """Of new connections, each way; seconds,"""
+    jitter: float = 0.0
+    """and at most so many more or less."""
 
     def connection(self, port: int) -> Connection:
         """That of the client with this port."""
@@ -121,6 +129,11 @@ class Proxy:
         for connection in self.connections:
             connection.blackhole()
 
+    def resume(self) -> None:
+        """All that are open forward again."""
+        for connection in self.connections:
+            connection.resume()
+
     async def serve(self, near: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Connect to the server too, and forward until one end is gone."""
         try:
@@ -128,7 +141,8 @@ class Proxy:
         except OSError:
             writer.transport.abort()
             return
-        connection = Connection(writer.get_extra_info("peername")[1], writer, beyond)
+        ways = (Way(self.delay, self.jitter) for _ in ("up", "down"))
+        connection = Connection(writer.get_extra_info("peername")[1], writer, beyond, *ways)
         self.connections.append(connection)
         try:
             await connection.carry(near, far)
