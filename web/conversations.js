@@ -1,6 +1,7 @@
 // The list of past conversations: newest first, searched, opened by their address (#c=…).
 
 import { api } from "./api.js";
+import { failureIn } from "./client/api.js";
 import { find, icon, make, setText, time } from "./dom.js";
 import { day, length } from "./times.js";
 
@@ -30,10 +31,15 @@ export class Conversations {
   #asking = new AbortController();
 
   #isGone;
+  #answered;
 
-  /** @param {(id: string) => boolean} isGone is not to be listed */
-  constructor(isGone) {
+  /**
+   * @param {(id: string) => boolean} isGone is not to be listed
+   * @param {(status: number | null) => void} answered HTTP status of a failure, 0 = not reached; null = the list came
+   */
+  constructor(isGone, answered) {
     this.#isGone = isGone;
+    this.#answered = answered;
     this.#search.addEventListener("input", () => this.refresh());
     this.#more.addEventListener("click", () => void this.#load(this.#next));
   }
@@ -57,9 +63,10 @@ export class Conversations {
     this.#asking = new AbortController();
     const { signal } = this.#asking;
     const text = this.#search.value.trim();
-    const part = await api.conversations({ text, after, signal }).catch(() => null);
+    const part = await api.conversations({ text, after, signal }).catch((error) => failureIn(error));
     if (signal.aborted) return;
-    if (part === null) return this.#say("The list cannot be loaded right now.");
+    this.#answered("status" in part ? part.status : null);
+    if ("status" in part) return this.#say("The list cannot be loaded right now.");
     this.#items = after === null ? part.items : [...this.#items, ...part.items];
     this.#next = part.next;
     this.redraw();

@@ -1,7 +1,8 @@
-// The foot of the page: state in colour and word, the big button, both meters, the text box.
+// The foot of the page: state in colour and word, the big button in its orb, both meters, the text box.
 
 import { find, setText } from "./dom.js";
 import { Meter } from "./meter.js";
+import { Orb } from "./orb.js";
 import { atRest } from "./client/phases.js";
 import { PHASE_WORDS, hint } from "./words.js";
 
@@ -14,6 +15,7 @@ export class Dock {
   #talkIcon = find("talk-icon");
   #end = /** @type {HTMLButtonElement} */ (find("end"));
   #message = /** @type {HTMLTextAreaElement} */ (find("message"));
+  #orb = new Orb();
   #meters = {
     you: new Meter(find("meter-you"), "right"),
     agent: new Meter(find("meter-agent"), "left"),
@@ -28,8 +30,9 @@ export class Dock {
     this.#listenToComposer();
     bridge.addEventListener("level", (event) => {
       const { who, level } = /** @type {CustomEvent<{who: "you" | "agent", level: number}>} */ (event).detail;
-      this.#meters[who].push(who === "you" && bridge.state.muted ? 0 : level);
-      this.#talk.style.setProperty(`--${who}`, level.toFixed(2));
+      const passed = who === "you" && this.#talk.dataset.microphone === "shut" ? 0 : level;
+      this.#meters[who].push(passed);
+      this.#orb.hear(who, passed);
     });
   }
 
@@ -79,6 +82,7 @@ export class Dock {
   /** @param {State} state */
   show(state) {
     document.documentElement.dataset.phase = state.phase;
+    this.#orb.show(state.phase);
     setText(this.#state, PHASE_WORDS[state.phase]);
     setText(this.#hint, hint(state));
     this.#showButton(state);

@@ -13,6 +13,7 @@ import { listenToKeys } from "./keyboard.js";
 import { PastConversation } from "./past.js";
 import { atRest } from "./client/phases.js";
 import { Planner } from "./planner.js";
+import { Reach, keepPage } from "./reach.js";
 import { dayAndClock } from "./times.js";
 import { Transcript } from "./transcript.js";
 import { WakeLock } from "./wake.js";
@@ -26,11 +27,12 @@ const transcript = new Transcript();
 const dock = new Dock(bridge);
 const banner = new Banner(bridge);
 const deletion = new Deletion(() => conversations.redraw());
-const conversations = new Conversations((id) => deletion.covers(id));
+const conversations = new Conversations((id) => deletion.covers(id), (status) => reach.answered(status));
 const planner = new Planner();
 const past = new PastConversation();
 const drawers = new Drawers((name) => name === "planner" && planner.acknowledge());
 const wakeLock = new WakeLock();
+const reach = new Reach(fetchLists, (away) => banner.showAway(away));
 new Devices(bridge);
 
 /** @type {readonly string[]} */
@@ -43,8 +45,8 @@ function draw() {
   dock.show(state);
   banner.show(state);
   wakeLock.keep(!atRest(state));
-  if (reading) transcript.show(reading.items, NOTHING, null, false);
-  else transcript.show(state.items, state.outbox, awaited(state), true);
+  if (reading) transcript.show(reading.items, NOTHING, null, null);
+  else transcript.show(state.items, state.outbox, awaited(state), state.playedMs);
   conversations.mark(reading?.id ?? state.conversationId);
   find("hero").hidden = reading !== null || state.items.length > 0 || state.outbox.length > 0 || !atRest(state);
   find("dock").hidden = reading !== null;
@@ -120,6 +122,11 @@ async function renamePast() {
   find("rename").focus();
 }
 
+function fetchLists() {
+  conversations.refresh();
+  void planner.refresh();
+}
+
 function listenToBridge() {
   bridge.addEventListener("change", draw);
   bridge.addEventListener("refresh", (event) => {
@@ -159,7 +166,7 @@ function listenToWindow() {
 listenToBridge();
 listenToPast();
 listenToWindow();
-conversations.refresh();
-void planner.refresh();
+fetchLists();
+keepPage();
 draw();
 follow();

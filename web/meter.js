@@ -83,7 +83,7 @@ export class Meter {
 }
 
 /** Peak → what an ear makes of it: −50 dB is nothing, 0 dB is full. @param {number} peak 0 … 1 */
-function loudness(peak) {
+export function loudness(peak) {
   if (peak <= 0) return 0;
   return Math.max(0, (20 * Math.log10(peak) + 50) / 50) ** 1.6;
 }

@@ -1,5 +1,6 @@
 // What was said, as bubbles, and what was done, as chips. Sticks to the newest unless somebody scrolled away.
 
+import { Captions } from "./captions.js";
 import { find, icon, make, time } from "./dom.js";
 import { heardOf } from "./client/record.js";
 import { clock, day, duration } from "./times.js";
@@ -27,6 +28,7 @@ export class Transcript {
   /** @type {readonly string[]} */
   #outbox = [];
   #pending = make("div", { class: "pending" });
+  #captions = new Captions();
   #stuck = true;
 
   constructor() {
@@ -41,14 +43,15 @@ export class Transcript {
    * @param {readonly Item[]} items
    * @param {readonly string[]} outbox typed, not yet in the record
    * @param {"user" | "assistant" | null} waiting who is about to say something
-   * @param {boolean} live news are to be announced
+   * @param {number | null} playedMs of the agent's sound; null = this is no talk but its record: nothing is announced
    */
-  show(items, outbox, waiting, live) {
-    this.#log.setAttribute("aria-live", live ? "polite" : "off");
+  show(items, outbox, waiting, playedMs) {
+    this.#log.setAttribute("aria-live", playedMs === null ? "off" : "polite");
     if (items !== this.#items) this.#update(items);
     if (outbox !== this.#outbox) this.#pending.replaceChildren(...outbox.map(pendingBubble));
     this.#items = items;
     this.#outbox = outbox;
+    this.#captions.show(this.#sentences(), playedMs ?? Infinity);
     this.#waiting.hidden = waiting === null;
     this.#waiting.dataset.role = waiting ?? "";
     if (this.#stuck) this.toNewest();
@@ -58,6 +61,15 @@ export class Transcript {
     this.#stuck = true;
     this.#jump.hidden = true;
     this.#scroll.scrollTop = this.#scroll.scrollHeight;
+  }
+
+  /** What the agent said with sound, and where it stands. @returns {import("./captions.js").Sentence[]} */
+  #sentences() {
+    return this.#shown.flatMap(({ item, element }) => {
+      if (item.kind !== "message" || item.parts.every((part) => part.fromMs === null)) return [];
+      const spans = element.querySelectorAll(".bubble > span");
+      return item.parts.map((part, place) => ({ part, text: /** @type {Node} */ (spans[place].firstChild) }));
+    });
   }
 
   #noticeScroll() {
@@ -107,7 +119,7 @@ function fillBubble(element, { role, parts, at, typed }) {
     const [heard, unheard] = heardOf(part);
     const sentence = bubble.children[place] ?? bubble.appendChild(make("span"));
     if (sentence.textContent === `${heard}${unheard} ` && !unheard) return;
-    sentence.replaceChildren(heard, unheard ? make("del", { title: "Not heard" }, unheard) : "", " ");
+    sentence.replaceChildren(heard, ...(unheard ? [make("del", { title: "Not heard" }, unheard)] : []), " ");
   });
   const interrupted = parts.some((part) => part.interrupted);
   const foot = element.querySelector("footer") ?? make("footer");

@@ -23,8 +23,32 @@ QUIET = (
     *("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync"),
     *("--disable-background-networking", "--disable-component-update"),
 )
-DESKTOP = (1280, 800)
-PHONE = (360, 740)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Look:
+    """What the page is shown on, and what its owner prefers."""
+
+    width: int = 1280
+    """CSS pixels."""
+    height: int = 800
+    dark: bool = False
+    calm: bool = False
+    """Reduced motion."""
+
+
+LATE = """
+    MediaDevices.prototype.getUserMedia = () => new Promise(() => undefined);
+"""
+"""A person who has not yet answered whether the microphone may be used."""
+DENIED = """
+    MediaDevices.prototype.getUserMedia = async () => {
+        throw new DOMException("denied", "NotAllowedError");
+    };
+"""
+"""A person who said no."""
+DESKTOP = Look()
+PHONE = Look(width=360, height=740)
 
 
 @dataclass(slots=True)
@@ -56,9 +80,7 @@ class Screen:
 
 
 @asynccontextmanager
-async def chromium(
-    microphone: Microphone = "beep", *, size: tuple[int, int] = DESKTOP, dark: bool = False
-) -> AsyncIterator[BrowserContext]:
+async def chromium(microphone: Microphone = "beep", *, look: Look = DESKTOP) -> AsyncIterator[BrowserContext]:
     """A fresh browser profile."""
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(
@@ -66,8 +88,9 @@ async def chromium(
         )
         try:
             yield await browser.new_context(
-                viewport={"width": size[0], "height": size[1]},
-                color_scheme="dark" if dark else "light",
+                viewport={"width": look.width, "height": look.height},
+                color_scheme="dark" if look.dark else "light",
+                reduced_motion="reduce" if look.calm else "no-preference",
                 locale="en-GB",
                 timezone_id="Europe/Berlin",
             )

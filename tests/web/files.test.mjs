@@ -9,7 +9,8 @@ const WEB = new URL("../../web/", import.meta.url);
 const read = (name) => readFileSync(new URL(name, WEB), "utf8");
 const html = read("index.html");
 const scripts = (folder) => readdirSync(new URL(folder, WEB)).filter((name) => name.endsWith(".js"));
-const modules = [...scripts("./"), ...scripts("client/").map((name) => `client/${name}`)];
+/** Those of the page; the service worker is a script by itself, the example another page. */
+const modules = [...scripts("./").filter((name) => name !== "sw.js" && name !== "example.js"), ...scripts("client/").map((name) => `client/${name}`)];
 const all = (text, pattern) => [...text.matchAll(pattern)].map(([, found]) => found);
 
 test("every element a module asks for is there, once", () => {

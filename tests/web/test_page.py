@@ -4,19 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import pytest
 from playwright.async_api import expect
 
-from tests.support.bridge import Running, process, running
-from tests.support.client import get
-from tests.support.deepgram import DeepgramSession, ScriptedDeepgram
-from tests.web.browser import DESKTOP, PHONE, Microphone, Screen, chromium, needs_chromium, open_page
+from tests.support.bridge import process
+from tests.support.deepgram import ScriptedDeepgram
+from tests.web.browser import PHONE, chromium, needs_chromium, open_page
+from tests.web.stage import staged
 
 pytestmark = needs_chromium
 
@@ -49,40 +46,6 @@ SMALL = """() => [...document.querySelectorAll("main :is(button, textarea, summa
 COLUMNS = """getComputedStyle(document.querySelector(".stage")).gridTemplateColumns.split(" ").length"""
 """Of the talk: what lies over it takes no room from it."""
 GOAL = {"goal_statement": "learn Spanish", "timeline": "in three months"}
-
-
-@dataclass(frozen=True, slots=True)
-class Stage:
-    """The page, the server and the agent."""
-
-    screen: Screen
-    server: Running
-    deepgram: ScriptedDeepgram
-
-    async def tap(self) -> DeepgramSession:
-        """Tap the microphone; the agent that answers."""
-        await self.screen.page.click("#talk")
-        agent = await self.deepgram.session(within=15)
-        await self.screen.phase("listening")
-        return agent
-
-    async def items(self, path: str) -> list[dict[str, object]]:
-        """A list of the REST interface."""
-        items = (await get(self.server.http, f"/api/v1/{path}"))["items"]
-        assert isinstance(items, list)
-        return items
-
-
-@asynccontextmanager
-async def staged(
-    folder: Path, microphone: Microphone = "beep", *, size: tuple[int, int] = DESKTOP, script: str = ""
-) -> AsyncIterator[Stage]:
-    """Everything started, the page open and idle."""
-    async with ScriptedDeepgram() as deepgram:
-        given = {"upstream": "deepgram", "deepgram_agent_url": deepgram.url, "deepgram_api_key": "test-key"}
-        async with running(folder, **given) as server, chromium(microphone, size=size) as context:
-            screen = await open_page(context, server.http, script=script)
-            yield Stage(screen, server, deepgram)
 
 
 async def test_nothing_asks_for_the_microphone_before_the_tap(tmp_path: Path) -> None:
@@ -172,7 +135,7 @@ async def test_talking_into_a_reply_stops_it_and_the_record_keeps_what_was_heard
         await screen.phase("listening", seconds=1)
         await screen.shows("[data-interrupted] footer", "interrupted")
         await screen.shows("[data-interrupted] del", "nine ten.")
-        address = f"conversations/{await shown(stage)}/messages"
+        address = f"conversations/{await stage.conversation()}/messages"
         async with asyncio.timeout(5):  # the page knows it before the record does
             while not (message := (await stage.items(address))[0])["interrupted"]:  # noqa: ASYNC110
                 await asyncio.sleep(0.05)
@@ -193,7 +156,7 @@ async def test_all_that_is_said_is_heard_on_both_sides(tmp_path: Path, script: s
         await screen.shows("[data-role=user]", "thank you")
         await agent.say("You are welcome.")
         await screen.shows("[data-role=assistant]", "You are welcome.")
-        messages = await stage.items(f"conversations/{await shown(stage)}/messages")
+        messages = await stage.items(f"conversations/{await stage.conversation()}/messages")
         assert [message["interrupted"] for message in messages] == [False, False, False]
 
 
@@ -309,10 +272,10 @@ async def test_a_past_conversation_is_deleted_and_had_back_as_long_as_nothing_is
 
 
 async def test_on_a_phone_everything_fits_and_can_be_touched(tmp_path: Path) -> None:
-    async with staged(tmp_path, size=PHONE) as stage:
+    async with staged(tmp_path, look=PHONE) as stage:
         page = stage.screen.page
         await stage.tap()
-        assert await page.evaluate("document.documentElement.scrollWidth") <= PHONE[0]
+        assert await page.evaluate("document.documentElement.scrollWidth") <= PHONE.width
         for opener, drawer in (("#open-history", "#history"), ("#open-planner", "#planner")):
             await page.click(opener)
             await expect(page.locator(f"{drawer} h2")).to_be_in_viewport()
@@ -325,9 +288,3 @@ async def test_on_a_phone_everything_fits_and_can_be_touched(tmp_path: Path) -> 
 def loudest(sound: bytes) -> int:
     """The loudest sample of linear16 sound."""
     return int(np.abs(np.frombuffer(sound[: len(sound) // 2 * 2], "<i2").astype(int)).max(initial=0))
-
-
-async def shown(stage: Stage) -> str:
-    """Id of the only conversation there is."""
-    [conversation] = await stage.items("conversations")
-    return str(conversation["id"])
