@@ -84,6 +84,37 @@ def samples() -> Iterator[dict[str, Any]]:
             rest = rest[end:].strip()
 
 
+WRITTEN_IN_CODE = re.compile(r'#"(\{.*?\})"#|"""(\{.*?\})"""')
+"""JSON in Swift and in Kotlin."""
+FILLED_IN = {
+    r"\\#\(place\)|\$place": ', "cursor": "3:4"',
+    r"\\#\(quoted\(\w+\)\)|\$\{JSONObject\.quote\(\w+\)\}": '"text"',
+    r"\\#\([\w.]+\)|\$\{[\w.()]+\}": "700",
+}
+"""What stands in it for a value → a value."""
+
+
+def mobile_samples() -> Iterator[str]:
+    """Every message in docs/mobile.md, in its text and in its code, as it would be sent."""
+    yield from re.findall(r"```json\n(.*?)```", docs("mobile.md"), re.DOTALL)
+    for swift, kotlin in WRITTEN_IN_CODE.findall(docs("mobile.md")):
+        sample = swift or kotlin
+        for pattern, value in FILLED_IN.items():
+            sample = re.sub(pattern, value, sample)
+        yield sample
+
+
+@pytest.mark.parametrize("sample", [*mobile_samples()])
+def test_what_the_snippets_for_phones_send_is_taken(sample: str) -> None:
+    """Whatever /asyncapi.json refuses, the reader refuses: tests/bridge/routes/test_asyncapi.py."""
+    assert not isinstance(wire.read(sample), ClientErred)
+
+
+def test_both_languages_send_all_that_a_phone_has_to_send() -> None:
+    kinds = [json.loads(sample)["type"] for sample in mobile_samples()]
+    assert sorted(kinds) == sorted([*["Settings"] * 3, *["Playback"] * 2, *["InjectUserMessage"] * 2])
+
+
 def server_samples() -> dict[str, dict[str, Any]]:
     """Messages to a client as they are: the samples of tests/bridge/test_wire.py."""
     file = ROOT / "tests" / "fixtures" / "protocol" / "server.json"
