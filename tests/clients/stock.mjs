@@ -1,11 +1,11 @@
 // Somebody's app on Deepgram's JavaScript SDK, in Node or in a browser: only the base URL is ours.
 
 /**
- * Type a line, wait for the reply to be over, hang up.
- * @param {any} DeepgramClient the SDK's @param {string} address host:port @param {string} typed
+ * Hear the greeting, type each line when the reply before it is over, hang up after the last reply.
+ * @param {any} DeepgramClient the SDK's @param {string} address host:port @param {string[]} lines
  * @returns {Promise<{messages: object[], bytes: number, errors: string[]}>}
  */
-export async function talk(DeepgramClient, address, typed) {
+export async function talk(DeepgramClient, address, lines) {
   const environment = {
     base: `http://${address}`, production: `ws://${address}`, agent: `ws://${address}`, agentRest: `http://${address}`,
   };
@@ -20,8 +20,11 @@ export async function talk(DeepgramClient, address, typed) {
         return;
       }
       messages.push(message);
-      if (message.type === "SettingsApplied") agent.sendInjectUserMessage({ type: "InjectUserMessage", content: typed });
-      if (message.type === "AgentAudioDone" || message.type === "Error") resolve(null);
+      if (message.type === "Error") resolve(null);
+      if (message.type !== "AgentAudioDone") return;
+      const content = lines.shift();
+      if (content === undefined) resolve(null);
+      else agent.sendInjectUserMessage({ type: "InjectUserMessage", content });
     });
     agent.on("error", (error) => errors.push(String(error.message)));
     agent.on("close", resolve);
@@ -34,7 +37,7 @@ export async function talk(DeepgramClient, address, typed) {
       input: { encoding: "linear16", sample_rate: 16000 },
       output: { encoding: "linear16", sample_rate: 24000, container: "none" },
     },
-    agent: {},
+    agent: { greeting: "Hello" },
   });
   await over;
   agent.close();

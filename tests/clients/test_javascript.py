@@ -22,6 +22,7 @@ MODULES = HERE.parents[1] / ".venv" / "js"
 SDK = MODULES / "node_modules" / "@deepgram" / "sdk"
 NODE = shutil.which("node")
 WISH = "I want to learn Spanish in three months"
+LINES = [WISH, "remind me to buy a dictionary tomorrow at five pm", "thank you"]
 
 needs_sdk = pytest.mark.skipif(not SDK.exists(), reason="no npm; sudo apt-get install nodejs npm")
 
@@ -31,14 +32,17 @@ async def _check(server: Running, found: dict[str, Any]) -> None:
     assert found["bytes"] > 48_000  # a second of speech
     kinds = [message["type"] for message in found["messages"]]
     assert kinds[0] == "Welcome"
-    assert [kind for kind in kinds if kind.startswith("FunctionCall")] == [
-        "FunctionCallRequest",
-        "FunctionCallResponse",
-    ]
+    calls = [kind for kind in kinds if kind.startswith("FunctionCall")]
+    assert calls == 2 * ["FunctionCallRequest", "FunctionCallResponse"]
+    assert kinds.count("AgentAudioDone") == 4
     lines = [(m["role"], m["content"]) for m in found["messages"] if m["type"] == "ConversationText"]
-    assert lines[0] == ("user", WISH)
-    assert "learn Spanish" in lines[1][1]
+    assert lines[0] == ("assistant", "Hey! What can I help you with today?")
+    assert lines[1] == ("user", WISH)
+    assert "learn Spanish" in lines[2][1]
+    assert [content for role, content in lines if role == "user"] == LINES
     assert [goal["statement"] for goal in await items(server.http, "/api/v1/goals")] == ["learn Spanish"]
+    [task] = await items(server.http, "/api/v1/tasks")
+    assert "dictionary" in str(task["title"])
 
 
 @needs_sdk
@@ -48,7 +52,7 @@ async def test_in_node_it_holds_a_conversation_with_a_function_call(
     monkeypatch.setenv("no_proxy", "127.0.0.1")
     async with running(tmp_path) as server:
         node = await asyncio.create_subprocess_exec(
-            *(str(NODE), str(HERE / "node.mjs"), str(MODULES), server.address, WISH),
+            *(str(NODE), str(HERE / "node.mjs"), str(MODULES), server.address, *LINES),
             stdout=asyncio.subprocess.PIPE,
         )
         async with asyncio.timeout(30):
@@ -73,6 +77,6 @@ async def test_in_a_browser_it_holds_a_conversation_with_a_function_call(tmp_pat
             content=stock.replace("export async function", "globalThis.talk = async function")
         )
         found = await page.evaluate(
-            "([address, wish]) => talk(Deepgram.DeepgramClient, address, wish)", [server.address, WISH]
+            "([address, lines]) => talk(Deepgram.DeepgramClient, address, lines)", [server.address, LINES]
         )
         await _check(server, found)

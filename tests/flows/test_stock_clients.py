@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import wave
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
@@ -27,7 +28,7 @@ from websockets.typing import Subprotocol
 
 from bridge.core.model import AudioFormat
 from tests.support.bridge import Running, running
-from tests.support.client import Client, get
+from tests.support.client import Client, get, items
 from tests.support.deepgram import FunctionAsk, ScriptedDeepgram, tone
 from tests.support.deepgram_echo import Echo
 
@@ -37,6 +38,8 @@ pytestmark = [
     pytest.mark.filterwarnings("ignore:websockets.exceptions.InvalidStatusCode is deprecated"),
 ]
 
+VOICES = Path(__file__).parents[1] / "fixtures" / "voices"
+REMINDER = "remind me to buy a dictionary tomorrow at five pm"
 WISH = "I want to learn Spanish in three months"
 GOAL = FunctionAsk("submit_goal_intent", {"goal_statement": "learn Spanish", "timeline": "in three months"})
 SPOKEN = tone(300, AudioFormat(sample_rate=16000)) + bytes(600 * 32)
@@ -67,8 +70,8 @@ class App:
     """What is typed, each line after the reply before it is over."""
     agent: dict[str, Any] = field(default_factory=dict)
     """The `agent` of its Settings."""
-    speaks: bool = False
-    """It sends a spoken turn together with its Settings, before `Welcome` and `SettingsApplied`."""
+    spoken: bytes = b""
+    """Sound that it sends together with its Settings, before `Welcome` and `SettingsApplied`."""
     messages: list[Any] = field(default_factory=list)
     sound: bytearray = field(default_factory=bytearray)
     errors: list[Any] = field(default_factory=list)
@@ -85,7 +88,7 @@ class App:
             ),
             agent=AgentV1SettingsAgent(**self.agent),
         )
-        frames = [SPOKEN[start : start + 640] for start in range(0, len(SPOKEN), 640)] if self.speaks else []
+        frames = [self.spoken[start : start + 640] for start in range(0, len(self.spoken), 640)]
         return [("send_settings", settings), *(("send_media", frame) for frame in frames)]
 
     def receive(self, message: Any) -> list[Step]:
@@ -96,7 +99,7 @@ class App:
         self.messages.append(message)
         match kind(message):
             case "SettingsApplied":
-                first = [] if self.speaks or "greeting" in self.agent else self._next()
+                first = [] if self.spoken or "greeting" in self.agent else self._next()
                 return [("send_keep_alive", None), *first]
             case "AgentAudioDone":
                 return self._next()
@@ -115,7 +118,11 @@ class App:
 
     def one(self, name: str) -> Any:
         """The first message of that type."""
-        return next(message for message in self.messages if kind(message) == name)
+        return self.all(name)[0]
+
+    def all(self, name: str) -> list[Any]:
+        """Those of that type."""
+        return [message for message in self.messages if kind(message) == name]
 
     def lines(self) -> list[tuple[str, str]]:
         return [(m.role, m.content) for m in self.messages if kind(m) == "ConversationText"]
@@ -215,7 +222,7 @@ async def before_deepgram(folder: Path) -> AsyncIterator[tuple[Running, Scripted
 @SDKS
 async def test_the_sdk_talks_types_and_has_a_function_run(tmp_path: Path, talk: Talk) -> None:
     """Settings before `Welcome`, sound before `SettingsApplied`, and 1000 at the end."""
-    app = App(typed=["thank you"], speaks=True)
+    app = App(typed=["thank you"], spoken=SPOKEN)
     async with before_deepgram(tmp_path) as (server, deepgram):
         await talk(server, app)
         goals = await get(server.http, "/api/v1/goals")
@@ -250,6 +257,28 @@ async def test_the_sdk_types_to_the_local_agent(tmp_path: Path, talk: Talk) -> N
     [request] = app.one("FunctionCallRequest").functions
     assert (request.name, request.client_side) == ("submit_goal_intent", False)
     assert [goal["statement"] for goal in goals["items"]] == ["learn Spanish"]  # type: ignore[attr-defined]
+    assert (app.errors, app.closed) == ([], 1)
+
+
+@SDKS
+async def test_the_sdk_speaks_to_the_local_agent_and_goes_on_in_writing(tmp_path: Path, talk: Talk) -> None:
+    with wave.open(str(VOICES / "goal_mic.wav")) as voice:
+        app = App(typed=[REMINDER, "thank you"], spoken=voice.readframes(voice.getnframes()))
+    async with running(tmp_path) as server:
+        await talk(server, app)
+        goals, tasks = await items(server.http, "/api/v1/goals"), await items(server.http, "/api/v1/tasks")
+    assert [request.functions[0].name for request in app.all("FunctionCallRequest")] == [
+        "submit_goal_intent",
+        "submit_new_task_intent",
+    ]
+    assert [response.status for response in app.all("FunctionCallResponse")] == ["done", "done"]
+    heard, reminder, thanks = [content for role, content in app.lines() if role == "user"]
+    assert "spanish" in heard.lower()
+    assert (reminder, thanks) == (REMINDER, "thank you")
+    assert "spanish" in str(goals[0]["statement"]).lower()
+    assert ["dictionary" in str(task["title"]) for task in tasks] == [True]
+    assert app.kinds().count("AgentAudioDone") == 3
+    assert len(app.sound) > 3 * 48_000
     assert (app.errors, app.closed) == ([], 1)
 
 
