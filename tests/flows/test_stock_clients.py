@@ -3,30 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+import json
+import shutil
 import wave
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from contextlib import asynccontextmanager, contextmanager
-from dataclasses import dataclass, field
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
-import httpx2
 import pytest
-from deepgram import AsyncDeepgramClient, DeepgramClient
-from deepgram.agent.v1.types import (
-    AgentV1InjectUserMessage,
-    AgentV1Settings,
-    AgentV1SettingsAgent,
-    AgentV1SettingsAudio,
-    AgentV1SettingsAudioInput,
-    AgentV1SettingsAudioOutput,
-)
-from deepgram.core.events import EventType
-from deepgram.environment import DeepgramClientEnvironment
 from websockets.asyncio.client import connect
 from websockets.typing import Subprotocol
 
 from bridge.core.model import AudioFormat
+from tests.clients.stock import App, talk_async, talk_sync
 from tests.support.bridge import Running, running
 from tests.support.client import Client, get, items
 from tests.support.deepgram import FunctionAsk, ScriptedDeepgram, tone
@@ -38,6 +28,7 @@ pytestmark = [
     pytest.mark.filterwarnings("ignore:websockets.exceptions.InvalidStatusCode is deprecated"),
 ]
 
+CONFIG = Path(__file__).parents[2] / "config"
 VOICES = Path(__file__).parents[1] / "fixtures" / "voices"
 REMINDER = "remind me to buy a dictionary tomorrow at five pm"
 WISH = "I want to learn Spanish in three months"
@@ -57,153 +48,16 @@ MINIMAL: dict[str, Any] = {
     },
 }
 """As the starters' conformance test sends it."""
-
-Step = tuple[str, Any]
-"""A method of the SDK's socket client, and its argument; none when it is empty."""
-
-
-@dataclass(slots=True)
-class App:
-    """Somebody's app: reacts to what the SDK hands it, and knows only Deepgram's messages."""
-
-    typed: list[str]
-    """What is typed, each line after the reply before it is over."""
-    agent: dict[str, Any] = field(default_factory=dict)
-    """The `agent` of its Settings."""
-    spoken: bytes = b""
-    """Sound that it sends together with its Settings, before `Welcome` and `SettingsApplied`."""
-    messages: list[Any] = field(default_factory=list)
-    sound: bytearray = field(default_factory=bytearray)
-    errors: list[Any] = field(default_factory=list)
-    closed: int = 0
-    over: bool = False
-    """The last reply is over; nothing is left to say."""
-
-    def opening(self) -> list[Step]:
-        """What is sent as soon as the socket is open."""
-        settings = AgentV1Settings(
-            audio=AgentV1SettingsAudio(
-                input=AgentV1SettingsAudioInput(encoding="linear16", sample_rate=16000),
-                output=AgentV1SettingsAudioOutput(encoding="linear16", sample_rate=24000, container="none"),
-            ),
-            agent=AgentV1SettingsAgent(**self.agent),
-        )
-        frames = [self.spoken[start : start + 640] for start in range(0, len(self.spoken), 640)]
-        return [("send_settings", settings), *(("send_media", frame) for frame in frames)]
-
-    def receive(self, message: Any) -> list[Step]:
-        """Take what the SDK hands over; returns what to send."""
-        if isinstance(message, bytes):
-            self.sound += message
-            return []
-        self.messages.append(message)
-        match kind(message):
-            case "SettingsApplied":
-                first = [] if self.spoken or "greeting" in self.agent else self._next()
-                return [("send_keep_alive", None), *first]
-            case "AgentAudioDone":
-                return self._next()
-            case _:
-                return []
-
-    def _next(self) -> list[Step]:
-        if not self.typed:
-            self.over = True
-            return []
-        content = self.typed.pop(0)
-        return [("send_inject_user_message", AgentV1InjectUserMessage(content=content))]
-
-    def kinds(self) -> list[str]:
-        return [kind(message) for message in self.messages]
-
-    def one(self, name: str) -> Any:
-        """The first message of that type."""
-        return self.all(name)[0]
-
-    def all(self, name: str) -> list[Any]:
-        """Those of that type."""
-        return [message for message in self.messages if kind(message) == name]
-
-    def lines(self) -> list[tuple[str, str]]:
-        return [(m.role, m.content) for m in self.messages if kind(m) == "ConversationText"]
-
-
-def kind(message: Any) -> str:
-    """Its type; messages the SDK does not know are plain dictionaries."""
-    return str(message["type"] if isinstance(message, dict) else message.type)
-
-
-def environment(address: str) -> DeepgramClientEnvironment:
-    """The SDK's base URLs: the one thing that is changed."""
-    http, ws = f"http://{address}", f"ws://{address}"
-    return DeepgramClientEnvironment(base=http, production=ws, agent=ws, agent_rest=http)
-
-
-@contextmanager
-def no_proxy() -> Iterator[None]:
-    """Whatever the machine's proxy is, loopback is not behind it."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("no_proxy", "127.0.0.1")
-        yield
-
-
-async def talk_async(server: Running, app: App) -> None:
-    """The asynchronous client, with callbacks, until the server ends the session."""
-    client = AsyncDeepgramClient(api_key="not-ours", environment=environment(server.address))
-    with no_proxy():
-        async with client.agent.v1.connect() as agent:
-
-            async def on_message(message: Any) -> None:
-                for name, argument in app.receive(message):
-                    await getattr(agent, name)(*([argument] if argument else []))
-                if app.over:
-                    await end(server, app)
-
-            agent.on(EventType.MESSAGE, on_message)
-            agent.on(EventType.ERROR, app.errors.append)
-            agent.on(EventType.CLOSE, lambda _: _count_close(app))
-            for name, argument in app.opening():
-                await getattr(agent, name)(argument)
-            await agent.start_listening()
-
-
-async def talk_sync(server: Running, app: App) -> None:
-    """The synchronous client, in a thread of its own, until the server ends the session."""
-    loop = asyncio.get_running_loop()
-
-    def run() -> None:
-        client = DeepgramClient(api_key="not-ours", environment=environment(server.address))
-        with client.agent.v1.connect() as agent:
-
-            def on_message(message: Any) -> None:
-                for name, argument in app.receive(message):
-                    getattr(agent, name)(*([argument] if argument else []))
-                if app.over:
-                    asyncio.run_coroutine_threadsafe(end(server, app), loop).result(15)
-
-            agent.on(EventType.MESSAGE, on_message)
-            agent.on(EventType.ERROR, app.errors.append)
-            agent.on(EventType.CLOSE, lambda _: _count_close(app))
-            for name, argument in app.opening():
-                getattr(agent, name)(argument)
-            agent.start_listening()
-
-    with no_proxy():
-        await asyncio.to_thread(run)
-
-
-def _count_close(app: App) -> None:
-    app.closed += 1
-
-
-async def end(server: Running, app: App) -> None:
-    """The owner ends the session on purpose."""
-    if app.over:
-        app.over = False
-        async with httpx2.AsyncClient(trust_env=False) as rest:
-            url = f"{server.http}/api/v1/voice/session/{app.one('BridgeReady')['session_id']}"
-            assert (await rest.delete(url)).status_code == 200
-
+WATERING = {
+    "name": "water_plants",
+    "description": "Water the plants in a room",
+    "parameters": {
+        "type": "object",
+        "properties": {"room": {"type": "string", "description": "The room"}},
+        "required": ["room"],
+    },
+}
+"""A function of the app's own."""
 
 SDKS = pytest.mark.parametrize("talk", [talk_async, talk_sync], ids=["async", "sync"])
 Talk = Callable[[Running, App], Awaitable[None]]
@@ -279,6 +133,29 @@ async def test_the_sdk_speaks_to_the_local_agent_and_goes_on_in_writing(tmp_path
     assert ["dictionary" in str(task["title"]) for task in tasks] == [True]
     assert app.kinds().count("AgentAudioDone") == 3
     assert len(app.sound) > 3 * 48_000
+    assert (app.errors, app.closed) == ([], 1)
+
+
+@SDKS
+async def test_the_sdk_runs_a_function_of_its_own_for_the_local_agent(tmp_path: Path, talk: Talk) -> None:
+    agents = tmp_path / "agents"
+    shutil.copytree(CONFIG / "agents" / "flux", agents / "flux")
+    file = agents / "flux" / "agent.yaml"
+    file.write_text(file.read_text("utf-8").replace("client_settings: managed", "client_settings: allow"))
+    app = App(
+        typed=["water the plants in the kitchen"],
+        agent={**MINIMAL["agent"], "think": {**MINIMAL["agent"]["think"], "functions": [WATERING]}},
+        answer="The kitchen is watered.",
+    )
+    async with running(tmp_path, agents_dir=agents) as server:
+        await talk(server, app)
+    [function] = app.one("FunctionCallRequest").functions
+    assert (function.name, function.client_side) == ("water_plants", True)
+    assert "kitchen" in json.loads(function.arguments)["room"]
+    user, confirmed = app.lines()
+    assert user == ("user", "water the plants in the kitchen")
+    assert "watered" in confirmed[1]
+    assert app.all("FunctionCallResponse") == []
     assert (app.errors, app.closed) == ([], 1)
 
 
