@@ -5,10 +5,11 @@ ARGS ?=
 TYPESCRIPT := 6.0.3
 DEEPGRAM_JS := 5.13.0
 ASYNCAPI := 6.11.1
+AXE := 4.14.1
 
 BIN := .venv/bin
 READY := .venv/.ready
-JS := .venv/js/typescript-$(TYPESCRIPT)-deepgram-$(DEEPGRAM_JS)-asyncapi-$(ASYNCAPI)
+JS := .venv/js/typescript-$(TYPESCRIPT)-deepgram-$(DEEPGRAM_JS)-asyncapi-$(ASYNCAPI)-axe-$(AXE)
 TSC := .venv/js/node_modules/.bin/tsc
 # Types from the comments of web/client; types.d.ts is written by hand and goes with them.
 declare = rm -rf $(1) && $(TSC) --project tsconfig.client.json --outDir $(1) && cp web/client/types.d.ts $(1)
@@ -94,9 +95,9 @@ declarations: $(JS)
 	@$(call declare,web/client/types)
 
 $(JS): $(READY)
-	@echo 'Installing TypeScript, the JavaScript SDK of Deepgram and the schema of AsyncAPI into .venv/js (once).'
+	@echo 'Installing TypeScript, the JavaScript SDK of Deepgram, the schema of AsyncAPI and axe into .venv/js (once).'
 	@npm install --no-save --no-package-lock --no-audit --no-fund --silent --prefix .venv/js \
-		typescript@$(TYPESCRIPT) @deepgram/sdk@$(DEEPGRAM_JS) @asyncapi/specs@$(ASYNCAPI)
+		typescript@$(TYPESCRIPT) @deepgram/sdk@$(DEEPGRAM_JS) @asyncapi/specs@$(ASYNCAPI) axe-core@$(AXE)
 	@touch $@
 
 lock: $(READY)

@@ -1,4 +1,4 @@
-// Keys: Space talks, M mutes, / writes, Ctrl+K searches, ? tells them all, Esc closes.
+// Keys: Space talks, M mutes, / writes, Ctrl+K searches, D tells the details, ? tells them all, Esc closes.
 
 /** What takes letters or the space bar for itself. */
 const OWN = "input, textarea, select, [contenteditable]";
@@ -6,7 +6,7 @@ const PRESSABLE = `${OWN}, button, a, summary, dialog`;
 
 /**
  * @param {import("./client/index.js").VoiceBridge} bridge
- * @param {{write: () => void, search: () => void, help: () => void, close: () => unknown, ready: () => boolean}} page
+ * @param {{write: () => void, search: () => void, details: () => void, help: () => void, close: () => unknown, ready: () => boolean}} page
  */
 export function listenToKeys(bridge, page) {
   addEventListener("keydown", (event) => {
@@ -31,6 +31,7 @@ export function listenToKeys(bridge, page) {
       page.write();
     }
     if (event.key === "?") page.help();
+    if (event.key.toLowerCase() === "d") page.details();
     if (event.key.toLowerCase() === "m" && bridge.state.microphone === "on") bridge.tap();
   });
   addEventListener("keyup", (event) => {

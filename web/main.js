@@ -5,6 +5,7 @@ import { Banner } from "./banner.js";
 import { VoiceBridge } from "./client/index.js";
 import { Conversations, named } from "./conversations.js";
 import { Deletion } from "./deletion.js";
+import { Details } from "./details.js";
 import { Devices, rememberedPushToTalk } from "./devices.js";
 import { Dock } from "./dock.js";
 import { find, setText } from "./dom.js";
@@ -31,6 +32,7 @@ const conversations = new Conversations((id) => deletion.covers(id), (status) =>
 const planner = new Planner();
 const past = new PastConversation();
 const drawers = new Drawers((name) => name === "planner" && planner.acknowledge());
+const details = new Details(bridge.state);
 const wakeLock = new WakeLock();
 const reach = new Reach(fetchLists, (away) => banner.showAway(away));
 new Devices(bridge);
@@ -44,6 +46,7 @@ function draw() {
   const reading = past.shown;
   dock.show(state);
   banner.show(state);
+  details.show(state);
   wakeLock.keep(!atRest(state));
   if (reading) transcript.show(reading.items, NOTHING, null, null);
   else transcript.show(state.items, state.outbox, awaited(state), state.playedMs);
@@ -159,6 +162,7 @@ function listenToWindow() {
       find("search").focus();
     },
     help: showKeys,
+    details: () => details.open(),
     close: () => drawers.close() || (past.shown !== null && leavePast()),
   });
 }

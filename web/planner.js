@@ -28,6 +28,7 @@ export class Planner {
     const news = document.querySelectorAll("#planner [data-new]").length;
     this.#count.hidden = news === 0;
     this.#count.textContent = String(news);
+    find("open-planner").setAttribute("aria-label", news ? `Goals and tasks, ${news} new` : "Goals and tasks");
   }
 
   /** What is there was seen: nothing is new any more. */

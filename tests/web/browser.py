@@ -39,12 +39,14 @@ class Look:
 
 LATE = """
     MediaDevices.prototype.getUserMedia = () => new Promise(() => undefined);
+    undefined;
 """
 """A person who has not yet answered whether the microphone may be used."""
 DENIED = """
     MediaDevices.prototype.getUserMedia = async () => {
         throw new DOMException("denied", "NotAllowedError");
     };
+    undefined;
 """
 """A person who said no."""
 DESKTOP = Look()

@@ -103,8 +103,10 @@ async def past(stage: Stage) -> None:
     """A past conversation, open to read."""
     agent = await begun(stage)
     await agent.agent_text("One two three four five six seven eight nine ten.")
+    await stage.screen.shows("[data-role=assistant]", "nine ten.")
     await agent.audio_out(4000)
     await stage.screen.phase("speaking")
+    await stage.screen.page.wait_for_timeout(1500)
     await agent.user_starts()
     await stage.screen.shows("[data-interrupted] footer", "interrupted")
     await stage.screen.page.click("#end")
@@ -112,7 +114,7 @@ async def past(stage: Stage) -> None:
     await stage.screen.page.goto(address)
     await stage.screen.page.reload()
     await stage.screen.shows("#past", "Continue this conversation")
-    await stage.screen.shows("[data-interrupted] footer", "interrupted")
+    await stage.screen.shows("[data-role=assistant]", "nine ten.")
 
 
 STATES: Final[Mapping[str, Scene]] = {
