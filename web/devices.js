@@ -1,11 +1,15 @@
-// Which microphone and loudspeaker, and how to talk; remembered in this browser.
+// Which microphone and loudspeaker, and how to talk; remembered in this browser. One that is unplugged is replaced by
+// what the system has, and taken again when it is back.
 
-import { find, make } from "./dom.js";
+import { atRest } from "./client/phases.js";
+import { find, make, setText } from "./dom.js";
 import { Speaker } from "./client/speaker.js";
 
 const INPUT = "voice-bridge.input";
 const OUTPUT = "voice-bridge.output";
 const PUSH_TO_TALK = "voice-bridge.push-to-talk";
+/** Milliseconds in which it can be read that a device went or came. */
+const READING_MS = 8000;
 
 /** Whether push-to-talk was chosen before. */
 export const rememberedPushToTalk = () => recall(PUSH_TO_TALK) === "on";
@@ -15,9 +19,18 @@ export class Devices {
   #input = /** @type {HTMLSelectElement} */ (find("input-device"));
   #output = /** @type {HTMLSelectElement} */ (find("output-device"));
   #hold = /** @type {HTMLInputElement} */ (find("push-to-talk"));
+  #bar = find("device");
+  #timer = 0;
+  /** Ids of what was plugged in last. @type {Set<string>} */
+  #there = new Set();
+  /** The microphone was on, and went by itself. */
+  #lost = false;
+  #was = "off";
+  #bridge;
 
   /** @param {import("./client/index.js").VoiceBridge} bridge */
   constructor(bridge) {
+    this.#bridge = bridge;
     find("open-settings").addEventListener("click", () => void this.#open());
     find("output-field").hidden = !Speaker.choosable;
     this.#hold.checked = bridge.state.pushToTalk;
@@ -35,7 +48,48 @@ export class Devices {
     });
     void bridge.chooseMicrophone(recall(INPUT));
     void bridge.chooseSpeaker(recall(OUTPUT));
-    navigator.mediaDevices?.addEventListener("devicechange", () => void this.#list());
+    navigator.mediaDevices?.addEventListener("devicechange", () => void this.#follow());
+    void this.#list();
+  }
+
+  /** @param {import("./client/types.js").State} state */
+  show(state) {
+    const { microphone } = state;
+    if (microphone === "on" || atRest(state)) this.#lost = false;
+    else if (microphone === "off" && this.#was === "on") {
+      this.#lost = true;
+      queueMicrotask(() => void this.#follow());
+    }
+    this.#was = microphone;
+  }
+
+  /** Something was plugged in or out. */
+  async #follow() {
+    const before = this.#there;
+    const inputs = await this.#list();
+    for (const [device, choose, name] of this.#chosen()) {
+      const [was, is] = [before.has(device), this.#there.has(device)];
+      if (!device || was === is) continue;
+      choose(is ? device : "");
+      this.#say(is ? `Your ${name} is back and is used again.` : `Your ${name} is gone; what the system has is used until it is back.`);
+    }
+    if (this.#lost && inputs > 0) this.#bridge.tap();
+  }
+
+  /** @returns {[device: string, choose: (device: string) => void, name: string][]} */
+  #chosen() {
+    return [
+      [recall(INPUT), (device) => void this.#bridge.chooseMicrophone(device), "microphone"],
+      [recall(OUTPUT), (device) => void this.#bridge.chooseSpeaker(device), "loudspeaker"],
+    ];
+  }
+
+  /** @param {string} words */
+  #say(words) {
+    window.clearTimeout(this.#timer);
+    setText(find("device-text"), words);
+    this.#bar.hidden = false;
+    this.#timer = window.setTimeout(() => (this.#bar.hidden = true), READING_MS);
   }
 
   async #open() {
@@ -43,11 +97,14 @@ export class Devices {
     await this.#list();
   }
 
-  /** Names are there only once the microphone was allowed. */
+  /** Names are there only once the microphone was allowed. @returns {Promise<number>} how many microphones there are */
   async #list() {
     const all = await navigator.mediaDevices?.enumerateDevices().catch(() => []) ?? [];
-    fill(this.#input, all.filter(({ kind }) => kind === "audioinput"), recall(INPUT));
+    const inputs = all.filter(({ kind }) => kind === "audioinput");
+    fill(this.#input, inputs, recall(INPUT));
     fill(this.#output, all.filter(({ kind }) => kind === "audiooutput"), recall(OUTPUT));
+    this.#there = new Set(all.map(({ deviceId }) => deviceId));
+    return inputs.length;
   }
 }
 

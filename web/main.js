@@ -35,7 +35,7 @@ const drawers = new Drawers((name) => name === "planner" && planner.acknowledge(
 const details = new Details(bridge.state);
 const wakeLock = new WakeLock();
 const reach = new Reach(fetchLists, (away) => banner.showAway(away));
-new Devices(bridge);
+const devices = new Devices(bridge);
 
 /** @type {readonly string[]} */
 const NOTHING = [];
@@ -47,6 +47,7 @@ function draw() {
   dock.show(state);
   banner.show(state);
   details.show(state);
+  devices.show(state);
   wakeLock.keep(!atRest(state));
   if (reading) transcript.show(reading.items, NOTHING, null, null);
   else transcript.show(state.items, state.outbox, awaited(state), state.playedMs);

@@ -22,6 +22,7 @@ Microphone = Path | Literal["beep", "denied"]
 QUIET = (
     *("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync"),
     *("--disable-background-networking", "--disable-component-update"),
+    "--host-resolver-rules=MAP voice.test 127.0.0.1",
 )
 
 
