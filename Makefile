@@ -85,9 +85,9 @@ page: $(READY)
 .PHONY: page-types declarations
 page-types: $(JS)
 	@echo 'Types of the page and of the client (tsc)'
-	@$(TSC) --project tsconfig.json
 	@$(call declare,.venv/js/types)
 	@diff -r web/client/types .venv/js/types || { echo 'web/client/types is out of date: make declarations' >&2; exit 1; }
+	@$(TSC) --project tsconfig.json
 	@$(TSC) --project tsconfig.consumer.json
 
 declarations: $(JS)

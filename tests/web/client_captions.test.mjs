@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 
 import { revealed } from "../../web/client/captions.js";
-import { drained, talking } from "./script.mjs";
+import { T0, drained, talking } from "./script.mjs";
 
 const parts = ({ state }) => state.items.flatMap((item) => (item.kind === "message" && item.role === "assistant" ? item.parts : []));
 const spoken = (script) => parts(script).map((part) => revealed(part, script.state.playedMs)[0]);
@@ -15,6 +15,11 @@ const part = (content, fromMs, toMs, fields = {}) => ({ cursor: "1:0", content, 
 const reply = () => talking().text("user", "go", "1:0")
   .text("assistant", "one two three four", "1:1").tell("SoundStarted").sound(1000)
   .text("assistant", "five six seven", "1:2").sound(2000).hear("AgentAudioDone");
+
+/** The first sentence of another reply, which comes while that one is still played. */
+const next = () => reply().tell("Received", {
+  message: { type: "ConversationText", role: "assistant", content: "and more", cursor: "1:3" }, at: T0 + 600,
+});
 
 describe("a sentence", () => {
   test("is cut at the end of the word under way, and nothing of it is lost", () => {
@@ -74,9 +79,26 @@ describe("a reply", () => {
   });
 
   test("the next one waits for its turn while the one before is still played", () => {
-    const script = reply().text("assistant", "and more", "1:3").sound(3000, 1500);
+    const script = next().sound(3000, 1500);
     assert.deepEqual(spoken(script), ["one two three four", "five six seven".slice(0, 8), ""]);
     assert.deepEqual(spoken(script.sound(3000, 2100)).slice(1), ["five six seven", "and"]);
+  });
+
+  test("a sentence that was saved after the end of its reply belongs to it", () => {
+    const whole = talking().text("user", "go", "1:0").tell("SoundStarted").sound(2000, 100).hear("AgentAudioDone").text("assistant", "one two", "1:1");
+    assert.deepEqual(places(whole), [[0, 2000]]);
+    assert.deepEqual(spoken(whole), ["one"]);
+    const second = talking().text("user", "go", "1:0").text("assistant", "aaaa aaaa", "1:1").tell("SoundStarted").sound(1200, 100);
+    second.hear("AgentAudioDone").text("assistant", "bbb", "1:2");
+    assert.deepEqual(places(second), [[0, 900], [900, 1200]]);
+    assert.deepEqual(places(second.text("assistant", "ccc", "1:3")), [[0, 720], [720, 960], [960, 1200]]);
+    assert.deepEqual(spoken(drained(second, 1200)), ["aaaa aaaa", "bbb", "ccc"]);
+  });
+
+  test("a sentence that comes later, or with sound of its own, belongs to the next one", () => {
+    assert.deepEqual(places(next()).at(-1), [2000, null]);
+    assert.deepEqual(places(reply().sound(2100).text("assistant", "more", "1:3")).at(-1), [2000, null]);
+    assert.deepEqual(places(reply().text("user", "go on", "1:3").text("assistant", "more", "1:4")).at(-1), [2000, null]);
   });
 
   test("an entry that comes again does not begin again", () => {
@@ -100,7 +122,7 @@ describe("without sound", () => {
   });
 
   test("a sentence that waits for its turn in the sound is not shown early", () => {
-    const script = reply().text("assistant", "and more", "1:3").fire("caption");
+    const script = next().fire("caption");
     assert.deepEqual(spoken(script), ["", "", ""]);
   });
 

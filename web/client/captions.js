@@ -61,6 +61,20 @@ export function begin(items, fromMs) {
   return changeParts(items, (other) => (other === part ? { ...other, fromMs: from } : other));
 }
 
+/**
+ * The last sentence came when all the sound of its reply had come: with the reply's others it shares that by its letters.
+ * @param {readonly Item[]} items
+ * @param {number} fromMs
+ * @param {number} toMs
+ */
+export function squeeze(items, fromMs, toMs) {
+  const last = items.at(-1);
+  const late = last?.kind === "message" ? last.parts.at(-1) : undefined;
+  const mine = (/** @type {Part} */ part) =>
+    part === late || (part.fromMs !== null && part.fromMs >= fromMs && part.toMs !== null && part.toMs <= toMs);
+  return close(changeParts(items, (part) => (mine(part) ? { ...part, fromMs, toMs: null } : part)), toMs);
+}
+
 /** No sound will come: all that is there is shown. @param {readonly Item[]} items */
 export const release = (items) =>
   changeParts(items, (part) => (part.fromMs === null ? part : { ...part, fromMs: null, toMs: null }));

@@ -5,6 +5,7 @@
 /** @type {Details} */
 export const NO_DETAILS = {
   requestId: null, sessionId: null, conversationId: null, roundTripMs: null, reconnects: 0, underruns: 0, lostMs: 0,
+  microphoneHz: null, speakerHz: null,
   latency: { hear: null, think: null, speak: null, total: null },
 };
 

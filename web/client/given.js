@@ -10,6 +10,7 @@ export class GivenMicrophone {
   #open = false;
   #gate = true;
   #pass;
+  hz = null;
 
   /** @param {(frame: ArrayBuffer) => void} pass where frames go */
   constructor(pass) {
@@ -58,7 +59,7 @@ export class GivenSpeaker {
   /** @param {ArrayBuffer} sound linear16, 24 kHz */
   play(sound) {
     this.arrivedMs += sound.byteLength / BYTES_PER_MS;
-    if (!this.#sounding) this.#listener.started();
+    if (!this.#sounding) this.#listener.started(null);
     this.#sounding = true;
   }
 

@@ -93,6 +93,11 @@ export class Microphone {
     if (this.#zeros === DEAD_FRAMES) this.#listener.silent();
   }
 
+  /** Sample rate while it is open. */
+  get hz() {
+    return this.#context?.sampleRate ?? null;
+  }
+
   /** Shut, silence is sent in place of sound. @param {boolean} open */
   gate(open) {
     this.#open = open;

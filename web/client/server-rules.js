@@ -16,6 +16,8 @@ import { chain, step } from "./returning.js";
 
 /** Seconds a sentence waits for its sound before it is shown without. */
 const CAPTION_SECONDS = 1.5;
+/** Milliseconds that a sentence, which is saved first, may come after the end of its reply, which is not. */
+const LATE_MS = 500;
 
 /** The next phase while turns are taken; else the phase stays. @param {State} state @param {Phase} phase @returns {Phase} */
 export const talking = (state, phase) => (inTurns(state) ? phase : state.phase);
@@ -44,22 +46,27 @@ function recall(state, before) {
   return step(state, ...calls.map((detail) => /** @type {Effect} */ ({ type: "Announce", event: "call", detail })));
 }
 
-/** Something of the agent's: a sentence begins where its sound is now, or where the reply began.
- * @param {State} state @param {import("./protocol.js").Entry[]} entries @returns {Step} */
-function speak(state, entries) {
-  const fromMs = state.replyFromMs ?? state.arrivedMs;
-  const before = { ...state, items: captions.close(state.items, fromMs), replyFromMs: null };
-  return chain(take(before, entries), (next) => {
-    if (!state.sound || next.items === before.items) return step(next);
-    const late = /** @type {Effect} */ ({ type: "Schedule", name: "caption", seconds: CAPTION_SECONDS });
-    return step({ ...next, items: captions.begin(next.items, fromMs) }, late);
+/** A sentence of the agent's begins where its sound is now, or where the reply began, or it is a late one.
+ * @param {State} state @param {import("./protocol.js").Entry[]} entries @param {number} at @returns {Step} */
+function speak(state, entries, at) {
+  const { ended, arrivedMs } = state;
+  const late = ended !== null && !state.replySaid && arrivedMs === ended.toMs && at - ended.at < LATE_MS ? ended : null;
+  const fromMs = state.replySaid ? arrivedMs : state.replyFromMs;
+  const items = late ? state.items : captions.close(state.items, fromMs);
+  return chain(take({ ...state, items, replySaid: late === null }, entries), (next) => {
+    if (!state.sound || next.items === items) return step(next);
+    if (late) return step({ ...next, items: captions.squeeze(next.items, late.fromMs, late.toMs) });
+    const alone = /** @type {Effect} */ ({ type: "Schedule", name: "caption", seconds: CAPTION_SECONDS });
+    return step({ ...next, items: captions.begin(next.items, fromMs) }, alone);
   });
 }
 
-/** What came of the reply is all of it. @param {State} state @returns {State} */
-const replyOver = (state) => ({
-  ...state, replyDone: true, items: captions.close(state.items, state.arrivedMs), replyFromMs: state.arrivedMs,
-});
+/** What came of the reply is all of it; `at`: a sentence of it may still come. @param {State} state @param {number | null} at @returns {State} */
+function replyOver(state, at) {
+  const { replyFromMs: fromMs, arrivedMs: toMs } = state;
+  const ended = at !== null && toMs > fromMs ? { fromMs, toMs, at } : null;
+  return { ...state, replyDone: true, items: captions.close(state.items, toMs), replyFromMs: toMs, replySaid: false, ended };
+}
 
 /** @param {readonly string[]} outbox @param {string} content @returns {readonly string[]} */
 function without(outbox, content) {
@@ -97,21 +104,21 @@ export const SERVER_RULES = {
     return step(pinged, ...texts, ...effects);
   },
   ConversationText(state, message, at) {
-    if (message.role !== "user") return speak(state, wire.entriesOf(message, isoTime(at)));
+    if (message.role !== "user") return speak(state, wire.entriesOf(message, isoTime(at)), at);
     const typed = without(state.outbox, message.content) !== state.outbox;
     const said = typed ? { ...message, modality: /** @type {const} */ ("text") } : message;
     return chain(take(state, wire.entriesOf(said, isoTime(at))), (next) => step(
-      { ...awaitReply(next), hearing: false, notice: lasting(state.notice) }, { type: "Refresh", what: "conversations" },
+      { ...awaitReply(next), hearing: false, ended: null, notice: lasting(state.notice) }, { type: "Refresh", what: "conversations" },
     ));
   },
   UserStartedSpeaking: (state) => step(
-    { ...replyOver(state), phase: talking(state, "listening"), hearing: true },
+    { ...replyOver(state, null), phase: talking(state, "listening"), hearing: true },
     { type: "FlushSpeaker" }, { type: "Schedule", name: "hearing", seconds: 15 },
   ),
   EndOfTurn: (state) => step(awaitReply(state)),
   AgentThinking: (state) => step(awaitReply(state)),
-  AgentAudioDone: (state) => step(
-    replyOver(state), { type: "EndReply" }, { type: "Schedule", name: "settle", seconds: 0.5 },
+  AgentAudioDone: (state, _message, at) => step(
+    replyOver(state, at), { type: "EndReply" }, { type: "Schedule", name: "settle", seconds: 0.5 },
   ),
   FunctionCallRequest: (state, message, at) =>
     chain(take(state, wire.entriesOf(message, isoTime(at))), (next) => step(awaitReply(next))),

@@ -32,7 +32,8 @@ export function initial({ agent = null, instance = "", pushToTalk = false, sound
   return {
     phase: "idle", live: null, conversationId: null, agent, instance, items: [], cursor: null, outbox: [],
     starting: null, ticket: 0, settled: false, microphone: "off", muted: false, pushToTalk, held: false, hearing: false,
-    sounding: false, replyDone: true, sound, arrivedMs: 0, playedMs: 0, replyFromMs: 0, toldMs: 0, ping: null,
+    sounding: false, replyDone: true, sound, arrivedMs: 0, playedMs: 0, replyFromMs: 0, replySaid: false,
+    ended: null, toldMs: 0, ping: null,
     details: NO_DETAILS, retry: null, notice: null,
   };
 }
@@ -104,9 +105,9 @@ const RULES = {
   },
   Dismissed: (state) => step({ ...state, notice: null }),
 
-  MicrophoneOpened(state) {
+  MicrophoneOpened(state, { hz }) {
     if (state.microphone === "off") return step(state, { type: "CloseMicrophone" });
-    const [next, effects] = gate({ ...state, microphone: "on" });
+    const [next, effects] = gate({ ...state, microphone: "on", details: { ...state.details, microphoneHz: hz } });
     return state.live || state.starting !== null ? step(next, ...effects) : begin(next, ...effects);
   },
   MicrophoneFailed(state, { reason }) {
@@ -164,7 +165,9 @@ const RULES = {
   },
 
   SoundArrived: (state, { ms }) => step(ms === state.arrivedMs ? state : { ...heard(state), arrivedMs: ms }),
-  SoundStarted: (state) => step({ ...state, sounding: true, phase: talking(state, "speaking") }),
+  SoundStarted: (state, { hz }) => step(
+    { ...state, sounding: true, phase: talking(state, "speaking"), details: { ...state.details, speakerHz: hz } },
+  ),
   SoundPlayed(state, { playedMs, passedMs, underruns }) {
     const next = { ...state, playedMs: passedMs, details: { ...state.details, underruns } };
     const soon = playedMs === 0 || Math.abs(playedMs - state.toldMs) < REPORT_MS;

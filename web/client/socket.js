@@ -110,20 +110,21 @@ export class BridgeSocket {
   close() {
     this.#held = [];
     this.#heldBytes = 0;
-    this.#shut(1000);
+    this.#shut((socket) => socket.close(1000));
   }
 
   /** Give up a socket that brings nothing any more; held sound stays, nothing is reported. */
   drop() {
-    this.#shut(4000);
+    // Node's `ws` would wait half a minute for the other end.
+    this.#shut((socket) => (socket.terminate ? socket.terminate() : socket.close(4000)));
   }
 
-  /** @param {number} code */
-  #shut(code) {
+  /** @param {(socket: import("./types.js").SocketLike) => void} end */
+  #shut(end) {
     const socket = this.#socket;
     if (!socket) return;
     this.#socket = null;
     socket.onopen = socket.onmessage = socket.onclose = null;
-    socket.close(code);
+    end(socket);
   }
 }

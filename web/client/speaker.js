@@ -11,7 +11,7 @@ const REPORT_MS = 100;
 
 /**
  * @typedef {object} Listener
- * @property {() => void} started the voice is to be heard
+ * @property {(hz: number | null) => void} started the voice is to be heard, at that sample rate
  * @property {(heard: Heard) => void} played how far it is, ten times a second
  * @property {(heard: Heard) => void} drained nothing is left to play
  * @property {(flushed: {playedMs: number, passedMs: number, droppedMs: number}) => void} flushed
@@ -116,7 +116,7 @@ export class Speaker {
     this.#listener.level(sounding ? level : 0);
     const was = this.#sounding;
     this.#sounding = Boolean(sounding);
-    if (sounding && !was) this.#listener.started();
+    if (sounding && !was) this.#listener.started(this.#context?.sampleRate ?? null);
     const late = sounding ? (this.#context?.outputLatency ?? 0) * 1000 : 0;
     const heard = {
       playedMs: Math.max(0, playedMs - late), passedMs: this.#beforeMs + Math.max(0, passedMs - late), underruns,

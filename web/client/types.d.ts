@@ -36,6 +36,7 @@ export interface SocketLike {
   onerror: any;
   send(data: string | ArrayBuffer): void;
   close(code?: number): void;
+  terminate?(): void;
 }
 
 export type SocketMaker = new (address: URL, protocols: string[]) => SocketLike;
@@ -86,6 +87,13 @@ export interface Live {
   resumeToken: string | null;
 }
 
+/** A reply whose sound has come: where that is, and when the last of it came, in milliseconds since 1970. */
+export interface Ended {
+  fromMs: number;
+  toMs: number;
+  at: number;
+}
+
 /** A question whether the bridge is still there. */
 export interface Ping {
   id: number;
@@ -109,6 +117,9 @@ export interface Details {
   underruns: number;
   /** Milliseconds of the microphone's sound that could not be kept while there was no socket. */
   lostMs: number;
+  /** Hz at which microphone and speaker run here; other than 16000 and 24000, sound is resampled. */
+  microphoneHz: number | null;
+  speakerHz: number | null;
   /** Seconds each stage of the last turn took, as the agent told. */
   latency: Record<"hear" | "think" | "speak" | "total", number | null>;
 }
@@ -150,8 +161,12 @@ export interface State {
   arrivedMs: number;
   /** Milliseconds of it that were played or dropped. */
   playedMs: number;
-  /** Where in it the reply begins of which no sentence came yet; null = one did. */
-  replyFromMs: number | null;
+  /** Where in it the reply begins that sounds or is awaited. */
+  replyFromMs: number;
+  /** A sentence of that reply came. */
+  replySaid: boolean;
+  /** The reply before, while a sentence of it may still come; null = none can. */
+  ended: Ended | null;
   /** What the bridge was last told to be heard of the current reply, in milliseconds. */
   toldMs: number;
   ping: Ping | null;
@@ -201,7 +216,7 @@ export type Message =
   | ({ type: "Retried" } & Moment)
   | { type: "Dismissed" }
   // the shell
-  | { type: "MicrophoneOpened" }
+  | { type: "MicrophoneOpened"; hz: number | null }
   | { type: "MicrophoneFailed"; reason: MicrophoneTrouble }
   | { type: "MicrophoneSilent" }
   | { type: "SessionStarted"; ticket: number; answer: SessionAnswer }
@@ -212,7 +227,7 @@ export type Message =
   | { type: "Received"; message: ServerMessage; at: number }
   | { type: "EntriesLoaded"; conversationId: string; entries: readonly Entry[] }
   | { type: "SoundArrived"; ms: number }
-  | { type: "SoundStarted" }
+  | { type: "SoundStarted"; hz: number | null }
   | ({ type: "SoundPlayed" } & Heard)
   | ({ type: "SoundDrained" } & Heard)
   | { type: "SoundFlushed"; playedMs: number; passedMs: number; droppedMs: number }

@@ -58,7 +58,7 @@ export class VoiceBridge extends EventTarget {
   /** @returns {import("./speaker.js").Listener} */
   #ofSpeaker() {
     return {
-      started: () => this.#dispatch({ type: "SoundStarted" }),
+      started: (hz) => this.#dispatch({ type: "SoundStarted", hz }),
       drained: (heard) => this.#dispatch({ type: "SoundDrained", ...heard }),
       played: (heard) => this.#dispatch({ type: "SoundPlayed", ...heard }),
       flushed: (flushed) => this.#dispatch({ type: "SoundFlushed", ...flushed }),
@@ -255,7 +255,7 @@ export class VoiceBridge extends EventTarget {
 
   async #listen() {
     const came = await this.#microphone.open(this.#microphoneDevice);
-    if (came === "open") this.#dispatch({ type: "MicrophoneOpened" });
+    if (came === "open") this.#dispatch({ type: "MicrophoneOpened", hz: this.#microphone.hz });
     else if (came !== "stale") this.#dispatch({ type: "MicrophoneFailed", reason: came });
   }
 

@@ -12,6 +12,13 @@ export function close(items: readonly Item[], toMs: number): readonly import("./
  */
 export function begin(items: readonly Item[], fromMs: number): readonly import("./record.js").Item[];
 /**
+ * The last sentence came when all the sound of its reply had come: with the reply's others it shares that by its letters.
+ * @param {readonly Item[]} items
+ * @param {number} fromMs
+ * @param {number} toMs
+ */
+export function squeeze(items: readonly Item[], fromMs: number, toMs: number): readonly import("./record.js").Item[];
+/**
  * A sentence split into what was said, with the word under way, and what is still to come. What has no place in the
  * sound, or was interrupted, is there whole.
  * @param {Part} part

@@ -2,6 +2,7 @@
 export class GivenMicrophone {
     /** @param {(frame: ArrayBuffer) => void} pass where frames go */
     constructor(pass: (frame: ArrayBuffer) => void);
+    hz: null;
     /** @returns {Promise<"open">} */
     open(): Promise<"open">;
     /** Shut, silence is sent in place of sound. @param {boolean} open */

@@ -7,6 +7,8 @@ export class Microphone {
      * @returns {Promise<MicrophoneTrouble | "open" | "stale">} stale: another opening or a close came between
      */
     open(device: string): Promise<MicrophoneTrouble | "open" | "stale">;
+    /** Sample rate while it is open. */
+    get hz(): number | null;
     /** Shut, silence is sent in place of sound. @param {boolean} open */
     gate(open: boolean): void;
     close(): void;

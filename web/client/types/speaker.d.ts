@@ -1,7 +1,7 @@
 /** @typedef {import("./types.js").Heard} Heard */
 /**
  * @typedef {object} Listener
- * @property {() => void} started the voice is to be heard
+ * @property {(hz: number | null) => void} started the voice is to be heard, at that sample rate
  * @property {(heard: Heard) => void} played how far it is, ten times a second
  * @property {(heard: Heard) => void} drained nothing is left to play
  * @property {(flushed: {playedMs: number, passedMs: number, droppedMs: number}) => void} flushed
@@ -31,9 +31,9 @@ export class Speaker {
 export type Heard = import("./types.js").Heard;
 export type Listener = {
     /**
-     * the voice is to be heard
+     * the voice is to be heard, at that sample rate
      */
-    started: () => void;
+    started: (hz: number | null) => void;
     /**
      * how far it is, ten times a second
      */
