@@ -69,6 +69,29 @@ describe("the ring", () => {
     assert.ok(play(ring, 10).every((sample) => sample === 0));
   });
 
+  test("waits longer after replies that stuttered, 320 ms at most, and shorter again after those that did not", () => {
+    const ring = new Ring(RATE);
+    const waits = (stutters) => {
+      ring.write(tone(ms(400)), ms(400));
+      if (stutters) play(ring, 500);
+      ring.end();
+      play(ring, 500);
+      return Math.round((ring.threshold / RATE) * 1000);
+    };
+    assert.deepEqual([waits(true), waits(true), waits(true), waits(false), waits(false)], [80, 160, 320, 320, 304]);
+    for (let replies = 0; replies < 50; replies += 1) waits(false);
+    assert.equal(waits(false), 80);
+  });
+
+  test("a reply that is slower than its threshold is not waited for for ever", () => {
+    const ring = new Ring(RATE);
+    ring.threshold = ms(320);
+    ring.ended = false;
+    ring.write(tone(ms(60)), ms(60));
+    assert.ok(play(ring, 530).every((sample) => sample === 0));
+    assert.ok(play(ring, 30).some((sample) => sample !== 0));
+  });
+
   test("a flush fades out within 20 ms and drops the rest", () => {
     const ring = ringWith(1000);
     play(ring, 100);

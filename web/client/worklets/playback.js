@@ -7,6 +7,9 @@ const RATE = 24000;
 /** Samples resampled at a time. */
 const CHUNK = 4096;
 
+/** Milliseconds of all sound so far that were played or dropped. @param {Ring} ring */
+const passedMs = (ring) => (ring.played / ring.rate) * 1000;
+
 class Playback extends AudioWorkletProcessor {
   constructor() {
     super();
@@ -26,9 +29,11 @@ class Playback extends AudioWorkletProcessor {
   obey(order) {
     if (order instanceof ArrayBuffer) return this.fill(new Int16Array(order, 0, order.byteLength >> 1));
     if (order.type === "end") return this.ring.end();
-    const { playedMs, passedMs } = this.ring;
+    const { ring } = this;
+    const { playedMs } = ring;
+    const passed = passedMs(ring);
     this.resampler.reset();
-    this.port.postMessage({ playedMs, passedMs, droppedMs: this.ring.flush() });
+    this.port.postMessage({ playedMs, passedMs: passed, droppedMs: ring.flush() });
   }
 
   /** @param {Int16Array} sound */
@@ -58,7 +63,7 @@ class Playback extends AudioWorkletProcessor {
     const { report, ring } = this;
     report[0] = Number(sounding);
     report[1] = ring.playedMs;
-    report[2] = ring.passedMs;
+    report[2] = passedMs(ring);
     report[3] = ring.underruns;
     report[4] = this.peak;
     this.port.postMessage(report);

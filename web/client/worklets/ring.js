@@ -1,10 +1,10 @@
 // Sound on its way to the ear: a ring buffer that knows where a reply begins, how much was heard, and how to stop softly.
 
+/** Seconds: there before playing begins, at least and at most, and waited longer than that takes at the pace of speech. */
+const [LEAST, MOST, PATIENCE] = [0.08, 0.32, 0.22];
+
 export class Ring {
-  /**
-   * @param {number} rate Hz
-   * @param {number} [capacity] samples; it grows when a reply is longer
-   */
+  /** @param {number} rate Hz @param {number} [capacity] samples; it grows when a reply is longer */
   constructor(rate, capacity = rate * 16) {
     this.rate = rate;
     this.buffer = new Float32Array(capacity);
@@ -16,8 +16,10 @@ export class Ring {
     this.start = 0;
     /** The current reply is complete: what is written next begins another one. */
     this.ended = true;
-    /** Nothing is played before that much is there, unless the reply is complete. */
-    this.threshold = Math.round(rate * 0.08);
+    /** Nothing is played before that much is there, unless the reply is complete. Grows while the network stutters. */
+    this.threshold = Math.round(rate * LEAST);
+    /** Underruns before the current reply. */
+    this.underrunsBefore = 0;
     this.sounding = false;
     this.underruns = 0;
     /** Samples of silence while too little was there. */
@@ -40,20 +42,21 @@ export class Ring {
     return (Math.max(0, this.played - this.start) / this.rate) * 1000;
   }
 
-  /** Milliseconds of all sound so far that were played or dropped. */
-  get passedMs() {
-    return (this.played / this.rate) * 1000;
-  }
-
   /** @param {Float32Array} samples @param {number} size */
   write(samples, size) {
-    if (this.ended) {
-      this.start = this.written;
-      this.ended = false;
-    }
+    if (this.ended) this.begin();
     if (this.buffered + size > this.buffer.length) this.grow(this.buffered + size);
     for (let i = 0; i < size; i += 1) this.buffer[(this.written + i) % this.buffer.length] = samples[i];
     this.written += size;
+  }
+
+  /** Another reply: after one that stuttered wait twice as long, after one that did not a little less. */
+  begin() {
+    this.start = this.written;
+    this.ended = false;
+    const wished = this.threshold * (this.underruns > this.underrunsBefore ? 2 : 0.95);
+    this.underrunsBefore = this.underruns;
+    this.threshold = Math.round(Math.min(MOST * this.rate, Math.max(LEAST * this.rate, wished)));
   }
 
   /** @param {number} least samples */
@@ -112,9 +115,9 @@ export class Ring {
   /** Whether playing may begin: enough is there, or no more will come, or it was waited for long enough. */
   ready() {
     if (this.buffered === 0) return false;
-    this.waited += 1;
-    this.sounding = this.buffered >= this.threshold || this.ended || this.waited > this.rate * 0.3;
-    if (this.sounding) this.waited = 0;
+    const late = this.waited > this.threshold + this.rate * PATIENCE;
+    this.sounding = late || this.ended || this.buffered >= this.threshold;
+    this.waited = this.sounding ? 0 : this.waited + 1;
     return this.sounding;
   }
 
