@@ -52,7 +52,7 @@ function draw() {
   if (reading) transcript.show(reading.items, NOTHING, null, null);
   else transcript.show(state.items, state.outbox, awaited(state), state.playedMs);
   conversations.mark(reading?.id ?? state.conversationId);
-  find("hero").hidden = reading !== null || state.items.length > 0 || state.outbox.length > 0 || !atRest(state);
+  find("hero").hidden = reading !== null || state.items.length > 0 || state.outbox.length > 0;
   find("dock").hidden = reading !== null;
   find("past").hidden = reading === null;
   drawTitle(state, reading);

@@ -51,7 +51,7 @@ export function whoAnswers(upstream, title) {
     return "A small agent on this computer; no key is set";
   }
   const name = upstream.charAt(0).toUpperCase() + upstream.slice(1);
-  return `${title} answers through ${name}`;
+  return `${title} through ${name}`;
 }
 
 /** @type {Record<import("./client/record.js").Chip["status"], string>} */

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import re
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Final
 
@@ -109,15 +111,40 @@ async def past(stage: Stage) -> None:
     await stage.screen.page.wait_for_timeout(1500)
     await agent.user_starts()
     await stage.screen.shows("[data-interrupted] footer", "interrupted")
+    record = f"conversations/{await stage.conversation()}/messages"
+    async with asyncio.timeout(5):  # the page knows it before the record does
+        while not any(entry.get("interrupted") for entry in await stage.items(record)):  # noqa: ASYNC110
+            await asyncio.sleep(0.05)
     await stage.screen.page.click("#end")
     address = f"{stage.server.http}/#c={await stage.conversation()}"
     await stage.screen.page.goto(address)
     await stage.screen.page.reload()
     await stage.screen.shows("#past", "Continue this conversation")
-    await stage.screen.shows("[data-role=assistant]", "nine ten.")
+    await stage.screen.shows("[data-interrupted] footer", "interrupted")
+
+
+async def details(stage: Stage) -> None:
+    """The drawer with the figures of a talk; the language model was too slow."""
+    agent = await begun(stage)
+    await agent.send({"type": "AgentStartedSpeaking", **LATENCY})
+    await stage.screen.page.click("#open-details")
+    await stage.screen.shows("#stages", "over budget")
+    await stage.screen.shows("#figures div", re.compile(r"server\d+ ms"))
 
 
 STATES: Final[Mapping[str, Scene]] = {
     scene.__name__: scene
-    for scene in (idle, connecting, listening, thinking, speaking, reconnecting, ended, error, denied, past)
+    for scene in (
+        idle,
+        connecting,
+        listening,
+        thinking,
+        speaking,
+        reconnecting,
+        ended,
+        error,
+        denied,
+        past,
+        details,
+    )
 }

@@ -13,11 +13,13 @@ from tests.web.stage import staged
 
 IMAGES = Path(__file__).parents[2] / "docs" / "images"
 LOOKS = {
-    "phone-light": Look(width=390, height=760),
-    "phone-dark": Look(width=390, height=760, dark=True),
+    "phone-light": Look(width=360, height=640),
+    "phone-dark": Look(width=360, height=640, dark=True),
     "desktop-light": Look(),
     "desktop-dark": Look(dark=True),
 }
+ON_DESKTOP = {"idle", "speaking", "past", "details"}
+"""What looks other than on a phone; the rest is pictured on a phone alone."""
 STEADY_MS = 700
 """What moves has come to its place; half of the captions are revealed."""
 
@@ -36,8 +38,11 @@ async def main(states: list[str], folder: Path) -> None:
     """All of these states on all screens."""
     for state in states:
         for name, look in LOOKS.items():
+            if name.startswith("desktop") and state not in ON_DESKTOP:
+                continue
             await picture(state, name, look, folder)
 
 
 if __name__ == "__main__":
+    IMAGES.mkdir(exist_ok=True)
     asyncio.run(main(sys.argv[1:] or list(STATES), IMAGES))

@@ -1,4 +1,4 @@
-"""Ways to use the page: by keyboard alone, in two tabs, without a microphone, with another one; under a strict CSP."""
+"""Ways to use the page: by keyboard alone, in two tabs, without a microphone, insecurely; and its size."""
 
 from __future__ import annotations
 
@@ -147,7 +147,8 @@ async def test_the_page_is_small(tmp_path: Path) -> None:
         await page.evaluate("document.fonts.ready")
         sizes = await page.evaluate(
             """[performance.getEntriesByType("navigation")[0], ...performance.getEntriesByType("resource")]
-                .filter(({ name }) => !name.includes("/api/")).map(({ encodedBodySize }) => encodedBodySize)"""
+                .filter(({ name }) => !name.includes("/api/"))
+                .map(({ encodedBodySize }) => encodedBodySize)"""
         )
         assert len(sizes) > 30
         assert sum(sizes) <= 150_000
