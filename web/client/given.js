@@ -32,7 +32,10 @@ export class GivenMicrophone {
     this.#open = false;
   }
 
-  /** One frame, linear16 at 16 kHz; without a talk it is thrown away. @param {ArrayBuffer | Uint8Array | Int16Array} frame */
+  /**
+   * One frame; without a talk it is thrown away.
+   * @param {ArrayBuffer | Uint8Array | Int16Array} frame linear16, 16 kHz
+   */
   take(frame) {
     if (this.#open) this.#pass(this.#gate ? bytesOf(frame) : new ArrayBuffer(frame.byteLength));
   }

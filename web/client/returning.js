@@ -25,7 +25,8 @@ export const HANG_UP = [
 /** @param {State} state @param {Effect[]} effects @returns {Step} */
 export const step = (state, ...effects) => [state, effects];
 
-/** Go on from a step, with what is to be done of both. @param {Step} first @param {(state: State) => Step} next @returns {Step} */
+/** Go on from a step, with what is to be done of both.
+ * @param {Step} first @param {(state: State) => Step} next @returns {Step} */
 export function chain([state, effects], next) {
   const [after, more] = next(state);
   return [after, [...effects, ...more]];
@@ -63,8 +64,9 @@ export function comeBack(state, { at, roll }, seconds) {
   if (attempt > MAX_ATTEMPTS) return rest(state, "error", UNREACHABLE);
   const delay = seconds ?? backoff(attempt, roll);
   const retry = { attempt, since: state.retry?.since ?? at, until: at + delay * 1000 };
-  const next = { ...state, phase: /** @type {const} */ ("reconnecting"), settled: false, hearing: false, ping: null, retry };
-  return step(counted(next, state), ...stopped("keepalive", "ping"), { type: "Schedule", name: "reconnect", seconds: delay });
+  const phase = /** @type {const} */ ("reconnecting");
+  const next = counted({ ...state, phase, settled: false, hearing: false, ping: null, retry }, state);
+  return step(next, ...stopped("keepalive", "ping"), { type: "Schedule", name: "reconnect", seconds: delay });
 }
 
 /** @param {State} next @param {State} before @returns {State} */

@@ -50,7 +50,8 @@ function recall(state, before) {
  * @param {State} state @param {import("./protocol.js").Entry[]} entries @param {number} at @returns {Step} */
 function speak(state, entries, at) {
   const { ended, arrivedMs } = state;
-  const late = ended !== null && !state.replySaid && arrivedMs === ended.toMs && at - ended.at < LATE_MS ? ended : null;
+  const soon = ended !== null && arrivedMs === ended.toMs && at - ended.at < LATE_MS;
+  const late = soon && !state.replySaid ? ended : null;
   const fromMs = state.replySaid ? arrivedMs : state.replyFromMs;
   const items = late ? state.items : captions.close(state.items, fromMs);
   return chain(take({ ...state, items, replySaid: late === null }, entries), (next) => {
@@ -61,11 +62,13 @@ function speak(state, entries, at) {
   });
 }
 
-/** What came of the reply is all of it; `at`: a sentence of it may still come. @param {State} state @param {number | null} at @returns {State} */
+/** What came of the reply is all of it; with `at`, its end, a sentence of it may still come.
+ * @param {State} state @param {number | null} at @returns {State} */
 function replyOver(state, at) {
   const { replyFromMs: fromMs, arrivedMs: toMs } = state;
   const ended = at !== null && toMs > fromMs ? { fromMs, toMs, at } : null;
-  return { ...state, replyDone: true, items: captions.close(state.items, toMs), replyFromMs: toMs, replySaid: false, ended };
+  const items = captions.close(state.items, toMs);
+  return { ...state, replyDone: true, items, replyFromMs: toMs, replySaid: false, ended };
 }
 
 /** @param {readonly string[]} outbox @param {string} content @returns {readonly string[]} */

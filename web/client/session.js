@@ -62,7 +62,8 @@ function askForMicrophone(state) {
   return step(next, { type: "OpenSpeaker" }, { type: "OpenMicrophone" });
 }
 
-/** Tell the bridge how much of the current reply was heard. @param {State} state @param {number} playedMs @returns {Step} */
+/** Tell the bridge how much of the current reply was heard.
+ * @param {State} state @param {number} playedMs @returns {Step} */
 function tellHeard(state, playedMs) {
   if (!state.settled) return step(state);
   return step({ ...state, toldMs: playedMs }, { type: "Send", message: wire.playback(playedMs) });
@@ -175,8 +176,10 @@ const RULES = {
   },
   SoundDrained(state, { playedMs, passedMs, underruns }) {
     const phase = state.replyDone && state.phase === "speaking" ? "listening" : state.phase;
-    const drained = { ...state, sounding: false, phase, playedMs: passedMs, details: { ...state.details, underruns } };
-    const [next, effects] = playedMs > 0 ? tellHeard(/** @type {State} */ (drained), playedMs) : step(/** @type {State} */ (drained));
+    const details = { ...state.details, underruns };
+    /** @type {State} */
+    const drained = { ...state, sounding: false, phase, playedMs: passedMs, details };
+    const [next, effects] = playedMs > 0 ? tellHeard(drained, playedMs) : step(drained);
     return step(next, ...effects, { type: "Schedule", name: "settle", seconds: 1.5 });
   },
   SoundFlushed(state, { playedMs, passedMs, droppedMs }) {

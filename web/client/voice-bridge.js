@@ -36,7 +36,8 @@ export class VoiceBridge extends EventTarget {
     this.api = new Api({ server, fetch });
     this.#socket = new BridgeSocket(this.#ofSocket(), this.api.server, WebSocket);
     this.#speaker = sound ? new Speaker(this.#ofSpeaker()) : new GivenSpeaker(this.#ofSpeaker());
-    this.#microphone = sound ? new Microphone(this.#ofMicrophone()) : new GivenMicrophone((frame) => this.#socket.sendSound(frame));
+    const ears = this.#ofMicrophone();
+    this.#microphone = sound ? new Microphone(ears) : new GivenMicrophone(ears.frame);
   }
 
   /** @returns {import("./socket.js").Listener} */

@@ -8,7 +8,10 @@ export class GivenMicrophone {
     /** Shut, silence is sent in place of sound. @param {boolean} open */
     gate(open: boolean): void;
     close(): void;
-    /** One frame, linear16 at 16 kHz; without a talk it is thrown away. @param {ArrayBuffer | Uint8Array | Int16Array} frame */
+    /**
+     * One frame; without a talk it is thrown away.
+     * @param {ArrayBuffer | Uint8Array | Int16Array} frame linear16, 16 kHz
+     */
     take(frame: ArrayBuffer | Uint8Array | Int16Array): void;
     #private;
 }

@@ -1,4 +1,5 @@
-/** Go on from a step, with what is to be done of both. @param {Step} first @param {(state: State) => Step} next @returns {Step} */
+/** Go on from a step, with what is to be done of both.
+ * @param {Step} first @param {(state: State) => Step} next @returns {Step} */
 export function chain([state, effects]: Step, next: (state: State) => Step): Step;
 /** Seconds to wait before attempt n. @param {number} attempt from 1 @param {number} roll 0 … 1 */
 export function backoff(attempt: number, roll: number): number;
