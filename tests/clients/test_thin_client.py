@@ -13,6 +13,7 @@ from playwright.async_api import expect
 
 from tests.support.bridge import process, running
 from tests.support.client import items
+from tests.web.axe import needs_axe, violations
 from tests.web.browser import Screen, chromium, needs_chromium
 
 ROOT = Path(__file__).parents[2]
@@ -84,6 +85,18 @@ async def test_the_smallest_page_talks_types_and_mutes_without_a_complaint(tmp_p
         assert screen.complaints == []
         [goal] = await items(server.http, "/api/v1/goals")
         assert goal["statement"] == "learn Spanish"
+
+
+@needs_chromium
+@needs_axe
+async def test_axe_finds_nothing_on_the_smallest_page(tmp_path: Path) -> None:
+    async with running(tmp_path) as server, chromium("beep") as context:
+        page = await context.new_page()
+        await page.goto(f"{server.http}/example.html")
+        await page.get_by_label("Or type:").fill("I want to learn Spanish in three months")
+        await page.keyboard.press("Enter")
+        await expect(page.get_by_role("log")).to_contain_text("submit_goal_intent: done.")
+        assert await violations(page) == []
 
 
 def test_the_examples_are_as_short_as_they_say() -> None:
