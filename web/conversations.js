@@ -54,7 +54,11 @@ export class Conversations {
   mark(id) {
     if (id === this.#current) return;
     this.#current = id;
-    for (const link of this.#list.querySelectorAll("a")) markLink(link, named(link.hash) === id);
+    for (const link of this.#links) markLink(link, named(link.hash) === id);
+  }
+
+  get #links() {
+    return [...this.#list.querySelectorAll("a")];
   }
 
   /** @param {string | null} after */
@@ -75,7 +79,9 @@ export class Conversations {
   /** Show what was fetched last. */
   redraw() {
     const there = this.#items.filter((item) => !this.#isGone(item.id));
+    const focused = document.activeElement instanceof HTMLAnchorElement ? document.activeElement.hash : null;
     this.#list.replaceChildren(...there.map((item) => entry(item, item.id === this.#current)));
+    this.#links.find(({ hash }) => hash === focused)?.focus();
     this.#more.hidden = this.#next === null;
     const empty = this.#search.value.trim() ? "Nothing found." : "What you talk about will be listed here.";
     this.#say(there.length ? "" : empty);

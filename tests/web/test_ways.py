@@ -30,11 +30,14 @@ FAILING = """
 
 async def reach(page: Page, selector: str) -> None:
     """Press Tab until the focus is there."""
+    await expect(page.locator(selector).first).to_be_visible()
+    passed = []
     for _ in range(60):
         if await page.evaluate("(wanted) => document.activeElement.matches(wanted)", selector):
             return
+        passed.append(await page.evaluate("document.activeElement.id || document.activeElement.tagName"))
         await page.keyboard.press("Tab")
-    raise AssertionError(f"{selector} cannot be reached by Tab")
+    raise AssertionError(f"{selector} cannot be reached by Tab, only {passed}")
 
 
 async def test_a_whole_talk_is_held_by_keyboard_alone(tmp_path: Path) -> None:
@@ -152,3 +155,16 @@ async def test_the_page_is_small(tmp_path: Path) -> None:
         )
         assert len(sizes) > 30
         assert sum(sizes) <= 150_000
+
+
+async def test_the_focus_stays_where_it_is_when_the_list_is_fetched_anew(tmp_path: Path) -> None:
+    async with staged(tmp_path) as stage:
+        agent, page = await stage.tap(), stage.screen.page
+        await agent.hear("water the plants")
+        await stage.screen.shows("#history-list a", "water the plants")
+        await page.wait_for_timeout(600)  # the fetch after the sentence is done
+        await page.focus("#history-list a")
+        await page.evaluate("document.activeElement.id = 'before'")
+        await page.evaluate("document.querySelector('#search').dispatchEvent(new Event('input'))")
+        await expect(page.locator("#before")).to_have_count(0)
+        assert await page.evaluate("document.activeElement.matches('#history-list a')")
