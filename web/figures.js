@@ -1,5 +1,6 @@
 // The figures of a talk in words: stages against their budgets, the line, the ids, and all of it as a text to pass on. Pure.
 
+import { INPUT_RATE, OUTPUT_RATE } from "./client/protocol.js";
 import { duration } from "./times.js";
 
 /** @typedef {import("./client/types.js").Details} Details */
@@ -27,12 +28,20 @@ function stage(key, seconds) {
 }
 
 /** The line and the sound. @param {Details} details @returns {[name: string, value: string][]} */
-export const figures = ({ roundTripMs, reconnects, underruns, lostMs }) => [
+export const figures = ({ roundTripMs, reconnects, underruns, lostMs, microphoneHz, speakerHz }) => [
   ["Round trip to the server", roundTripMs === null ? "not measured yet" : duration(roundTripMs)],
   ["Reconnects", String(reconnects)],
   ["Gaps in the agent's voice", String(underruns)],
   ["Of your voice lost", duration(lostMs)],
+  ["Microphone", rate(microphoneHz, INPUT_RATE)],
+  ["Loudspeaker", rate(speakerHz, OUTPUT_RATE)],
 ];
+
+/** @param {number | null} hz of the device @param {number} wire of the sound that is sent or comes */
+function rate(hz, wire) {
+  if (hz === null) return "off";
+  return hz === wire ? `${hz / 1000} kHz` : `${hz / 1000} kHz, resampled`;
+}
 
 /** Names to find a talk by in the logs. @param {Details} details @returns {[name: string, id: string | null][]} */
 export const ids = ({ sessionId, conversationId, requestId }) => [

@@ -24,6 +24,12 @@ test("what is not known is said to be unknown", () => {
   assert.deepEqual(ids(NO_DETAILS).map(([, id]) => id), [null, null, null]);
 });
 
+test("a rate other than that of the wire is told to be resampled", () => {
+  const rates = (details) => figures({ ...NO_DETAILS, ...details }).slice(-2).map(([, value]) => value);
+  assert.deepEqual(rates({}), ["off", "off"]);
+  assert.deepEqual(rates({ microphoneHz: 16000, speakerHz: 48000 }), ["16 kHz", "48 kHz, resampled"]);
+});
+
 test("a report has every figure and every id on a line of its own", () => {
   const text = report({ ...NO_DETAILS, latency, sessionId: "s1", roundTripMs: 12.4, lostMs: 1500 }, [["State", "listening"]]);
   const lines = text.trimEnd().split("\n");
@@ -31,5 +37,5 @@ test("a report has every figure and every id on a line of its own", () => {
   assert.ok(lines.includes("Round trip to the server: 12 ms"));
   assert.ok(lines.includes("Of your voice lost: 1.5 s"));
   assert.ok(lines.includes("Thinking: 2.6 s of 2.0 s, over budget"));
-  assert.equal(lines.length, 1 + 3 + 4 + 4);
+  assert.equal(lines.length, 1 + 3 + 6 + 4);
 });

@@ -30,7 +30,7 @@ FAILING = """
 
 async def reach(page: Page, selector: str) -> None:
     """Press Tab until the focus is there."""
-    await expect(page.locator(selector).first).to_be_visible()
+    await expect(page.locator(selector).first).to_be_visible(timeout=15_000)
     passed = []
     for _ in range(60):
         if await page.evaluate("(wanted) => document.activeElement.matches(wanted)", selector):
@@ -161,6 +161,9 @@ async def test_the_focus_stays_where_it_is_when_the_list_is_fetched_anew(tmp_pat
     async with staged(tmp_path) as stage:
         agent, page = await stage.tap(), stage.screen.page
         await agent.hear("water the plants")
+        await agent.say("When?")
+        await stage.screen.shows("[data-role=assistant]", "When?")
+        await agent.hear("every day")
         await stage.screen.shows("#history-list a", "water the plants")
         await page.wait_for_timeout(600)  # the fetch after the sentence is done
         await page.focus("#history-list a")
