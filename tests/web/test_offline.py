@@ -73,15 +73,9 @@ async def test_only_files_of_the_page_are_kept_and_all_of_them(tmp_path: Path) -
 
 def needed(file: Path) -> bool:
     """Whether the page needs that file to open, or to talk."""
-    others = {"sw.js", "index.js"}
-    icons = {"icon.svg"}
     if file.parent.name == "icons":
-        return file.name in icons or file.name.startswith("touch")
-    return (
-        file.suffix in {".js", ".css", ".webmanifest"}
-        and file.name not in others
-        and "example" not in file.name
-    )
+        return file.name in {"icon.svg", "touch.png"}
+    return file.suffix in {".js", ".css", ".webmanifest"} and file.stem not in {"sw", "example"}
 
 
 @dataclass(slots=True)
