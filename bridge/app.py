@@ -14,6 +14,7 @@ from prometheus_client import CollectorRegistry
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
+from starlette.websockets import WebSocket
 
 from bridge import __version__
 from bridge.core.agent import Agent
@@ -27,7 +28,7 @@ from bridge.observers.lifecycle import Lifecycle
 from bridge.observers.loop import LoopWatch
 from bridge.observers.metrics import Metrics
 from bridge.observers.record import watch_record
-from bridge.ports import SpokenTime, Upstreams
+from bridge.ports import SpokenTime, Transport, Upstreams
 from bridge.routes.asyncapi import asyncapi_route
 from bridge.routes.conversations import conversation_routes
 from bridge.routes.errors import exception_handlers
@@ -39,9 +40,12 @@ from bridge.routes.planner import planner_routes
 from bridge.routes.sessions import session_routes
 from bridge.routes.talk import talk_routes
 from bridge.settings import ROOT, Settings
+from bridge.transports.client_frames import ClientFrames
+from bridge.transports.on_picows import SOCKET, PicowsTransport
 from bridge.transports.websocket import WebSocketTransport
 from bridge.upstreams.cascade.hearing.language_model import Report, build_for
 from bridge.upstreams.cascade.local import LocalUpstreams, missing
+from bridge.upstreams.deepgram import on_picows, on_websockets
 from bridge.upstreams.deepgram.socket import DeepgramUpstreams
 from intents.agents import load_agent, load_agents
 from intents.executor import Executor
@@ -140,11 +144,19 @@ def make_upstreams(settings: Settings) -> Upstreams:
         if settings.lacks_key:
             raise BadConfig("BRIDGE_UPSTREAM: deepgram needs DEEPGRAM_API_KEY")
         return DeepgramUpstreams(
-            settings.deepgram_agent_url, settings.deepgram_api_key.get_secret_value() or None
+            settings.deepgram_agent_url,
+            settings.deepgram_api_key.get_secret_value() or None,
+            dial=on_picows.dial if settings.sockets == "picows" else on_websockets.dial,
         )
     if lacking := missing():
         log.warning("local_agent_incomplete", missing=lacking, help="pip install 'voice-bridge[local]'")
     return LocalUpstreams(spoken_time, agents=settings.agents_dir)
+
+
+def transport(websocket: WebSocket, frames: ClientFrames | None = None) -> Transport:
+    """The accepted socket behind the port, on what accepted it."""
+    socket = websocket.scope["extensions"].get(SOCKET)
+    return WebSocketTransport(websocket, frames) if socket is None else PicowsTransport(socket, frames)
 
 
 def build_language_model(settings: Settings, agent: str) -> Report:
@@ -183,7 +195,7 @@ def _asgi(settings: Settings, sessions: Sessions, record: Record, registry: Coll
         return record.problem
 
     routes = chain(
-        talk_routes(sessions, identity, WebSocketTransport),
+        talk_routes(sessions, identity, transport),
         described,
         [api.document(described), asyncapi_route(__version__)],
         operations_routes(problem, registry),

@@ -21,7 +21,7 @@ import uvicorn
 from bridge import logs
 from bridge.app import App, build_language_model, open_app
 from bridge.errors import BadConfig, JournalFailed
-from bridge.serving import Http, WebSocket, listen
+from bridge.serving import Http, listen, websocket_protocol
 from bridge.settings import Settings, load
 from bridge.workers import HOPELESS, Workers
 
@@ -154,7 +154,7 @@ class Server(uvicorn.Server):
                 log_config=None,
                 access_log=False,
                 http=Http,
-                ws=WebSocket,
+                ws=websocket_protocol(settings),
                 ws_per_message_deflate=False,
                 ws_max_size=MAX_FRAME,
                 ws_ping_interval=5,

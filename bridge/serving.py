@@ -5,13 +5,18 @@ from __future__ import annotations
 import asyncio
 import socket
 
+from uvicorn._types import ASGISendEvent
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 from websockets.exceptions import InvalidState
 
 from bridge.errors import BadConfig
 from bridge.settings import Settings
-from bridge.transports.websocket import WRITE
+from bridge.sockets import Limits
+from bridge.sockets.handshakes import take_over
+from bridge.sockets.picows import PicowsSocket
+from bridge.transports.on_picows import SOCKET
+from bridge.transports.websocket import CLOSE_SECONDS, WRITE
 
 USER_TIMEOUT_MS = 10_000
 """A peer that acknowledges nothing for that long is gone (TCP_USER_TIMEOUT)."""
@@ -23,6 +28,8 @@ SEND_SECONDS = 5.0
 """How long a write may wait for a client: one timer when it begins to wait, none a frame."""
 BACKLOG = 2048
 """Connections the kernel keeps until they are accepted."""
+KEEP_ALIVE_SECONDS = 5.0
+"""Between pings, and for each pong."""
 HEADER_SECONDS = 15.0
 """How long a request may take until its headers are there."""
 
@@ -45,6 +52,11 @@ def listen(settings: Settings) -> socket.socket:
         listening.close()
         raise BadConfig(f"cannot listen on {settings.host}:{settings.port}: {error.strerror}") from error
     return listening
+
+
+def websocket_protocol(settings: Settings) -> type[WebSocket]:
+    """What uvicorn serves WebSockets with."""
+    return PicowsWebSocket if settings.sockets == "picows" else WebSocket
 
 
 class Http(HttpToolsProtocol):
@@ -137,3 +149,51 @@ class WebSocket(WebSocketsSansIOProtocol):
             self.transport.abort()
         else:
             super().handle_parser_exception()
+
+
+class PicowsWebSocket(WebSocket):
+    """The same for the handshake; once it is accepted, the connection is a PicowsSocket's."""
+
+    _socket: PicowsSocket | None = None
+
+    async def send(self, message: ASGISendEvent) -> None:
+        if message["type"] == "websocket.accept" and not self.handshake_complete:
+            self._accept(message.get("subprotocol"))
+        else:
+            await super().send(message)
+
+    def _accept(self, subprotocol: str | None) -> None:
+        self.handshake_complete = True
+        if self.transport.is_closing():
+            return
+        limits = Limits(
+            message=self.config.ws_max_size,
+            send=self.send_seconds,
+            ping=self.ping_interval or KEEP_ALIVE_SECONDS,
+            pong=self.ping_timeout or KEEP_ALIVE_SECONDS,
+            close=CLOSE_SECONDS,
+        )
+        self._socket = PicowsSocket(limits)
+        self._socket.closed.add_done_callback(self._await_close)
+        self._socket.lost.add_done_callback(self._gone)
+        self.scope["extensions"][SOCKET] = self._socket  # type: ignore[assignment]
+        key = self.request.headers["Sec-WebSocket-Key"]
+        take_over(self.transport, key, self._socket, subprotocol=subprotocol)
+
+    def _await_close(self, _: object) -> None:
+        """The client may take its time to answer our close; to go at once would take it from it."""
+        self.close_timer = self.loop.call_later(self.close_timeout, self.transport.close)
+
+    def _gone(self, _: object) -> None:
+        if self.close_timer:
+            self.close_timer.cancel()
+        self.connections.discard(self)
+        self.disconnected = True
+        self.queue.put_nowait({"type": "websocket.disconnect", "code": 1006})
+
+    def shutdown(self) -> None:
+        if self._socket is None:
+            super().shutdown()
+        else:
+            self._socket.hang_up(1012)
+            self.transport.close()

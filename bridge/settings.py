@@ -96,6 +96,10 @@ class Settings(BaseSettings):
         default="disk",
         description="What entries outlive once shown: process, disk (the machine) or strict (its disk).",
     )
+    sockets: Literal["picows", "plain"] = Field(
+        default="picows",
+        description="What WebSockets run on. picows: fastest. plain: uvicorn's and websockets' own.",
+    )
     workers: int = Field(default=1, ge=1, le=64, description="Server processes. A SQLite file takes one.")
     journal_quota_mb: int = Field(
         default=1024, ge=1, description="MiB the journal may take while the store is away."

@@ -25,6 +25,7 @@ LEAVES = (
 BASE = (
     "bridge.wire",
     "bridge.audio",
+    "bridge.sockets",
     "bridge.ports",
     "bridge.errors",
     "bridge.settings",
@@ -47,6 +48,7 @@ ONLY_IN: dict[str, tuple[str, ...]] = {
     "sqlmodel": ("persistence",),
     "sqlalchemy": ("persistence",),
     "alembic": ("persistence",),
+    "picows": ("bridge.sockets", "bridge.upstreams.deepgram.on_picows"),
     "starlette": ("bridge.routes", "bridge.transports.websocket", "bridge.app"),
 }
 """Package → the only places that may import it."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from functools import partial
 
 import structlog
 
@@ -111,8 +112,7 @@ class Line:
         try:
             async with asyncio.TaskGroup() as group:
                 pump = group.create_task(self._pump(upstream), name="agent-pump")
-                async for frame in upstream.frames():
-                    self._report(self, frame)
+                await upstream.read(partial(self._report, self))
                 pump.cancel()
         finally:
             await upstream.close()

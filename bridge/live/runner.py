@@ -103,12 +103,12 @@ class Runner:
         self.step(ev.Attached(request_id=request_id, resume_token=resume_token))
         async with asyncio.TaskGroup() as group:
             pump = group.create_task(seat.pump(), name="client-pump")
-            async for frame in transport.frames():
-                if seat is self._seat:
-                    self._from_client(seat, frame)
+            await transport.read(partial(self._from_client, seat))
             pump.cancel()
 
     def _from_client(self, seat: Seat, frame: bytes | PeerEvent) -> None:
+        if seat is not self._seat:
+            return
         if isinstance(frame, bytes):
             if not self._speech.hear(frame) and not seat.warned:
                 seat.warned = True

@@ -1,6 +1,6 @@
 """What a session needs from outside. Leaves implement these; `app.py` puts them together."""
 
-from bridge.ports.ends import Brief, Direct, References, Transport, Upstream, Upstreams
+from bridge.ports.ends import Brief, Direct, References, Take, Transport, Upstream, Upstreams
 from bridge.ports.intents import Handle, Intents, Job, Ledger, Planner, SpokenTime, TimeGrammar, Transaction
 from bridge.ports.record import Claim, Journal, Page, Store
 from bridge.ports.watching import Authenticator, Observer, Principal, SessionFacts
@@ -23,6 +23,7 @@ __all__ = [
     "SessionFacts",
     "SpokenTime",
     "Store",
+    "Take",
     "TimeGrammar",
     "Transaction",
     "Transport",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol, runtime_checkable
 
@@ -17,14 +17,17 @@ from bridge.core.model import (
     Thing,
 )
 
+Take = Callable[[bytes | PeerEvent], None]
+"""Takes what an end brings, in the moment it comes; never waits, never raises."""
+
 
 class Transport(Protocol):
-    """One client's socket, accepted. Exactly one task iterates `frames`; exactly one calls `send`."""
+    """One client's socket, accepted. Exactly one task calls `read`, once; exactly one calls `send`."""
 
-    def frames(self) -> AsyncIterator[bytes | PeerEvent]:
-        """Sound as `bytes` (never empty), the rest as events. Ends when the socket is gone; never raises.
+    async def read(self, take: Take) -> None:
+        """Bring sound as `bytes` (never empty), the rest as events, until the socket is gone; never raises.
 
-        The last thing it yields is `ClientLeft`. Unreadable messages come as `ClientErred`.
+        The last thing it brings is `ClientLeft`. Unreadable messages come as `ClientErred`.
         """
         ...
 
@@ -38,12 +41,12 @@ class Transport(Protocol):
 
 
 class Upstream(Protocol):
-    """One agent session, open. Exactly one task iterates `frames`; exactly one calls `send`."""
+    """One agent session, open. Exactly one task calls `read`, once; exactly one calls `send`."""
 
-    def frames(self) -> AsyncIterator[bytes | PeerEvent]:
-        """Sound as `bytes`, the rest as events, `AgentReady` first. Ends with the agent; never raises.
+    async def read(self, take: Take) -> None:
+        """Bring sound as `bytes`, the rest as events, `AgentReady` first, until the agent is gone.
 
-        The last thing it yields is `AgentLeft`.
+        The last thing it brings is `AgentLeft`. Never raises.
         """
         ...
 

@@ -10,18 +10,15 @@ from bridge.core.commands import Applied, Warned, Welcome
 from bridge.core.events import ClientErred, ClientKeptAlive, ClientLeft, ClientWrote
 from bridge.errors import PeerGone
 from bridge.ports import Direct
-from bridge.transports.websocket import WebSocketTransport
+from bridge.serving import PicowsWebSocket, WebSocket
 from tests.support.websockets import Pair, websocket_pair
 
 SOUND = bytes(range(200))
 
 
-@pytest.fixture(params=["websocket"])
+@pytest.fixture(params=[WebSocket, PicowsWebSocket])
 async def pair(request: pytest.FixtureRequest) -> AsyncIterator[Pair]:
-    transports = {
-        "websocket": websocket_pair(WebSocketTransport, send_seconds=0.5),
-    }
-    async with transports[request.param] as pair:
+    async with websocket_pair(request.param, send_seconds=0.5) as pair:
         yield pair
 
 

@@ -4,6 +4,7 @@ import asyncio
 import json
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,8 @@ from bridge.core.model import Role
 from bridge.errors import PeerGone
 from bridge.ports import Upstreams
 from bridge.upstreams.cascade.local import LocalUpstreams
+from bridge.upstreams.deepgram import on_picows, on_websockets
+from bridge.upstreams.deepgram.dialling import Dial
 from bridge.upstreams.deepgram.socket import DeepgramUpstreams
 from tests.support.briefs import brief
 from tests.support.deepgram import FunctionAsk, ScriptedDeepgram
@@ -27,12 +30,12 @@ WISH = "I want to learn Spanish in three months"
 
 
 @asynccontextmanager
-async def deepgram() -> AsyncIterator[Upstreams]:
+async def deepgram(dial: Dial) -> AsyncIterator[Upstreams]:
     goal = FunctionAsk(
         "submit_goal_intent", {"goal_statement": "learn Spanish", "timeline": "in three months"}
     )
     async with ScriptedDeepgram(script=Echo(calls={"spanish": goal})) as server:
-        yield DeepgramUpstreams(server.url, "test-key")
+        yield DeepgramUpstreams(server.url, "test-key", dial=dial)
 
 
 @asynccontextmanager
@@ -41,7 +44,8 @@ async def local() -> AsyncIterator[Upstreams]:
 
 
 MAKERS: dict[str, Callable[[], AbstractAsyncContextManager[Upstreams]]] = {
-    "deepgram": deepgram,
+    "deepgram, picows": partial(deepgram, on_picows.dial),
+    "deepgram, plain": partial(deepgram, on_websockets.dial),
     "local": local,
 }
 

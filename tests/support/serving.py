@@ -8,21 +8,24 @@ from contextlib import asynccontextmanager
 import uvicorn
 from starlette.types import ASGIApp
 
-from bridge.serving import WebSocket
+from bridge.serving import PicowsWebSocket, WebSocket
 
 
 @asynccontextmanager
 async def serving(
-    app: ASGIApp, *, ws_max_size: int = 256 * 1024, send_seconds: float = WebSocket.send_seconds
+    app: ASGIApp,
+    *,
+    ws_max_size: int = 256 * 1024,
+    protocol: type[WebSocket] = PicowsWebSocket,
+    send_seconds: float = WebSocket.send_seconds,
 ) -> AsyncIterator[str]:
     """`host:port` of a server that is up; down again when the block is left."""
-    protocol = type("Hasty", (WebSocket,), {"send_seconds": send_seconds})
     listener = socket.socket()
     listener.bind(("127.0.0.1", 0))
     port = listener.getsockname()[1]
     config = uvicorn.Config(
         app,
-        ws=protocol,
+        ws=type("Hasty", (protocol,), {"send_seconds": send_seconds}),
         ws_per_message_deflate=False,
         ws_max_size=ws_max_size,
         log_config=None,

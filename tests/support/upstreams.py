@@ -23,9 +23,11 @@ class Reading:
 
     async def run(self) -> None:
         """Read to the end."""
-        async for frame in self.upstream.frames():
-            self.got.append(frame)
-            self._changed.set()
+        await self.upstream.read(self._take)
+
+    def _take(self, frame: bytes | PeerEvent) -> None:
+        self.got.append(frame)
+        self._changed.set()
 
     @property
     def events(self) -> list[PeerEvent]:

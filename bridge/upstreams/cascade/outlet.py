@@ -2,10 +2,10 @@
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncGenerator
 from typing import Final
 
 from bridge.core.events import AgentLeft, PeerEvent
+from bridge.ports import Take
 
 MOST: Final = 4096
 """Events and pieces of sound that wait at most; a reader that leaves more is gone."""
@@ -42,12 +42,12 @@ class Outlet:
         self._waiting.clear()
         self.put(AgentLeft(reason="nobody reads"))
 
-    async def read(self) -> AsyncGenerator[bytes | PeerEvent, None]:
-        """Everything in order; ends after `AgentLeft`."""
+    async def read(self, take: Take) -> None:
+        """Bring everything in order; ends after `AgentLeft`."""
         while True:
             while self._waiting:
                 item = self._waiting.popleft()
-                yield item
+                take(item)
                 if isinstance(item, AgentLeft):
                     return
             self._ready.clear()

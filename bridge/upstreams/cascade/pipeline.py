@@ -23,7 +23,7 @@ from bridge.core.events import (
 )
 from bridge.core.model import Message, Modality, Role
 from bridge.errors import PeerGone
-from bridge.ports import Brief
+from bridge.ports import Brief, Take
 from bridge.upstreams.cascade.codec import check
 from bridge.upstreams.cascade.failures import HEAR, PartFailed, first_failure
 from bridge.upstreams.cascade.latency import Latency
@@ -104,11 +104,9 @@ class Pipeline:
         if self._brief.greeting:
             self._say(self._brief.greeting)
 
-    async def frames(self) -> AsyncIterator[bytes | PeerEvent]:
-        """Sound and events, `AgentReady` first, `AgentLeft` last."""
-        async with aclosing(self._outlet.read()) as items:
-            async for item in items:
-                yield item
+    async def read(self, take: Take) -> None:
+        """Bring sound and events, `AgentReady` first, `AgentLeft` last."""
+        await self._outlet.read(take)
 
     async def send(self, frame: bytes | Ask) -> None:
         """Take sound or an ask. Raises PeerGone when the session is over or takes no sound for 5 s."""

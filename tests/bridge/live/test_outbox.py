@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 
 import pytest
@@ -16,6 +15,7 @@ from bridge.errors import PeerGone
 from bridge.live import ends
 from bridge.live.ends import TOO_SLOW, Line, Seat
 from bridge.live.outbox import MESSAGE_BYTES, Outbox, weigh
+from bridge.ports import Take
 from bridge.upstreams.deepgram import messages as deepgram
 from tests.bridge.test_wire import NEWS
 
@@ -199,11 +199,8 @@ class Stuck:
         if not self.closed.done():
             self.closed.set_result(code)
 
-    async def frames(self) -> AsyncIterator[bytes | ev.PeerEvent]:
+    async def read(self, take: Take) -> None:
         """Nothing comes from it."""
-        nothing: tuple[bytes, ...] = ()
-        for frame in nothing:
-            yield frame
 
 
 async def _seated(stuck: Stuck, news: list[do.News]) -> int:

@@ -3,9 +3,7 @@
 import asyncio
 import json
 from collections import Counter
-from collections.abc import AsyncIterator
 from contextlib import suppress
-from typing import TypeVar
 
 import pytest
 from websockets.exceptions import ConnectionClosed
@@ -19,20 +17,29 @@ from bridge.core.events import (
     ClientSettings,
     UserStartedSpeaking,
 )
-from bridge.transports.websocket import (
-    FRAMES_IN_A_ROW,
+from bridge.ports import Direct
+from bridge.serving import PicowsWebSocket, WebSocket
+from bridge.transports.client_frames import (
     MAX_FRAME_BYTES,
     MAX_IGNORED,
     MESSAGES_PER_SECOND,
     SOUNDS_AT_ONCE,
-    WebSocketTransport,
+    ClientFrames,
 )
+from bridge.transports.websocket import FRAMES_IN_A_ROW
 from tests.support.websockets import Pair, websocket_pair
 
 KEEP_ALIVE = '{"type": "KeepAlive"}'
 TINY = b"\x82\x82\0\0\0\0ab"
 """A binary frame of two bytes, as it is on the wire."""
-T = TypeVar("T")
+Protocol = type[WebSocket]
+
+
+@pytest.fixture(params=[WebSocket, PicowsWebSocket])
+def protocol(request: pytest.FixtureRequest) -> Protocol:
+    """What the server's sockets run on."""
+    chosen: Protocol = request.param
+    return chosen
 
 
 def settings(encoding: str, rate: int) -> str:
@@ -58,8 +65,8 @@ async def received(pair: Pair) -> list[str | bytes]:
 # ── whole samples ──────────────────────────────────────────────────────────────────────────────────────
 
 
-async def test_an_odd_byte_of_16_bit_sound_waits_for_the_next_frame() -> None:
-    async with websocket_pair(WebSocketTransport) as pair:
+async def test_an_odd_byte_of_16_bit_sound_waits_for_the_next_frame(protocol: Protocol) -> None:
+    async with websocket_pair(protocol) as pair:
         await settle(pair, "linear16", 16000)
         for frame in (b"abc", b"d", b"e", b"fg"):
             await pair.client.send(frame)
@@ -69,10 +76,10 @@ async def test_an_odd_byte_of_16_bit_sound_waits_for_the_next_frame() -> None:
         assert [await pair.client.recv() for _ in range(3)] == [b"ab", b"cd", b"ef"]
 
 
-async def test_half_a_sample_is_not_written_directly() -> None:
-    async with websocket_pair(WebSocketTransport) as pair:
+async def test_half_a_sample_is_not_written_directly(protocol: Protocol) -> None:
+    async with websocket_pair(protocol) as pair:
         await settle(pair, "linear16", 16000)
-        assert isinstance(pair.transport, WebSocketTransport)
+        assert isinstance(pair.transport, Direct)
         assert not pair.transport.write(b"abc")
         await pair.transport.send(b"abc")
         assert not pair.transport.write(b"de")
@@ -81,8 +88,8 @@ async def test_half_a_sample_is_not_written_directly() -> None:
         assert [await pair.client.recv() for _ in range(3)] == [b"ab", b"cd", b"ef"]
 
 
-async def test_sound_of_one_byte_a_sample_passes_as_it_is() -> None:
-    async with websocket_pair(WebSocketTransport) as pair:
+async def test_sound_of_one_byte_a_sample_passes_as_it_is(protocol: Protocol) -> None:
+    async with websocket_pair(protocol) as pair:
         await settle(pair, "mulaw", 8000)
         await pair.client.send(b"abc")
         assert await pair.read() == b"abc"
@@ -92,9 +99,10 @@ async def test_sound_of_one_byte_a_sample_passes_as_it_is() -> None:
 
 @pytest.mark.parametrize("news", [UserStartedSpeaking(), AgentAudioDone()])
 async def test_half_a_sample_does_not_shift_the_next_reply(
+    protocol: Protocol,
     news: UserStartedSpeaking | AgentAudioDone,
 ) -> None:
-    async with websocket_pair(WebSocketTransport) as pair:
+    async with websocket_pair(protocol) as pair:
         await settle(pair, "linear16", 24000)
         for frame in (b"abc", news, b"xy"):
             await pair.transport.send(frame)
@@ -102,8 +110,8 @@ async def test_half_a_sample_does_not_shift_the_next_reply(
         assert [sound for sound in heard if isinstance(sound, bytes)] == [b"ab", b"xy"]
 
 
-async def test_second_settings_change_nothing_about_the_sound() -> None:
-    async with websocket_pair(WebSocketTransport) as pair:
+async def test_second_settings_change_nothing_about_the_sound(protocol: Protocol) -> None:
+    async with websocket_pair(protocol) as pair:
         await settle(pair, "linear16", 16000)
         await settle(pair, "mulaw", 8000)
         await pair.client.send(b"abc")
@@ -121,8 +129,8 @@ async def test_second_settings_change_nothing_about_the_sound() -> None:
         json.dumps({"type": "KeepAlive", "x": "ä" * (MAX_FRAME_BYTES // 2)}, ensure_ascii=False),
     ],
 )
-async def test_a_giant_frame_is_told_and_closed_with_1009(giant: str | bytes) -> None:
-    async with websocket_pair(WebSocketTransport) as pair:
+async def test_a_giant_frame_is_told_and_closed_with_1009(protocol: Protocol, giant: str | bytes) -> None:
+    async with websocket_pair(protocol) as pair:
         await pair.client.send(giant)
         assert await pair.rest() == [ClientLeft(1009)]
         [error] = await received(pair)
@@ -131,20 +139,20 @@ async def test_a_giant_frame_is_told_and_closed_with_1009(giant: str | bytes) ->
         assert pair.client.protocol.close_rcvd.code == 1009
 
 
-async def test_the_largest_frame_is_taken() -> None:
-    async with websocket_pair(WebSocketTransport) as pair:
+async def test_the_largest_frame_is_taken(protocol: Protocol) -> None:
+    async with websocket_pair(protocol) as pair:
         await pair.client.send(b"\0" * MAX_FRAME_BYTES)
         assert await pair.read() == b"\0" * MAX_FRAME_BYTES
 
 
-async def test_a_frame_beyond_what_uvicorn_reads_ends_the_socket_too() -> None:
-    async with websocket_pair(WebSocketTransport) as pair:
+async def test_a_frame_beyond_what_uvicorn_reads_ends_the_socket_too(protocol: Protocol) -> None:
+    async with websocket_pair(protocol) as pair:
         await pair.client.send(b"\0" * 300_000)
         assert await pair.rest() == [ClientLeft(1009)]
 
 
-async def test_a_flood_of_messages_is_told_once_and_dropped() -> None:
-    async with websocket_pair(lambda websocket: WebSocketTransport(websocket, clock=lambda: 0.0)) as pair:
+async def test_a_flood_of_messages_is_told_once_and_dropped(protocol: Protocol) -> None:
+    async with websocket_pair(protocol, ClientFrames(lambda: 0.0)) as pair:
         for _ in range(MESSAGES_PER_SECOND + 10):
             await pair.client.send(KEEP_ALIVE)
         taken = [await pair.read() for _ in range(MESSAGES_PER_SECOND)]
@@ -156,8 +164,8 @@ async def test_a_flood_of_messages_is_told_once_and_dropped() -> None:
         assert await pair.read() == b"ab"
 
 
-async def test_a_flood_that_goes_on_is_closed_with_1008() -> None:
-    async with websocket_pair(lambda websocket: WebSocketTransport(websocket, clock=lambda: 0.0)) as pair:
+async def test_a_flood_that_goes_on_is_closed_with_1008(protocol: Protocol) -> None:
+    async with websocket_pair(protocol, ClientFrames(lambda: 0.0)) as pair:
         for _ in range(MESSAGES_PER_SECOND + MAX_IGNORED + 1):
             await pair.client.send(KEEP_ALIVE)
         assert (await pair.rest())[-1] == ClientLeft(1008)
@@ -165,9 +173,9 @@ async def test_a_flood_that_goes_on_is_closed_with_1008() -> None:
         assert json.loads(error)["code"] == "BRIDGE_QUOTA"
 
 
-async def test_the_allowance_grows_again_with_time() -> None:
+async def test_the_allowance_grows_again_with_time(protocol: Protocol) -> None:
     now = [0.0]
-    async with websocket_pair(lambda websocket: WebSocketTransport(websocket, clock=lambda: now[0])) as pair:
+    async with websocket_pair(protocol, ClientFrames(lambda: now[0])) as pair:
         for _ in range(3):
             for _ in range(MESSAGES_PER_SECOND):
                 await pair.client.send(KEEP_ALIVE)
@@ -175,15 +183,15 @@ async def test_the_allowance_grows_again_with_time() -> None:
             now[0] += 1.0
 
 
-async def test_sound_is_not_counted_as_messages() -> None:
-    async with websocket_pair(lambda websocket: WebSocketTransport(websocket, clock=lambda: 0.0)) as pair:
+async def test_sound_is_not_counted_as_messages(protocol: Protocol) -> None:
+    async with websocket_pair(protocol, ClientFrames(lambda: 0.0)) as pair:
         for _ in range(MESSAGES_PER_SECOND + MAX_IGNORED + 10):
             await pair.client.send(b"ab")
             assert await pair.read() == b"ab"
 
 
-async def test_a_flood_of_sound_is_closed_with_1008_too() -> None:
-    async with websocket_pair(lambda websocket: WebSocketTransport(websocket, clock=lambda: 0.0)) as pair:
+async def test_a_flood_of_sound_is_closed_with_1008_too(protocol: Protocol) -> None:
+    async with websocket_pair(protocol, ClientFrames(lambda: 0.0)) as pair:
         pair.client.transport.write(TINY * (SOUNDS_AT_ONCE + MAX_IGNORED + 1))
         *sounds, told, left = await pair.rest()
         assert sounds == [b"ab"] * SOUNDS_AT_ONCE
@@ -200,42 +208,37 @@ async def test_others_have_their_turn_while_a_flood_is_read() -> None:
             turns += 1
             await asyncio.sleep(0)
 
-    async with websocket_pair(WebSocketTransport) as pair, asyncio.TaskGroup() as group:
+    async with websocket_pair(WebSocket) as pair, asyncio.TaskGroup() as group:
         other = group.create_task(others())
         pair.client.transport.write(TINY * 2000)
-        seen = Counter([turns async for _ in first(pair.incoming, 2000)])
+        seen = Counter([turns for _ in range(2000) if await pair.read()])
         other.cancel()
     assert max(seen.values()) <= FRAMES_IN_A_ROW
-
-
-async def first(frames: AsyncIterator[T], count: int) -> AsyncIterator[T]:
-    for _ in range(count):
-        yield await anext(frames)
 
 
 # ── broken ─────────────────────────────────────────────────────────────────────────────────────────────
 
 
-async def test_text_that_is_not_utf_8_ends_the_socket_and_nothing_else() -> None:
-    async with websocket_pair(WebSocketTransport) as pair:
+async def test_text_that_is_not_utf_8_ends_the_socket_and_nothing_else(protocol: Protocol) -> None:
+    async with websocket_pair(protocol) as pair:
         async with pair.client.send_context():
             pair.client.protocol.send_text(b"\xff\xfe")
         assert await pair.rest() == [ClientLeft(1007)]
 
 
-async def test_a_message_in_fragments_is_read_whole() -> None:
-    async with websocket_pair(WebSocketTransport) as pair:
+async def test_a_message_in_fragments_is_read_whole(protocol: Protocol) -> None:
+    async with websocket_pair(protocol) as pair:
         await pair.client.send([KEEP_ALIVE[:5], KEEP_ALIVE[5:]])
         assert await pair.read() == ClientKeptAlive()
 
 
-async def test_a_frame_that_breaks_the_protocol_ends_the_socket() -> None:
-    async with websocket_pair(WebSocketTransport) as pair:
+async def test_a_frame_that_breaks_the_protocol_ends_the_socket(protocol: Protocol) -> None:
+    async with websocket_pair(protocol) as pair:
         pair.client.transport.write(bytes([0x80 | 0x70 | Opcode.TEXT, 0x80, 0, 0, 0, 0]))
         assert await pair.rest() == [ClientLeft(1002)]
 
 
-async def test_a_close_without_a_code_is_not_a_lost_connection() -> None:
-    async with websocket_pair(WebSocketTransport) as pair:
+async def test_a_close_without_a_code_is_not_a_lost_connection(protocol: Protocol) -> None:
+    async with websocket_pair(protocol) as pair:
         pair.client.transport.write(bytes([0x80 | Opcode.CLOSE, 0x80, 0, 0, 0, 0]))
         assert await pair.rest() == [ClientLeft(1005)]

@@ -62,19 +62,21 @@ class Reader:
         self.pipeline = pipeline
         self.items: list[bytes | PeerEvent] = []
         self.times: list[float] = []
-        self._news = asyncio.Condition()
+        self._news = asyncio.Event()
 
     async def run(self) -> None:
         """Read until the session is over."""
-        async for item in self.pipeline.frames():
-            async with self._news:
-                self.items.append(item)
-                self.times.append(asyncio.get_running_loop().time())
-                self._news.notify_all()
+        await self.pipeline.read(self._take)
+
+    def _take(self, item: bytes | PeerEvent) -> None:
+        self.items.append(item)
+        self.times.append(asyncio.get_running_loop().time())
+        news, self._news = self._news, asyncio.Event()
+        news.set()
 
     async def until(self, found: Callable[[bytes | PeerEvent], bool], *, after: int = 0) -> int:
         """Wait for an item from index `after` on; return its index. Fails after 20 s."""
-        async with asyncio.timeout(20), self._news:
+        async with asyncio.timeout(20):
             while True:
                 index = next((i for i in range(after, len(self.items)) if found(self.items[i])), None)
                 if index is not None:

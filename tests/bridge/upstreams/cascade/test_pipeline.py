@@ -16,6 +16,7 @@ from bridge.core.events import (
     CallsCancelled,
     CallsRequested,
     LatencyReported,
+    PeerEvent,
     TextArrived,
     UserStartedSpeaking,
 )
@@ -271,7 +272,9 @@ async def test_after_the_end_nothing_is_taken_and_no_task_is_left() -> None:
     await pipeline.close()
     assert asyncio.all_tasks() == before
     assert tones.closed
-    assert [item async for item in pipeline.frames()][-1] == AgentLeft(1000, "closed")
+    items: list[bytes | PeerEvent] = []
+    await pipeline.read(items.append)
+    assert items[-1] == AgentLeft(1000, "closed")
     with pytest.raises(PeerGone):
         await pipeline.send(Hear("hello"))
 

@@ -11,7 +11,9 @@ from bridge.core.commands import Answer, Hear, Speak, Steer
 from bridge.core.events import AgentReady
 from bridge.core.model import Cursor, Entry, FunctionCall, Message, Role, Thing
 from bridge.errors import StoreUnavailable
-from bridge.upstreams.deepgram.socket import FRAMES_IN_A_ROW, Timeouts
+from bridge.upstreams.deepgram import on_websockets
+from bridge.upstreams.deepgram.dialling import Timeouts
+from bridge.upstreams.deepgram.on_websockets import FRAMES_IN_A_ROW
 from tests.bridge.upstreams.deepgram.opening import opened
 from tests.chaos.corpus import BINARY, framed
 from tests.support.briefs import RUN, brief
@@ -199,7 +201,7 @@ async def test_others_have_their_turn_while_an_agent_floods() -> None:
             turns += 1
             await asyncio.sleep(0)
 
-    async with ScriptedDeepgram() as deepgram, opened(deepgram) as (reading, agent):
+    async with ScriptedDeepgram() as deepgram, opened(deepgram, dial=on_websockets.dial) as (reading, agent):
         await reading.until(AgentReady)
         agent.write_raw(framed(BINARY, b"\1\2", masked=False) * 5000)
         await agent.audio_done()

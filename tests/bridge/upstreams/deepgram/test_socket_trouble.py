@@ -14,11 +14,21 @@ from bridge.core.events import AgentErred, AgentLeft, AgentReady
 from bridge.core.model import Message, Role
 from bridge.errors import BadConfig, PeerGone, UpstreamFailed
 from bridge.ports import Direct, Upstream
-from bridge.upstreams.deepgram.connection import SEND_BUFFER, USER_TIMEOUT_MS, Connection
-from bridge.upstreams.deepgram.socket import DeepgramUpstreams, Timeouts
+from bridge.upstreams.deepgram import on_picows, on_websockets
+from bridge.upstreams.deepgram.dialling import SEND_BUFFER, USER_TIMEOUT_MS, Dial, Timeouts
+from bridge.upstreams.deepgram.on_websockets import Connection
+from bridge.upstreams.deepgram.socket import DeepgramUpstreams
 from tests.bridge.upstreams.deepgram.opening import opened
 from tests.support.briefs import brief
 from tests.support.deepgram import FunctionAsk, Refusal, ScriptedDeepgram
+
+
+@pytest.fixture(params=[on_picows.dial, on_websockets.dial], ids=["picows", "plain"])
+def dial(request: pytest.FixtureRequest) -> Dial:
+    """How the agent's socket is opened."""
+    chosen: Dial = request.param
+    return chosen
+
 
 FAST = Timeouts(welcome=0.2, applied=0.4, send=0.3, keep_alive=0.1, ping=0.2, pong=0.2, close=0.3)
 
@@ -30,35 +40,37 @@ FAST = Timeouts(welcome=0.2, applied=0.4, send=0.3, keep_alive=0.1, ping=0.2, po
         *((408, True), (429, True), (500, True), (502, True), (503, True)),
     ],
 )
-async def test_a_refused_handshake_says_whether_to_try_again(status: int, *, retry: bool) -> None:
+async def test_a_refused_handshake_says_whether_to_try_again(dial: Dial, status: int, *, retry: bool) -> None:
     async with ScriptedDeepgram() as deepgram:
         deepgram.refusal = Refusal(status, "SOME_ERROR")
         with pytest.raises(UpstreamFailed) as failed:
-            await DeepgramUpstreams(deepgram.url, "test-key").open(brief())
+            await DeepgramUpstreams(deepgram.url, "test-key", dial=dial).open(brief())
         assert failed.value.retry is retry
         assert deepgram.attempts == 1
 
 
-async def test_a_wrong_key_is_not_tried_again() -> None:
+async def test_a_wrong_key_is_not_tried_again(dial: Dial) -> None:
     async with ScriptedDeepgram() as deepgram:
         with pytest.raises(UpstreamFailed) as failed:
-            await DeepgramUpstreams(deepgram.url, "wrong").open(brief())
+            await DeepgramUpstreams(deepgram.url, "wrong", dial=dial).open(brief())
         assert failed.value.retry is False
 
 
-async def test_nobody_there_may_be_tried_again() -> None:
+async def test_nobody_there_may_be_tried_again(dial: Dial) -> None:
     async with ScriptedDeepgram() as deepgram:
         url = deepgram.url
     with pytest.raises(UpstreamFailed) as failed:
-        await DeepgramUpstreams(url, "test-key").open(brief())
+        await DeepgramUpstreams(url, "test-key", dial=dial).open(brief())
     assert failed.value.retry is True
 
 
-async def test_a_handshake_without_answer_ends_in_time() -> None:
+async def test_a_handshake_without_answer_ends_in_time(dial: Dial) -> None:
     async with ScriptedDeepgram() as deepgram:
         deepgram.hangs = True
         with pytest.raises(UpstreamFailed) as failed:
-            await DeepgramUpstreams(deepgram.url, "test-key", timeouts=Timeouts(open=0.2)).open(brief())
+            await DeepgramUpstreams(deepgram.url, "test-key", timeouts=Timeouts(open=0.2), dial=dial).open(
+                brief()
+            )
         assert failed.value.retry is True
 
 
@@ -76,7 +88,9 @@ async def test_a_handshake_without_answer_ends_in_time() -> None:
         ("HTTP/1.1 302 Found\r\nLocation: /\r\nContent-Length: 0\r\n\r\n", False),
     ],
 )
-async def test_a_handshake_answered_with_rubbish_is_a_failed_one(answer: str, *, retry: bool) -> None:
+async def test_a_handshake_answered_with_rubbish_is_a_failed_one(
+    dial: Dial, answer: str, *, retry: bool
+) -> None:
     async def speak(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await reader.readuntil(b"\r\n\r\n")
         writer.write(answer.encode())
@@ -87,7 +101,7 @@ async def test_a_handshake_answered_with_rubbish_is_a_failed_one(answer: str, *,
     async with await asyncio.start_server(speak, "127.0.0.1", 0) as server:
         url = "ws://{}:{}/".format(*server.sockets[0].getsockname())
         with pytest.raises(UpstreamFailed) as failed:
-            await DeepgramUpstreams(url, "test-key").open(brief())
+            await DeepgramUpstreams(url, "test-key", dial=dial).open(brief())
     assert failed.value.retry is retry
 
 
@@ -97,11 +111,11 @@ async def test_a_handshake_answered_with_rubbish_is_a_failed_one(answer: str, *,
 )
 def test_an_address_that_is_none_is_a_mistake_of_the_configuration(url: str) -> None:
     with pytest.raises(BadConfig, match="DEEPGRAM_AGENT_URL"):
-        DeepgramUpstreams(url, "key")
+        DeepgramUpstreams(url, "key", dial=on_picows.dial)
 
 
-async def test_refused_settings_are_not_tried_again() -> None:
-    async with ScriptedDeepgram(applies=False) as deepgram, opened(deepgram) as (reading, agent):
+async def test_refused_settings_are_not_tried_again(dial: Dial) -> None:
+    async with ScriptedDeepgram(applies=False) as deepgram, opened(deepgram, dial=dial) as (reading, agent):
         await agent.error("INVALID_SETTINGS", "no such model", close=1011)
         left = await reading.until(AgentLeft)
     assert reading.events[0] == AgentErred("INVALID_SETTINGS", "no such model", fatal=True, retry=False)
@@ -111,7 +125,7 @@ async def test_refused_settings_are_not_tried_again() -> None:
 @pytest.mark.parametrize("welcome", ["", '{"type":"Welcome"}'])
 @pytest.mark.parametrize(("code", "retry"), [(1011, True), (4401, False)])
 async def test_an_agent_that_closes_at_once_says_whether_to_try_again(
-    welcome: str, code: int, *, retry: bool
+    dial: Dial, welcome: str, code: int, *, retry: bool
 ) -> None:
     async def close(socket: ServerConnection) -> None:
         if welcome:
@@ -123,12 +137,15 @@ async def test_an_agent_that_closes_at_once_says_whether_to_try_again(
     async with serve(close, "127.0.0.1", 0) as server:
         url = "ws://{}:{}/".format(*next(iter(server.sockets)).getsockname())
         with pytest.raises(UpstreamFailed) as failed:
-            await DeepgramUpstreams(url, "test-key").open(brief())
+            await DeepgramUpstreams(url, "test-key", dial=dial).open(brief())
     assert failed.value.retry is retry
 
 
-async def test_an_agent_that_never_gets_ready_is_given_up() -> None:
-    async with ScriptedDeepgram(applies=False) as deepgram, opened(deepgram, timeouts=FAST) as (reading, _):
+async def test_an_agent_that_never_gets_ready_is_given_up(dial: Dial) -> None:
+    async with (
+        ScriptedDeepgram(applies=False) as deepgram,
+        opened(deepgram, timeouts=FAST, dial=dial) as (reading, _),
+    ):
         left = await reading.until(AgentLeft)
     assert left == AgentLeft(1006, "no SettingsApplied", retry=True)
 
@@ -140,15 +157,15 @@ async def test_an_agent_that_never_gets_ready_is_given_up() -> None:
     ("code", "retry"),
     [(1000, True), (1001, True), (1011, True), (1012, True), (4410, True), (4401, False), (4403, False)],
 )
-async def test_a_close_is_reported_with_its_code(code: int, *, retry: bool) -> None:
-    async with ScriptedDeepgram() as deepgram, opened(deepgram) as (reading, agent):
+async def test_a_close_is_reported_with_its_code(dial: Dial, code: int, *, retry: bool) -> None:
+    async with ScriptedDeepgram() as deepgram, opened(deepgram, dial=dial) as (reading, agent):
         await reading.until(AgentReady)
         await agent.close(code, "because")
         assert await reading.until(AgentLeft) == AgentLeft(code, "because", retry=retry)
 
 
-async def test_a_reset_is_reported_as_1006() -> None:
-    async with ScriptedDeepgram() as deepgram, opened(deepgram) as (reading, agent):
+async def test_a_reset_is_reported_as_1006(dial: Dial) -> None:
+    async with ScriptedDeepgram() as deepgram, opened(deepgram, dial=dial) as (reading, agent):
         await reading.until(AgentReady)
         agent.reset()
         assert await reading.until(AgentLeft) == AgentLeft(1006, "", retry=True)
@@ -156,8 +173,8 @@ async def test_a_reset_is_reported_as_1006() -> None:
             await reading.upstream.send(Hear("anybody?"))
 
 
-async def test_an_agent_that_hangs_is_noticed_by_its_pongs() -> None:
-    async with ScriptedDeepgram() as deepgram, opened(deepgram, timeouts=FAST) as (reading, agent):
+async def test_an_agent_that_hangs_is_noticed_by_its_pongs(dial: Dial) -> None:
+    async with ScriptedDeepgram() as deepgram, opened(deepgram, timeouts=FAST, dial=dial) as (reading, agent):
         await reading.until(AgentReady)
         agent.stall()
         assert await reading.until(AgentLeft) == AgentLeft(1006, "", retry=True)
@@ -168,9 +185,12 @@ def test_an_agent_that_is_silent_is_gone_after_ten_seconds() -> None:
     assert waits.ping + waits.pong + waits.close <= 10
 
 
-async def test_an_agent_that_takes_nothing_is_given_up_at_the_send_deadline() -> None:
+async def test_an_agent_that_takes_nothing_is_given_up_at_the_send_deadline(dial: Dial) -> None:
     timeouts = Timeouts(send=0.3, ping=30)
-    async with ScriptedDeepgram() as deepgram, opened(deepgram, timeouts=timeouts) as (reading, agent):
+    async with (
+        ScriptedDeepgram() as deepgram,
+        opened(deepgram, timeouts=timeouts, dial=dial) as (reading, agent),
+    ):
         await reading.until(AgentReady)
         agent.stall()
         with pytest.raises(PeerGone):
@@ -188,9 +208,12 @@ async def test_the_kernel_takes_little_for_an_agent_and_waits_no_longer_than_we_
         assert plain.getsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF) == 2 * SEND_BUFFER  # Linux doubles it
 
 
-async def test_an_agent_that_takes_nothing_is_not_written_to_directly_and_given_up() -> None:
+async def test_an_agent_that_takes_nothing_is_not_written_to_directly_and_given_up(dial: Dial) -> None:
     timeouts = Timeouts(send=0.3, ping=30)
-    async with ScriptedDeepgram() as deepgram, opened(deepgram, timeouts=timeouts) as (reading, agent):
+    async with (
+        ScriptedDeepgram() as deepgram,
+        opened(deepgram, timeouts=timeouts, dial=dial) as (reading, agent),
+    ):
         await reading.until(AgentReady)
         assert isinstance(reading.upstream, Direct)
         agent.stall()
@@ -208,8 +231,8 @@ async def _flood(upstream: Upstream) -> None:
             await upstream.send(bytes(256 * 1024))
 
 
-async def test_errors_and_rubbish_do_not_end_the_reading() -> None:
-    async with ScriptedDeepgram() as deepgram, opened(deepgram) as (reading, agent):
+async def test_errors_and_rubbish_do_not_end_the_reading(dial: Dial) -> None:
+    async with ScriptedDeepgram() as deepgram, opened(deepgram, dial=dial) as (reading, agent):
         await reading.until(AgentReady)
         await agent.error("UNPARSABLE_CLIENT_MESSAGE")
         for text in ("not json", "[1]", '"text"', "{}", '{"type":7}', '{"type":"New","x":1}'):
@@ -220,8 +243,8 @@ async def test_errors_and_rubbish_do_not_end_the_reading() -> None:
     assert reading.events[2] == ev.AgentSaidOther({"type": "New", "x": 1})
 
 
-async def test_a_cancelled_call_and_its_crossing_answer() -> None:
-    async with ScriptedDeepgram() as deepgram, opened(deepgram) as (reading, agent):
+async def test_a_cancelled_call_and_its_crossing_answer(dial: Dial) -> None:
+    async with ScriptedDeepgram() as deepgram, opened(deepgram, dial=dial) as (reading, agent):
         first, second = await agent.call_all(FunctionAsk("list_tasks"), FunctionAsk("list_tasks"))
         await agent.cancel(first)
         cancelled = await reading.until(ev.CallsCancelled)
@@ -232,9 +255,9 @@ async def test_a_cancelled_call_and_its_crossing_answer() -> None:
     assert cancelled.call_ids == (first,)
 
 
-async def test_closing_is_polite_and_may_be_repeated() -> None:
+async def test_closing_is_polite_and_may_be_repeated(dial: Dial) -> None:
     async with ScriptedDeepgram() as deepgram:
-        async with opened(deepgram) as (reading, agent):
+        async with opened(deepgram, dial=dial) as (reading, agent):
             await reading.until(AgentReady)
             await reading.upstream.close()
             await reading.upstream.close()
@@ -243,11 +266,11 @@ async def test_closing_is_polite_and_may_be_repeated() -> None:
             await reading.upstream.send(b"\x00\x00")
 
 
-async def test_sessions_open_side_by_side() -> None:
+async def test_sessions_open_side_by_side(dial: Dial) -> None:
     async with (
         ScriptedDeepgram() as deepgram,
-        opened(deepgram) as (one, first),
-        opened(deepgram) as (other, second),
+        opened(deepgram, dial=dial) as (one, first),
+        opened(deepgram, dial=dial) as (other, second),
     ):
         await first.say("one")
         await second.say("other")
@@ -258,22 +281,25 @@ async def test_sessions_open_side_by_side() -> None:
 
 
 async def test_the_key_is_never_logged(
-    caplog: pytest.LogCaptureFixture, capsys: pytest.CaptureFixture[str]
+    dial: Dial, caplog: pytest.LogCaptureFixture, capsys: pytest.CaptureFixture[str]
 ) -> None:
     secret = "dg-secret-0123456789"
     with caplog.at_level(logging.DEBUG):
-        async with ScriptedDeepgram(key=secret) as deepgram, opened(deepgram, key=secret) as (reading, _):
+        async with (
+            ScriptedDeepgram(key=secret) as deepgram,
+            opened(deepgram, key=secret, dial=dial) as (reading, _),
+        ):
             await reading.until(AgentReady)
         async with ScriptedDeepgram(key="other") as deepgram:
             with pytest.raises(UpstreamFailed):
-                await DeepgramUpstreams(deepgram.url, secret).open(brief())
+                await DeepgramUpstreams(deepgram.url, secret, dial=dial).open(brief())
     ours = [record for record in caplog.records if record.name != "websockets.server"]
     assert secret not in " ".join(record.getMessage() for record in ours)
     assert secret not in capsys.readouterr().out
 
 
-async def test_what_comes_before_settings_applied_is_kept_up_to_a_bound() -> None:
-    async with ScriptedDeepgram(applies=False) as deepgram, opened(deepgram) as (reading, agent):
+async def test_what_comes_before_settings_applied_is_kept_up_to_a_bound(dial: Dial) -> None:
+    async with ScriptedDeepgram(applies=False) as deepgram, opened(deepgram, dial=dial) as (reading, agent):
         for _ in range(5):
             await agent.send_audio(bytes(1024 * 1024))
         for _ in range(20):

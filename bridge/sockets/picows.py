@@ -1,0 +1,243 @@
+"""One WebSocket on picows: messages are taken in the moment they are parsed, frames go out at once.
+
+No task, no queue and no event in between; https://picows.readthedocs.io. Both ends of the bridge use it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+from contextlib import suppress
+from typing import Final
+
+from picows import WSFrame, WSListener, WSMsgType, WSTransport
+
+from bridge.errors import PeerGone
+from bridge.sockets.closed import Closed, Limits, TakeMessage
+
+MAX_EARLY: Final = 256 * 1024
+"""Bytes kept while nobody takes them; then the peer has to wait."""
+NO_CODE: Final = 1005
+"""Stands for a close without a code."""
+BROKEN, NOT_TEXT, TOO_BIG, UNRESPONSIVE = 1002, 1007, 1009, 1011
+"""Close codes for a peer that breaks the rules."""
+BINARY, TEXT, CONTINUATION = WSMsgType.BINARY, WSMsgType.TEXT, WSMsgType.CONTINUATION
+PING, PONG, CLOSE = WSMsgType.PING, WSMsgType.PONG, WSMsgType.CLOSE
+
+
+class PicowsSocket(WSListener):
+    """A socket that is pinged. A peer that does not answer, or takes nothing, is gone."""
+
+    def __init__(self, limits: Limits) -> None:
+        self.limits = limits
+        self._loop = asyncio.get_running_loop()
+        self.closed: asyncio.Future[Closed] = self._loop.create_future()
+        """Done when no message comes any more."""
+        self.lost: asyncio.Future[None] = self._loop.create_future()
+        """Done when the connection is gone."""
+        self._transport: WSTransport | None = None
+        self._take: TakeMessage = self._keep
+        self._early: list[bytes | str] = []
+        self._early_bytes = 0
+        self._arrived = asyncio.Event()
+        self._kind: WSMsgType | None = None
+        """Of the message that comes in pieces now."""
+        self._pieces = bytearray()
+        self._pinged = b""
+        self._pinging: asyncio.TimerHandle | None = None
+        self._stuck: asyncio.TimerHandle | None = None
+        self._writable = asyncio.Event()
+        self._writable.set()
+        self._full = False
+        """A write would have to wait, or would come to nothing."""
+
+    # ── what it brings ──────────────────────────────────────────────────────────────────────────────────
+
+    async def read(self, take: TakeMessage) -> Closed:
+        """Bring each message to `take`, until the socket is closed. May be cancelled and called again."""
+        self._take = take
+        early, self._early, self._early_bytes = self._early, [], 0
+        for message in early:
+            take(message)
+        self._under.resume_reading()
+        return await asyncio.shield(self.closed)
+
+    async def receive(self) -> bytes | str | Closed:
+        """One message, or how it ended; before `read`."""
+        while not self._early:
+            if self.closed.done():
+                return self.closed.result()
+            self._arrived.clear()
+            await self._arrived.wait()
+        message = self._early.pop(0)
+        self._early_bytes -= len(message)
+        self._under.resume_reading()
+        return message
+
+    def _keep(self, message: bytes | str) -> None:
+        self._early.append(message)
+        self._early_bytes += len(message)
+        self._arrived.set()
+        if self._early_bytes > MAX_EARLY:
+            self._under.pause_reading()
+
+    # ── what it is given ────────────────────────────────────────────────────────────────────────────────
+
+    def write(self, sound: bytes) -> bool:
+        """Write one binary frame now; False: it would have to wait, or the socket is going."""
+        if self._full or self._transport is None:
+            return False
+        self._transport.send(BINARY, sound)
+        return True
+
+    async def send(self, message: bytes | str) -> None:
+        """Write a message, when there is room. Raises PeerGone."""
+        await self._writable.wait()
+        if self.closed.done() or self._transport is None:
+            raise PeerGone("the socket is gone")
+        if isinstance(message, bytes):
+            self._transport.send(BINARY, message)
+        else:
+            self._transport.send(TEXT, message.encode())
+
+    def tell(self, text: str) -> None:
+        """Write a text now, whatever waits; nothing when the socket is going."""
+        if not self.closed.done() and self._transport is not None:
+            self._transport.send(TEXT, text.encode())
+
+    async def close(self, code: int = 1000, reason: str = "") -> None:
+        """Say so, and wait for `limits.close` until it is gone; never raises, may be called twice."""
+        self.hang_up(code, reason)
+        with suppress(TimeoutError):
+            async with asyncio.timeout(self.limits.close):
+                await asyncio.shield(self.lost)
+
+    def hang_up(self, code: int, reason: str = "") -> None:
+        """Send a close, and take nothing any more. `reason`: at most 123 bytes."""
+        if self.closed.done():
+            return
+        self._end(Closed(code, reason))
+        if self._transport is not None:
+            self._transport.send(CLOSE, code.to_bytes(2, "big") + reason.encode())
+
+    def abort(self) -> None:
+        """Leave it without a word."""
+        self._under.abort()
+
+    def _fail(self, code: int, reason: str) -> None:
+        self.hang_up(code, reason)
+        self._under.close()
+
+    def _end(self, closed: Closed) -> None:
+        if not self.closed.done():
+            self.closed.set_result(closed)
+        self._full = True
+        self._writable.set()
+        self._arrived.set()
+        if self._pinging:
+            self._pinging.cancel()
+
+    @property
+    def _under(self) -> asyncio.Transport:
+        assert self._transport is not None, "before the handshake"
+        return self._transport.underlying_transport
+
+    # ── picows' callbacks ───────────────────────────────────────────────────────────────────────────────
+
+    def on_ws_connected(self, transport: WSTransport) -> None:
+        """The handshake is over."""
+        self._transport = transport
+        self._pinging = self._loop.call_later(self.limits.ping, self._ping)
+
+    def on_ws_frame(self, transport: WSTransport, frame: WSFrame) -> None:
+        """A frame is there; what it points at is gone when this returns."""
+        if self.closed.done():
+            if frame.msg_type == CLOSE:
+                self._under.close()
+        elif frame.rsv1 or frame.rsv2 or frame.rsv3:
+            self._fail(BROKEN, "a reserved bit is set")
+        elif frame.msg_type == BINARY and frame.fin and self._kind is None:
+            self._take(frame.get_payload_as_bytes())
+        elif frame.msg_type == TEXT or frame.msg_type == BINARY or frame.msg_type == CONTINUATION:
+            self._add(frame.msg_type, frame.get_payload_as_bytes(), last=frame.fin)
+        elif frame.msg_type == PONG:
+            self._ponged(frame.get_payload_as_bytes())
+        elif frame.msg_type == CLOSE:
+            self._peer_closes(frame.get_payload_as_bytes())
+
+    def on_ws_disconnected(self, transport: WSTransport) -> None:
+        """The connection is gone."""
+        if transport.is_close_frame_sent:  # by picows itself: the peer broke a rule
+            sent = transport.close_handshake.sent
+            self._end(Closed(sent.code.value, sent.reason) if sent else Closed())
+        self._end(Closed())
+        if self._stuck:
+            self._stuck.cancel()
+        self.lost.set_result(None)
+
+    def pause_writing(self) -> None:
+        """Its buffer is full."""
+        self._full = True
+        self._writable.clear()
+        self._stuck = self._loop.call_later(self.limits.send, self.abort)
+
+    def resume_writing(self) -> None:
+        """There is room again."""
+        if self._stuck:
+            self._stuck.cancel()
+        self._full = self.closed.done()
+        self._writable.set()
+
+    # ── messages ────────────────────────────────────────────────────────────────────────────────────────
+
+    def _add(self, kind: WSMsgType, piece: bytes, *, last: bool) -> None:
+        if (kind == CONTINUATION) != (self._kind is not None):
+            self._fail(BROKEN, "a piece out of order")
+            return
+        self._kind = self._kind or kind
+        self._pieces += piece
+        if len(self._pieces) > self.limits.message:
+            self._fail(TOO_BIG, "the message is too big")
+        elif last:
+            kind, whole = self._kind, bytes(self._pieces)
+            self._kind = None
+            self._pieces.clear()
+            self._whole(kind, whole)
+
+    def _whole(self, kind: WSMsgType, message: bytes) -> None:
+        if kind == BINARY:
+            self._take(message)
+            return
+        try:
+            text = message.decode()
+        except UnicodeDecodeError:
+            self._fail(NOT_TEXT, "the text is not UTF-8")
+        else:
+            self._take(text)
+
+    def _peer_closes(self, payload: bytes) -> None:
+        code = int.from_bytes(payload[:2], "big") if payload else NO_CODE
+        self._end(Closed(code, payload[2:].decode("utf-8", "replace")))
+        if self._transport is not None:
+            self._transport.send(CLOSE, payload[:2])
+        self._under.close()
+
+    # ── pings ───────────────────────────────────────────────────────────────────────────────────────────
+
+    def _ping(self) -> None:
+        assert self._transport is not None
+        self._pinged = secrets.token_bytes(4)
+        self._transport.send(PING, self._pinged)
+        self._pinging = self._loop.call_later(self.limits.pong, self._unresponsive)
+
+    def _ponged(self, payload: bytes) -> None:
+        if self._pinged and payload == self._pinged and self._pinging:
+            self._pinged = b""
+            self._pinging.cancel()
+            self._pinging = self._loop.call_later(self.limits.ping, self._ping)
+
+    def _unresponsive(self) -> None:
+        self._end(Closed())
+        assert self._transport is not None
+        self._transport.send(CLOSE, UNRESPONSIVE.to_bytes(2, "big") + b"no answer to a ping")
+        self.abort()

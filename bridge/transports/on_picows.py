@@ -1,0 +1,52 @@
+"""One client on a picows socket: what it sends is taken in the moment it is parsed."""
+
+from __future__ import annotations
+
+from bridge.core.commands import News
+from bridge.core.events import ClientLeft
+from bridge.ports import Take
+from bridge.sockets.picows import PicowsSocket
+from bridge.transports.client_frames import ClientFrames, TurnedAway, clipped
+
+SOCKET = "bridge.socket"
+"""The extension of an ASGI scope that holds an accepted PicowsSocket: bridge/serving.py."""
+
+
+class PicowsTransport:
+    """ports.Transport. The same limits as WebSocketTransport's."""
+
+    def __init__(self, socket: PicowsSocket, frames: ClientFrames | None = None) -> None:
+        self._socket = socket
+        self._frames = frames or ClientFrames()
+
+    async def read(self, take: Take) -> None:
+        """Bring sound and events until the socket is gone; `ClientLeft` last."""
+
+        def arrived(frame: bytes | str) -> None:
+            read = self._frames.read(frame)
+            if isinstance(read, TurnedAway):
+                self._turn_away(read)
+            elif read is not None:
+                take(read)
+
+        closed = await self._socket.read(arrived)
+        take(ClientLeft(closed.code))
+
+    def _turn_away(self, away: TurnedAway) -> None:
+        told = self._frames.write(away.failed)
+        if isinstance(told, str):
+            self._socket.tell(told)
+        self._socket.hang_up(away.code, clipped(away.failed.description))
+
+    async def send(self, frame: bytes | News) -> None:
+        """Write one frame. Raises PeerGone when the socket is gone, as one is that takes nothing for 5 s."""
+        if (written := self._frames.write(frame)) is not None:
+            await self._socket.send(written)
+
+    def write(self, sound: bytes) -> bool:
+        """See ports.Direct."""
+        return self._frames.is_whole(sound) and self._socket.write(sound)
+
+    async def close(self, code: int, reason: str) -> None:
+        """Close the socket within 1 s; never raises, may be called twice."""
+        await self._socket.close(code, clipped(reason))
