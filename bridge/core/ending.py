@@ -7,8 +7,8 @@ from bridge.core import events as ev
 from bridge.core import timers as due
 from bridge.core.events import Moment
 from bridge.core.far import open_agent
+from bridge.core.near import settle_cut
 from bridge.core.state import Commands, Link, Phase, State
-from bridge.core.talk import settle_cut
 
 PAUSE_SECONDS = 0.25
 """Seconds between two looks for a pause in the talk."""

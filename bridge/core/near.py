@@ -20,8 +20,12 @@ LINGER_SECONDS = 10.0
 """How long the agent lives on without a client, from the last thing that happened."""
 ON_PURPOSE = 1000
 """Close code of a client that has ended the talk: it is over with its turn."""
+GONE = {ON_PURPOSE, 1001}
+"""Close codes of a client that plays nothing any more: the talk was ended, the page was closed."""
 LAST_WORDS_SECONDS = 2.0
 """How long after that the agent may take to notice that the user had begun to speak."""
+CUT_SECONDS = 0.4
+"""How long after a barge-in the client's last playback report may take."""
 REJOIN_SECONDS = 30.0
 """How long the client may stay away and still find the same session."""
 MANAGED = "BRIDGE_SETTINGS_MANAGED"
@@ -110,6 +114,9 @@ def left(s: State, event: ev.ClientLeft, now: Moment) -> Commands:
     s.phase, s.settled = Phase.LINGERING, False
     for timer in (due.SettingsOverdue, due.IdleReached, due.IdleOver, due.ReopenDue):
         yield do.Unschedule(timer)
+    if event.code in GONE:
+        yield from break_off(s, now)
+        yield from settle_cut(s, now)
     if s.link is Link.READY:
         yield do.PlaySilence()
     yield do.Schedule(LINGER_SECONDS, due.LingerOver())
@@ -153,6 +160,23 @@ def played(s: State, event: ev.ClientPlayed, now: Moment) -> Commands:
     else:
         s.reply.played_ms = event.played_ms
     yield from ()
+
+
+def break_off(s: State, now: Moment) -> Commands:
+    """The reply is over before its end; the client's last report of it may still come."""
+    if s.reply.lines:
+        yield from settle_cut(s, now)
+        s.broken = s.reply.break_off(now)
+        yield do.Schedule(CUT_SECONDS, due.CutDue())
+
+
+def settle_cut(s: State, now: Moment) -> Commands:
+    """Store what was heard of a reply that was broken off."""
+    if s.broken is not None:
+        broken, s.broken = s.broken, None
+        yield do.Unschedule(due.CutDue)
+        for cut in broken.cuts():
+            yield do.Save(s.record(cut, now))
 
 
 def steered(s: State, event: ev.ClientSteered, now: Moment) -> Commands:

@@ -42,7 +42,7 @@ class Reply:
         self.ended = now.reply
 
     def break_off(self, now: Moment) -> Broken:
-        """The user broke in: the reply is over, and this is what there was of it."""
+        """The reply is over before its end, and this is what there was of it."""
         broken = Broken(self.lines, now.reply, now.reply_ms, self.played_ms)
         self.lines, self.played_ms, self.ended = [], None, max(self.ended, now.reply)
         return broken
@@ -50,7 +50,7 @@ class Reply:
 
 @dataclass(slots=True)
 class Broken:
-    """A reply the user broke into. The client's last report of it may still come."""
+    """A reply the user broke into, or left. The client's last report of it may still come."""
 
     lines: list[Line]
     reply: int

@@ -10,12 +10,10 @@ from bridge.core import timers as due
 from bridge.core.acts import confirm_turn
 from bridge.core.events import Moment
 from bridge.core.model import Modality, Role
-from bridge.core.near import LINGER_SECONDS
+from bridge.core.near import LINGER_SECONDS, break_off, settle_cut
 from bridge.core.owing import is_answer, owe, settle
 from bridge.core.state import Commands, Phase, State
 
-CUT_SECONDS = 0.4
-"""How long after a barge-in the client's last playback report may take."""
 STRAGGLER_SECONDS = 1.5
 """How long after a barge-in frames of the cut reply may still arrive."""
 
@@ -60,25 +58,13 @@ def started_speaking(s: State, event: ev.UserStartedSpeaking, now: Moment) -> Co
     yield from s.tell(event)
     yield do.EndReply()
     yield do.Schedule(STRAGGLER_SECONDS, due.StragglersOver())
-    if s.reply.lines:
-        yield from settle_cut(s, now)
-        s.broken = s.reply.break_off(now)
-        yield do.Schedule(CUT_SECONDS, due.CutDue())
+    yield from break_off(s, now)
     yield from s.active()
     yield from stay(s)
 
 
 def cut_due(s: State, event: due.CutDue, now: Moment) -> Commands:
     yield from settle_cut(s, now)
-
-
-def settle_cut(s: State, now: Moment) -> Commands:
-    """Store what was heard of a cut reply."""
-    if s.broken is not None:
-        broken, s.broken = s.broken, None
-        yield do.Unschedule(due.CutDue)
-        for cut in broken.cuts():
-            yield do.Save(s.record(cut, now))
 
 
 def stragglers_over(s: State, event: due.StragglersOver, now: Moment) -> Commands:

@@ -189,6 +189,20 @@ describe("the microphone", () => {
 });
 
 describe("the end", () => {
+  for (const [what, fields] of [["Hung", {}], ["Renewed", {}], ["Adopted", { conversationId: "c2", entries: [] }]]) {
+    test(`of a reply that still sounds is told before the socket is closed: ${what}`, () => {
+      const script = talking().text("assistant", "One two three four.", "1:0").tell("SoundStarted").sound(2000, 250).sound(2000, 390);
+      assert.deepEqual(script.tell(what, fields).sent(), [{ type: "Playback", played_ms: 390 }]);
+      const order = script.effects.map(({ type }) => type).filter((type) => type === "Send" || type === "CloseSocket");
+      assert.deepEqual(order, ["Send", "CloseSocket"]);
+    });
+  }
+
+  test("of a reply that was heard to its end has nothing to tell", () => {
+    const script = drained(talking().text("assistant", "One.", "1:0").tell("SoundStarted").sound(900, 700).hear("AgentAudioDone"), 900);
+    assert.deepEqual(script.tell("Hung").sent(), []);
+  });
+
   test("hanging up closes everything; the next tap goes on with the same conversation", () => {
     const script = talking().text("user", "a", "1:0").tell("Hung");
     assert.equal(script.state.phase, "ended");

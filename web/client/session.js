@@ -33,7 +33,7 @@ export function initial({ agent = null, instance = "", pushToTalk = false, sound
     phase: "idle", live: null, conversationId: null, agent, instance, items: [], cursor: null, outbox: [],
     starting: null, ticket: 0, settled: false, microphone: "off", muted: false, pushToTalk, held: false, hearing: false,
     sounding: false, replyDone: true, sound, arrivedMs: 0, playedMs: 0, replyFromMs: 0, replySaid: false,
-    ended: null, toldMs: 0, ping: null,
+    ended: null, heardMs: 0, toldMs: 0, ping: null,
     details: NO_DETAILS, retry: null, notice: null,
   };
 }
@@ -65,9 +65,13 @@ function askForMicrophone(state) {
 /** Tell the bridge how much of the current reply was heard.
  * @param {State} state @param {number} playedMs @returns {Step} */
 function tellHeard(state, playedMs) {
-  if (!state.settled) return step(state);
-  return step({ ...state, toldMs: playedMs }, { type: "Send", message: wire.playback(playedMs) });
+  const next = { ...state, heardMs: playedMs };
+  if (!state.settled) return step(next);
+  return step({ ...next, toldMs: playedMs }, { type: "Send", message: wire.playback(playedMs) });
 }
+
+/** The last word on a reply that is left before its end. @param {State} state @returns {Step} */
+const tellLast = (state) => (state.sounding && state.heardMs !== state.toldMs ? tellHeard(state, state.heardMs) : step(state));
 
 /** What each message means. @type {import("./types.js").Rules} */
 const RULES = {
@@ -88,16 +92,18 @@ const RULES = {
     return begin({ ...next, notice: null }, { type: "OpenSpeaker" });
   },
   Hung: (state) => {
-    const [next, effects] = rest({ ...state, outbox: [] }, "ended", null);
     const later = /** @type {Effect} */ ({ type: "Schedule", name: "aftermath", seconds: AFTERMATH_SECONDS });
-    return step(next, { type: "FlushSpeaker" }, ...effects, later);
+    return chain(tellLast(state), (told) => {
+      const [next, effects] = rest({ ...told, outbox: [] }, "ended", null);
+      return step(next, { type: "FlushSpeaker" }, ...effects, later);
+    });
   },
   Renewed(state) {
-    return step(afresh(state), { type: "FlushSpeaker" }, ...HANG_UP);
+    return chain(tellLast(state), (told) => step(afresh(told), { type: "FlushSpeaker" }, ...HANG_UP));
   },
   Adopted(state, { conversationId, entries }) {
     const next = show({ ...afresh(state), conversationId }, entries);
-    return step(next, { type: "FlushSpeaker" }, ...HANG_UP);
+    return chain(tellLast(state), () => step(next, { type: "FlushSpeaker" }, ...HANG_UP));
   },
   PushToTalkChosen: (state, { on }) => gate({ ...state, pushToTalk: on, held: false, muted: false }),
   Retried(state, now) {
@@ -170,7 +176,7 @@ const RULES = {
     { ...state, sounding: true, phase: talking(state, "speaking"), details: { ...state.details, speakerHz: hz } },
   ),
   SoundPlayed(state, { playedMs, passedMs, underruns }) {
-    const next = { ...state, playedMs: passedMs, details: { ...state.details, underruns } };
+    const next = { ...state, heardMs: playedMs, playedMs: passedMs, details: { ...state.details, underruns } };
     const soon = playedMs === 0 || Math.abs(playedMs - state.toldMs) < REPORT_MS;
     return soon ? step(next) : tellHeard(next, playedMs);
   },

@@ -190,6 +190,41 @@ def test_an_interrupted_message_keeps_what_was_heard() -> None:
     book.save() << do.Tell(do.Shown(cut))
 
 
+def test_the_last_report_before_the_client_hangs_up_marks_the_message_it_talked_into() -> None:
+    book = live()
+    (book >> said("assistant", "One two three four.")).skip()
+    book.save().skip()
+    book.sound(1, 4000) >> ev.ClientPlayed(1900)
+    (book >> ev.UserStartedSpeaking()).skip()
+    book >> ev.ClientPlayed(2000)
+    book >> ev.ClientLeft(1000) << do.Save(entry(1, Cut(Cursor(2, 0), "One two"))) << do.PlaySilence()
+    assert due.CutDue not in book.timers
+    book.done()
+
+
+@pytest.mark.parametrize("code", [1000, 1001])
+def test_a_reply_is_cut_where_the_client_hung_up_or_closed_its_page(code: int) -> None:
+    book = live()
+    (book >> said("assistant", "One two three four.")).skip()
+    book.save().skip()
+    book.sound(1, 4000) >> ev.ClientPlayed(2000)
+    book >> ev.ClientLeft(code) << do.Save(entry(1, Cut(Cursor(2, 0), "One two"))) << do.PlaySilence()
+    book.done()
+    assert due.CutDue not in book.timers
+
+
+@pytest.mark.parametrize(("code", "played_ms"), [(1000, 4000), (1001, 4000), (1000, None), (1006, 2000)])
+def test_what_was_heard_whole_or_may_still_be_played_is_not_cut(code: int, played_ms: int | None) -> None:
+    book = live()
+    (book >> said("assistant", "One two three four.")).skip()
+    book.save().skip()
+    book.sound(1, 4000)
+    if played_ms is not None:
+        book >> ev.ClientPlayed(played_ms)
+    book >> ev.ClientLeft(code) << do.PlaySilence()
+    book.done()
+
+
 def test_a_reply_that_begins_right_after_a_barge_in_is_none_of_the_cut() -> None:
     book = live()
     (book >> said("assistant", "One two three four.")).skip()

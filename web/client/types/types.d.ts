@@ -167,7 +167,9 @@ export interface State {
   replySaid: boolean;
   /** The reply before, while a sentence of it may still come; null = none can. */
   ended: Ended | null;
-  /** What the bridge was last told to be heard of the current reply, in milliseconds. */
+  /** Milliseconds of the current reply that were heard, */
+  heardMs: number;
+  /** and what the bridge was last told of that. */
   toldMs: number;
   ping: Ping | null;
   details: Details;
