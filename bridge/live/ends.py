@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from functools import partial
 
 import structlog
 
@@ -112,10 +111,14 @@ class Line:
         try:
             async with asyncio.TaskGroup() as group:
                 pump = group.create_task(self._pump(upstream), name="agent-pump")
-                await upstream.read(partial(self._report, self))
+                await upstream.read(self._take)
                 pump.cancel()
         finally:
+            self._report = _nobody  # tracebacks hold this line in cycles; not the session with it
             await upstream.close()
+
+    def _take(self, frame: bytes | PeerEvent) -> None:
+        self._report(self, frame)
 
     async def _pump(self, upstream: Upstream) -> None:
         self.outbox.connect(upstream)
@@ -124,3 +127,7 @@ class Line:
                 await upstream.send(await self.outbox.take())
         except PeerGone:
             await upstream.close()
+
+
+def _nobody(line: Line, frame: bytes | PeerEvent) -> None:
+    """Whoever was reported to is gone."""

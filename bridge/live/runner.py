@@ -89,6 +89,7 @@ class Runner:
                 timer.cancel()
             if self._seat:
                 self._seat.close(1011, "internal error")
+            self._line_task = self._silence = None  # their tracebacks hold this runner
         if self._fault:
             raise self._fault
 

@@ -35,7 +35,8 @@ class PicowsSocket(WSListener):
         """Done when no message comes any more."""
         self.lost: asyncio.Future[None] = self._loop.create_future()
         """Done when the connection is gone."""
-        self._transport: WSTransport | None = None
+        self.transport: WSTransport | None = None
+        """picows' own; None before the handshake."""
         self._take: TakeMessage = self._keep
         self._early: list[bytes | str] = []
         self._early_bytes = 0
@@ -55,11 +56,12 @@ class PicowsSocket(WSListener):
 
     async def read(self, take: TakeMessage) -> Closed:
         """Bring each message to `take`, until the socket is closed. May be cancelled and called again."""
-        self._take = take
         early, self._early, self._early_bytes = self._early, [], 0
         for message in early:
             take(message)
-        self._under.resume_reading()
+        if not self.closed.done():
+            self._take = take
+            self._under.resume_reading()
         return await asyncio.shield(self.closed)
 
     async def receive(self) -> bytes | str | Closed:
@@ -85,25 +87,25 @@ class PicowsSocket(WSListener):
 
     def write(self, sound: bytes) -> bool:
         """Write one binary frame now; False: it would have to wait, or the socket is going."""
-        if self._full or self._transport is None:
+        if self._full or self.transport is None:
             return False
-        self._transport.send(BINARY, sound)
+        self.transport.send(BINARY, sound)
         return True
 
     async def send(self, message: bytes | str) -> None:
         """Write a message, when there is room. Raises PeerGone."""
         await self._writable.wait()
-        if self.closed.done() or self._transport is None:
+        if self.closed.done() or self.transport is None:
             raise PeerGone("the socket is gone")
         if isinstance(message, bytes):
-            self._transport.send(BINARY, message)
+            self.transport.send(BINARY, message)
         else:
-            self._transport.send(TEXT, message.encode())
+            self.transport.send(TEXT, message.encode())
 
     def tell(self, text: str) -> None:
         """Write a text now, whatever waits; nothing when the socket is going."""
-        if not self.closed.done() and self._transport is not None:
-            self._transport.send(TEXT, text.encode())
+        if not self.closed.done() and self.transport is not None:
+            self.transport.send(TEXT, text.encode())
 
     async def close(self, code: int = 1000, reason: str = "") -> None:
         """Say so, and wait for `limits.close` until it is gone; never raises, may be called twice."""
@@ -117,8 +119,8 @@ class PicowsSocket(WSListener):
         if self.closed.done():
             return
         self._end(Closed(code, reason))
-        if self._transport is not None:
-            self._transport.send(CLOSE, code.to_bytes(2, "big") + reason.encode())
+        if self.transport is not None:
+            self.transport.send(CLOSE, code.to_bytes(2, "big") + reason.encode())
 
     def abort(self) -> None:
         """Leave it without a word."""
@@ -132,6 +134,7 @@ class PicowsSocket(WSListener):
         if not self.closed.done():
             self.closed.set_result(closed)
         self._full = True
+        self._take = _nobody  # whoever took is not held by a socket that lingers
         self._writable.set()
         self._arrived.set()
         if self._pinging:
@@ -139,14 +142,14 @@ class PicowsSocket(WSListener):
 
     @property
     def _under(self) -> asyncio.Transport:
-        assert self._transport is not None, "before the handshake"
-        return self._transport.underlying_transport
+        assert self.transport is not None, "before the handshake"
+        return self.transport.underlying_transport
 
     # ── picows' callbacks ───────────────────────────────────────────────────────────────────────────────
 
     def on_ws_connected(self, transport: WSTransport) -> None:
         """The handshake is over."""
-        self._transport = transport
+        self.transport = transport
         self._pinging = self._loop.call_later(self.limits.ping, self._ping)
 
     def on_ws_frame(self, transport: WSTransport, frame: WSFrame) -> None:
@@ -218,16 +221,16 @@ class PicowsSocket(WSListener):
     def _peer_closes(self, payload: bytes) -> None:
         code = int.from_bytes(payload[:2], "big") if payload else NO_CODE
         self._end(Closed(code, payload[2:].decode("utf-8", "replace")))
-        if self._transport is not None:
-            self._transport.send(CLOSE, payload[:2])
+        if self.transport is not None:
+            self.transport.send(CLOSE, payload[:2])
         self._under.close()
 
     # ── pings ───────────────────────────────────────────────────────────────────────────────────────────
 
     def _ping(self) -> None:
-        assert self._transport is not None
+        assert self.transport is not None
         self._pinged = secrets.token_bytes(4)
-        self._transport.send(PING, self._pinged)
+        self.transport.send(PING, self._pinged)
         self._pinging = self._loop.call_later(self.limits.pong, self._unresponsive)
 
     def _ponged(self, payload: bytes) -> None:
@@ -238,6 +241,10 @@ class PicowsSocket(WSListener):
 
     def _unresponsive(self) -> None:
         self._end(Closed())
-        assert self._transport is not None
-        self._transport.send(CLOSE, UNRESPONSIVE.to_bytes(2, "big") + b"no answer to a ping")
+        assert self.transport is not None
+        self.transport.send(CLOSE, UNRESPONSIVE.to_bytes(2, "big") + b"no answer to a ping")
         self.abort()
+
+
+def _nobody(message: bytes | str) -> None:
+    """Nothing comes any more."""

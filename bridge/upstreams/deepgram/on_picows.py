@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Final
 
 from picows import WSError, WSHandshakeError, WSInvalidURL, WSTransport
@@ -40,7 +41,13 @@ class AgentSocket(PicowsSocket):
     async def close(self, code: int = 1000, reason: str = "") -> None:
         """Close it in time; never raises, may be called twice."""
         await super().close(code, reason)
-        self.abort()
+        if self.transport is not None:
+            self.abort()
+            with suppress(
+                WSError, TimeoutError
+            ):  # asyncio wants a broken rule of the agent's to be looked at
+                async with asyncio.timeout(self.limits.close):
+                    await self.transport.wait_disconnected()
 
 
 async def dial(url: str, headers: Mapping[str, str], wait: Timeouts) -> AgentSocket:
