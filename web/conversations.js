@@ -9,6 +9,10 @@ import { day, length } from "./times.js";
 
 /** Milliseconds without a key before a search begins, and between two refreshes. */
 const CALM_MS = 250;
+/** Milliseconds before the list is asked again for a conversation that it has not yet; doubled each time. */
+const AGAIN_MS = 500;
+/** How often at most. */
+const TIMES = 5;
 
 /** The conversation an address names, if any. @param {string} hash */
 export const named = (hash) => new URLSearchParams(hash.slice(1)).get("c");
@@ -27,6 +31,9 @@ export class Conversations {
   #next = null;
   /** @type {string | null} */
   #current = null;
+  /** The conversation the list is to have: it is stored a moment after the first words are heard. @type {string | null} */
+  #wanted = null;
+  #tries = 0;
   #timer = 0;
   #asking = new AbortController();
 
@@ -44,10 +51,17 @@ export class Conversations {
     this.#more.addEventListener("click", () => void this.#load(this.#next));
   }
 
-  /** Fetch the list anew, soon. */
-  refresh() {
+  /** Fetch the list anew, soon. @param {string | null} [wanted] a conversation that must be in it, with its title */
+  refresh(wanted = null) {
+    this.#wanted = wanted;
+    this.#tries = 0;
+    this.#loadIn(CALM_MS);
+  }
+
+  /** @param {number} ms */
+  #loadIn(ms) {
     window.clearTimeout(this.#timer);
-    this.#timer = window.setTimeout(() => void this.#load(null), CALM_MS);
+    this.#timer = window.setTimeout(() => void this.#load(null), ms);
   }
 
   /** Mark the one that is shown. @param {string | null} id */
@@ -74,6 +88,8 @@ export class Conversations {
     this.#items = after === null ? part.items : [...this.#items, ...part.items];
     this.#next = part.next;
     this.redraw();
+    const missing = this.#wanted !== null && !text && !this.#items.find(({ id }) => id === this.#wanted)?.title;
+    if (missing && this.#tries < TIMES) this.#loadIn(AGAIN_MS * 2 ** this.#tries++);
   }
 
   /** Show what was fetched last. */

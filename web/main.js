@@ -64,6 +64,10 @@ function awaited(state) {
   return state.hearing ? "user" : null;
 }
 
+/** The conversation that is shown, if the user said something in it. @param {import("./client/types.js").State} state */
+const spokenIn = ({ items, conversationId }) =>
+  items.some((item) => item.kind === "message" && item.role === "user") ? conversationId : null;
+
 /** @param {import("./client/types.js").State} state @param {import("./past.js").Past | null} reading */
 function drawTitle(state, reading) {
   const title = reading ? (reading.facts?.title || "Past conversation") : (state.live?.agent.title ?? "Voice Bridge");
@@ -83,8 +87,8 @@ function pastWords({ facts, failed }) {
 /** The address says which past conversation is open; the one that is talked in is not a past one. */
 function follow() {
   const id = named(location.hash);
-  const live = id !== null && id === bridge.state.conversationId;
-  if (id === null || live) past.close();
+  const live = id === bridge.state.conversationId && !atRest(bridge.state);
+  if (id === null || live) leavePast();
   else void past.open(id);
   drawers.close();
 }
@@ -113,7 +117,9 @@ function listenToPast() {
   find("remove").addEventListener("click", () => {
     const id = past.shown?.id;
     leavePast();
-    if (id) deletion.begin(id);
+    if (!id) return;
+    if (id === bridge.state.conversationId) bridge.renew();
+    deletion.begin(id);
   });
   find("back").addEventListener("click", (event) => {
     event.preventDefault();
@@ -133,9 +139,9 @@ function fetchLists() {
 
 function listenToBridge() {
   bridge.addEventListener("change", draw);
-  bridge.addEventListener("refresh", (event) => {
-    const what = /** @type {CustomEvent<"conversations" | "planner">} */ (event).detail;
-    void (what === "planner" ? planner : conversations).refresh();
+  bridge.on("refresh", (what) => {
+    if (what === "planner") void planner.refresh();
+    else conversations.refresh(spokenIn(bridge.state));
   });
   find("renew").addEventListener("click", () => {
     bridge.renew();

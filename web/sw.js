@@ -11,10 +11,10 @@ const withoutNetwork = new Set();
 
 addEventListener("install", (given) => {
   const event = /** @type {InstallEvent} */ (given);
-  // What the page asks the bridge goes there directly: a request made while the page closes gets through too.
-  for (const path of ["api", "v1"]) {
+  // What the page asks the bridge goes there directly, where the browser can: so does what is asked while the page closes.
+  for (const path of event.addRoutes ? ["api", "v1"] : []) {
     const rule = { condition: { urlPattern: new URLPattern(`${path}/*`, PAGE) }, source: "network" };
-    event.waitUntil(event.addRoutes?.(rule) ?? Promise.resolve());
+    event.waitUntil(event.addRoutes(rule));
   }
   event.waitUntil(keepAll().then(() => skipWaiting()));
 });

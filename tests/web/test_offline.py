@@ -108,6 +108,22 @@ async def test_a_new_release_is_used_at_once_and_kept(tmp_path: Path) -> None:
         await expect(page.locator("#banner")).to_be_visible()
 
 
+async def test_a_browser_without_routes_for_service_workers_keeps_the_page_too(tmp_path: Path) -> None:
+    shutil.copytree(WEB, tmp_path / "web")
+    release = Release(tmp_path / "web")
+    worker = release.folder / "sw.js"
+    worker.write_text(
+        f"delete globalThis.URLPattern; delete InstallEvent.prototype.addRoutes;\n{worker.read_text()}"
+    )
+    async with chromium() as context, serving(release) as address:
+        page = await context.new_page()
+        await page.goto(f"http://{address}/")
+        assert await page.evaluate(READY)
+        release.down = True
+        await page.reload()
+        await expect(page.locator("#banner-text")).to_contain_text("cannot be reached")
+
+
 async def test_the_page_can_be_installed(tmp_path: Path) -> None:
     async with process(tmp_path) as server, chromium() as context:
         page = (await open_page(context, server.http)).page

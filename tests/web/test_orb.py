@@ -88,6 +88,15 @@ async def test_captions_are_revealed_in_step_with_the_sound_and_nothing_jumps(tm
         assert await page.evaluate(TO_COME) == []
 
 
+async def test_a_browser_without_highlights_shows_each_sentence_at_once(tmp_path: Path) -> None:
+    async with staged(tmp_path, script="delete globalThis.Highlight; delete CSS.highlights;") as stage:
+        await speaking(stage)
+        assert not await stage.screen.page.evaluate("'Highlight' in globalThis")
+        await stage.screen.shows("[data-role=assistant]", "One two three four five six seven eight.")
+        await stage.screen.phase("listening")
+        stage.screen.expect_quiet()
+
+
 async def test_what_is_only_read_is_there_at_once(tmp_path: Path) -> None:
     async with staged(tmp_path) as stage:
         agent, screen = await stage.tap(), stage.screen
