@@ -88,7 +88,7 @@ function pastWords({ facts, failed }) {
 function follow() {
   const id = named(location.hash);
   const live = id === bridge.state.conversationId && !atRest(bridge.state);
-  if (id === null || live) leavePast();
+  if (id === null || live) past.close();
   else void past.open(id);
   drawers.close();
 }
@@ -156,7 +156,10 @@ const showKeys = () => /** @type {HTMLDialogElement} */ (find("keys")).showModal
 function listenToWindow() {
   find("open-keys").addEventListener("click", showKeys);
   addEventListener("hashchange", follow);
-  find("history-list").addEventListener("click", () => drawers.close());
+  find("history-list").addEventListener("click", ({ target }) => {
+    const link = target instanceof Element ? target.closest("a") : null;
+    if (link?.hash === location.hash) follow(); // named already, from when it was talked in: there is no hashchange
+  });
   addEventListener("online", () => bridge.wake());
   addEventListener("pageshow", () => bridge.wake());
   addEventListener("pointerdown", () => bridge.resumeSound(), { passive: true });

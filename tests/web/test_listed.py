@@ -1,4 +1,4 @@
-"""The list of conversations follows the talk, and the conversation just talked in can be opened and deleted."""
+"""The list of conversations follows the talk; the one just talked in can be opened and deleted."""
 
 from __future__ import annotations
 
