@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import gc
 import os
 import signal
 import socket
@@ -20,6 +19,7 @@ import uvicorn
 
 from bridge import logs
 from bridge.app import App, build_language_model, open_app
+from bridge.collector import Collector
 from bridge.errors import BadConfig, JournalFailed
 from bridge.serving import Http, listen, websocket_protocol
 from bridge.settings import Settings, load
@@ -107,7 +107,10 @@ async def _run(
     for number in (signal.SIGINT, signal.SIGTERM):
         # uvicorn takes these over and raises them again at its end; the journal is flushed after that.
         signal.signal(number, lambda number, _: early.append(number))
-    async with open_app(settings, warm=True) as app:
+    async with (
+        open_app(settings, warm=True) as app,
+        Collector(lambda: len(app.sessions), lambda: app.sessions.ended),
+    ):
         server = Server(app, settings, ready, early)
         with _linked(link, server):
             await server.serve(sockets=[listening])
@@ -184,8 +187,6 @@ class Server(uvicorn.Server):
         if self._early:
             self.should_exit = True
             return
-        gc.collect()
-        gc.freeze()  # what is there now stays: looking through it again would hold up talks for 60 ms
         self._ready()
         for listening in sockets or []:
             host, port = listening.getsockname()[:2]

@@ -98,6 +98,8 @@ class Sessions:
     unattached_seconds: float = 60.0
     """How long a session waits for its first client."""
     draining: bool = False
+    ended: int = 0
+    """Sessions that have ended here so far."""
     _live: dict[str, Live] = field(default_factory=dict)
     tokens: Tokens[Live] = field(default_factory=Tokens)
     _group: asyncio.TaskGroup = field(default_factory=asyncio.TaskGroup)
@@ -319,6 +321,7 @@ class Sessions:
             log.exception("session_failed")
         finally:
             self._live.pop(facts.session_id, None)
+            self.ended += 1
             self.tokens.forget(live)
             await self._release(live.runner.session, int((self.now() - begun).total_seconds()))
             live.gone.set()
