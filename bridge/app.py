@@ -17,12 +17,14 @@ from starlette.middleware.cors import CORSMiddleware
 from starlette.websockets import WebSocket
 
 from bridge import __version__
+from bridge.auth.fixed import FixedUser
 from bridge.core.agent import Agent
 from bridge.errors import BadConfig, StoreUnavailable
 from bridge.live.briefing import Briefing
 from bridge.live.quotas import Quotas
 from bridge.live.registry import Sessions
 from bridge.live.runner import Parts
+from bridge.observers.feed import Feed
 from bridge.observers.latency import Latency
 from bridge.observers.lifecycle import Lifecycle
 from bridge.observers.loop import LoopWatch
@@ -32,7 +34,8 @@ from bridge.ports import SpokenTime, Transport, Upstreams
 from bridge.routes.asyncapi import asyncapi_route
 from bridge.routes.conversations import conversation_routes
 from bridge.routes.errors import exception_handlers
-from bridge.routes.identity import FixedUser, Identity
+from bridge.routes.events import event_routes
+from bridge.routes.identity import Identity
 from bridge.routes.openapi import Api
 from bridge.routes.operations import operations_routes
 from bridge.routes.page import page_routes
@@ -63,6 +66,7 @@ class App:
 
     asgi: Starlette
     sessions: Sessions
+    feed: Feed
 
 
 def now() -> datetime:
@@ -96,18 +100,19 @@ async def open_app(settings: Settings, *, warm: bool = False) -> AsyncIterator[A
             store_up=lambda: not record.problem,
         )
         await stack.enter_async_context(LoopWatch(registry))
+        feed = await stack.enter_async_context(Feed(record.store))
         parts = Parts(
             upstreams=upstreams,
             journal=record.journal,
             intents=executor,
             briefing=Briefing(record.store, now),
-            observers=(Lifecycle(), Metrics(registry), Latency(registry)),
+            observers=(Lifecycle(), Metrics(registry), Latency(registry), feed),
             now=now,
         )
         sessions = await stack.enter_async_context(_sessions(settings, agents, record, parts))
         later = Later(record.notes, executor, agents, sessions.noted_run)
         await stack.enter_async_context(later)
-        yield App(_asgi(settings, sessions, record, registry), sessions)
+        yield App(_asgi(settings, sessions, record, registry, feed), sessions, feed)
 
 
 def _open_record(settings: Settings) -> AbstractAsyncContextManager[Record]:
@@ -172,7 +177,9 @@ def spoken_time(text: str, now: datetime, zone: ZoneInfo) -> SpokenTime | None:
     return SpokenTime(found.phrase, found.rest, found.at, found.recurrence) if found else None
 
 
-def _asgi(settings: Settings, sessions: Sessions, record: Record, registry: CollectorRegistry) -> Starlette:
+def _asgi(
+    settings: Settings, sessions: Sessions, record: Record, registry: CollectorRegistry, feed: Feed
+) -> Starlette:
     identity = Identity(
         FixedUser(settings.user), origins=settings.allowed_origins, trust_proxy=settings.trust_proxy
     )
@@ -180,6 +187,7 @@ def _asgi(settings: Settings, sessions: Sessions, record: Record, registry: Coll
     described = [
         *session_routes(api, identity, sessions, record.store),
         *conversation_routes(api, identity, sessions, record.store),
+        *event_routes(api, identity, record.store, feed),
         *planner_routes(api, identity, record.store),
     ]
 

@@ -202,6 +202,7 @@ class Server(uvicorn.Server):
             hurrying = group.create_task(self._hurry(), name="hurry")
             await self._app.sessions.drain(self._settings.drain_seconds)
             hurrying.cancel()
+        self._app.feed.close()
         await super().shutdown(sockets)
 
     def retire(self) -> None:

@@ -3,13 +3,14 @@
 from bridge.ports.ends import Brief, Direct, References, Take, Transport, Upstream, Upstreams
 from bridge.ports.intents import Handle, Intents, Job, Ledger, Planner, SpokenTime, TimeGrammar, Transaction
 from bridge.ports.record import Claim, Journal, Page, Store
-from bridge.ports.watching import Authenticator, Observer, Principal, SessionFacts
+from bridge.ports.watching import Authenticator, Feed, Observer, Principal, SessionFacts
 
 __all__ = [
     "Authenticator",
     "Brief",
     "Claim",
     "Direct",
+    "Feed",
     "Handle",
     "Intents",
     "Job",

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
 from bridge.core.commands import Command
 from bridge.core.events import Event, Moment, PeerEvent
+from bridge.core.model import Cursor, Entry
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,6 +36,20 @@ class Observer(Protocol):
 
     def sounded(self, facts: SessionFacts, towards: str, frames: int, size: int) -> None:
         """Frames and bytes relayed since the last report, at most once a second and at the end."""
+        ...
+
+
+class Feed(Protocol):
+    """What is said in a conversation, to be read as it becomes durable."""
+
+    def follow(
+        self, user_id: str, conversation_id: str, after: Cursor | None
+    ) -> AsyncGenerator[Entry | None, None]:
+        """Entries after the cursor: the stored ones, then each as it becomes durable, cuts by themselves.
+
+        A noted result comes again once its call was run. None: nothing came for 15 s. Ends when the
+        conversation is deleted, the reader is too slow, or the server stops. Who leaves early must `aclose`.
+        """
         ...
 
 

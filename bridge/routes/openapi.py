@@ -60,7 +60,7 @@ class Api:
         """A route, described.
 
         name: what generated clients call it. answers: the shape of a success; None: it has no body.
-        media_type: in which it may be had beside JSON.
+        media_type: in which it may be had beside JSON, or at all.
         """
         if media_type:
             self._media[name] = media_type
@@ -82,7 +82,8 @@ class Api:
         for operations in document["paths"].values():
             for operation in operations.values():
                 if media_type := self._media.get(operation["operationId"]):
-                    operation["responses"]["200"]["content"][media_type] = {"schema": {"type": "string"}}
+                    content = operation["responses"]["200"].setdefault("content", {})
+                    content[media_type] = {"schema": {"type": "string"}}
 
         async def openapi(request: Request) -> Response:
             return answer(document)

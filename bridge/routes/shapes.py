@@ -67,6 +67,10 @@ class EntryQuery(Shape):
     after: CursorText | None = Field(None, description="Only entries after this cursor, e.g. 3:14.")
 
 
+class EventQuery(Shape):
+    after: CursorText | None = Field(None, description="Only entries after this cursor, e.g. 3:14.")
+
+
 class ExportQuery(Shape):
     format: Literal["json", "markdown"] = "json"
 

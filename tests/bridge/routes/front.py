@@ -13,6 +13,7 @@ import pytest
 from starlette.applications import Starlette
 from websockets.asyncio.client import ClientConnection, connect
 
+from bridge.app import transport
 from bridge.core.agent import Agent, Limits
 from bridge.core.model import Cursor, Entry, What
 from bridge.errors import Unauthenticated
@@ -20,15 +21,16 @@ from bridge.live.briefing import Briefing
 from bridge.live.quotas import Quotas
 from bridge.live.registry import Sessions
 from bridge.live.runner import Parts
+from bridge.observers.feed import Feed
 from bridge.ports import Authenticator, Claim, Principal
 from bridge.routes.conversations import conversation_routes
 from bridge.routes.errors import exception_handlers
+from bridge.routes.events import event_routes
 from bridge.routes.identity import Identity
 from bridge.routes.openapi import Api
 from bridge.routes.planner import planner_routes
 from bridge.routes.sessions import session_routes
 from bridge.routes.talk import talk_routes
-from bridge.transports.websocket import WebSocketTransport
 from intents.executor import Executor
 from persistence.record import Record, open_record
 from tests.support.echo import EchoUpstreams
@@ -99,17 +101,19 @@ async def front(
 ) -> AsyncIterator[Front]:
     async with AsyncExitStack() as stack:
         record = await stack.enter_async_context(open_record(f"sqlite:///{folder}/store.db", folder / "data"))
-        sessions = await stack.enter_async_context(_sessions(record, quotas or Quotas()))
+        feed = await stack.enter_async_context(Feed(record.store))
+        sessions = await stack.enter_async_context(_sessions(record, quotas or Quotas(), feed))
         identity = Identity(authenticate or ByName(), origins=origins, trust_proxy=trust_proxy)
         api = Api("1.2.3")
         described = [
             *session_routes(api, identity, sessions, record.store),
             *conversation_routes(api, identity, sessions, record.store),
+            *event_routes(api, identity, record.store, feed),
             *planner_routes(api, identity, record.store),
         ]
         app = Starlette(
             routes=[
-                *talk_routes(sessions, identity, WebSocketTransport),
+                *talk_routes(sessions, identity, transport),
                 *described,
                 api.document(described),
             ],
@@ -127,13 +131,13 @@ async def front(
         yield Front(address, http, sessions, record)
 
 
-def _sessions(record: Record, quotas: Quotas) -> Sessions:
+def _sessions(record: Record, quotas: Quotas, feed: Feed) -> Sessions:
     parts = Parts(
         upstreams=EchoUpstreams(),
         journal=record.journal,
         intents=Executor(ledger=record.ledger, clock=_now),
         briefing=Briefing(record.store, _now),
-        observers=(),
+        observers=(feed,),
         now=_now,
     )
     return Sessions(
