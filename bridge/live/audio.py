@@ -55,6 +55,9 @@ class _Frames:
         self._frames: deque[bytes] = deque()
         self._bytes = 0
 
+    def __bool__(self) -> bool:
+        return bool(self._frames)
+
     def __iter__(self) -> Iterator[bytes]:
         return iter(self._frames)
 
@@ -78,7 +81,6 @@ class Speech:
 
     def __init__(self) -> None:
         self.way = Way.CLOSED
-        self.format = AudioFormat()
         self._frames = 0
         self._bytes = 0
         self._dropped = 0
@@ -88,12 +90,15 @@ class Speech:
         self._recent = _Frames()
         """What the agent may not have understood yet."""
         self._speaking = False
+        self._most_recent = 0
+        """Bytes of it, at most."""
+        self.format = AudioFormat()
 
     def hear(self, frame: bytes) -> bool:
         """Take a frame of the client's. False: sound is not expected now; it is thrown away."""
         if self.way is Way.OPEN and self._outbox is not None:
             self._outbox.put_sound(frame)
-            self._remember(frame)
+            self._recent.add(frame, self._most_recent)
         elif self.way is Way.HELD:
             self._hold(frame)
         else:
@@ -105,10 +110,12 @@ class Speech:
     def keep(self) -> None:
         """The user has begun to speak: what they say is sent again should the agent be lost."""
         self._speaking = True
+        self._measure()
 
     def forget(self) -> None:
         """It was understood."""
         self._speaking = False
+        self._measure()
         self._recent.clear()
 
     def hold(self) -> None:
@@ -119,9 +126,19 @@ class Speech:
                 self._hold(frame)
         self.forget()
 
-    def _remember(self, frame: bytes) -> None:
+    @property
+    def format(self) -> AudioFormat:
+        """What the client sends."""
+        return self._format
+
+    @format.setter
+    def format(self, audio: AudioFormat) -> None:
+        self._format = audio
+        self._measure()
+
+    def _measure(self) -> None:
         seconds = KEPT_SECONDS if self._speaking else BEFORE_SECONDS
-        self._recent.add(frame, seconds * self.format.bytes_per_second)
+        self._most_recent = int(seconds * self.format.bytes_per_second)
 
     def _hold(self, frame: bytes) -> None:
         self._dropped += self._held.add(frame, SOUND_SECONDS * self.format.bytes_per_second)
@@ -143,10 +160,11 @@ class Speech:
         """Send what is held, then let sound straight across."""
         self.way = Way.OPEN
         if self._outbox is not None:
+            if self._held:
+                self.keep()  # nobody has understood it yet, and this agent may be lost as well
             for frame in self._held:
-                self._speaking = True  # nobody has understood it yet, and this agent may be lost as well
                 self._outbox.put_sound(frame)
-                self._remember(frame)
+                self._recent.add(frame, self._most_recent)
         self._held.clear()
 
     def play_silence(self, frame: bytes) -> None:

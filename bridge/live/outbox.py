@@ -35,13 +35,13 @@ class Outbox(Generic[T]):
         self._sound_bytes = 0
         self._count = 0
         self._filled = asyncio.Event()
-        self._write: Callable[[bytes], bool] | None = None
+        self._write: Callable[[bytes], bool] = _never
         self._idle = False
-        """Whoever takes waits for something to come."""
+        """Whoever takes waits for something to come, and nothing is queued."""
 
     def connect(self, end: object) -> None:
         """Whoever takes sends to this end. Sound goes to it directly when nothing waits, if it can."""
-        self._write = end.write if isinstance(end, Direct) else None
+        self._write = end.write if isinstance(end, Direct) else _never
 
     @property
     def crowded(self) -> bool:
@@ -50,9 +50,9 @@ class Outbox(Generic[T]):
 
     def put_sound(self, frame: bytes) -> None:
         """Write a frame or queue it; the oldest ones go when there is too much."""
-        idle = self._idle and not self._sounds and not self._messages
-        if idle and self._write is not None and self._write(frame):
+        if self._idle and self._write(frame):
             return
+        self._idle = False
         self._count += 1
         self._sounds.append((self._count, frame))
         self._sound_bytes += len(frame)
@@ -63,6 +63,7 @@ class Outbox(Generic[T]):
     def put(self, message: T, size: int | None = None) -> None:
         """Queue a message. `size`: the bytes it counts for; None: those it has."""
         size = weigh(message) if size is None else size
+        self._idle = False
         self._count += 1
         self._messages.append((self._count, size, message))
         self.message_bytes += size
@@ -103,6 +104,11 @@ class Outbox(Generic[T]):
         _, frame = self._sounds.popleft()
         self._sound_bytes -= len(frame)
         return frame
+
+
+def _never(frame: bytes) -> bool:
+    """An end that cannot be written to directly."""
+    return False
 
 
 def weigh(message: object) -> int:

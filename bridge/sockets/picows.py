@@ -22,6 +22,7 @@ NO_CODE: Final = 1005
 BROKEN, NOT_TEXT, TOO_BIG, UNRESPONSIVE = 1002, 1007, 1009, 1011
 """Close codes for a peer that breaks the rules."""
 BINARY, TEXT, CONTINUATION = WSMsgType.BINARY, WSMsgType.TEXT, WSMsgType.CONTINUATION
+MESSAGES = (BINARY, TEXT, CONTINUATION)
 PING, PONG, CLOSE = WSMsgType.PING, WSMsgType.PONG, WSMsgType.CLOSE
 
 
@@ -43,6 +44,8 @@ class PicowsSocket(WSListener):
         self._arrived = asyncio.Event()
         self._kind: WSMsgType | None = None
         """Of the message that comes in pieces now."""
+        self._passing = True
+        """It is open, and no message comes in pieces."""
         self._pieces = bytearray()
         self._pinged = b""
         self._pinging: asyncio.TimerHandle | None = None
@@ -133,7 +136,7 @@ class PicowsSocket(WSListener):
     def _end(self, closed: Closed) -> None:
         if not self.closed.done():
             self.closed.set_result(closed)
-        self._full = True
+        self._full, self._passing = True, False
         self._take = _nobody  # whoever took is not held by a socket that lingers
         self._writable.set()
         self._arrived.set()
@@ -154,18 +157,19 @@ class PicowsSocket(WSListener):
 
     def on_ws_frame(self, transport: WSTransport, frame: WSFrame) -> None:
         """A frame is there; what it points at is gone when this returns."""
-        if self.closed.done():
-            if frame.msg_type == CLOSE:
+        kind = frame.msg_type
+        if kind == BINARY and self._passing and frame.fin and not (frame.rsv1 or frame.rsv2 or frame.rsv3):
+            self._take(frame.get_payload_as_bytes())
+        elif self.closed.done():
+            if kind == CLOSE:
                 self._under.close()
         elif frame.rsv1 or frame.rsv2 or frame.rsv3:
             self._fail(BROKEN, "a reserved bit is set")
-        elif frame.msg_type == BINARY and frame.fin and self._kind is None:
-            self._take(frame.get_payload_as_bytes())
-        elif frame.msg_type == TEXT or frame.msg_type == BINARY or frame.msg_type == CONTINUATION:
-            self._add(frame.msg_type, frame.get_payload_as_bytes(), last=frame.fin)
-        elif frame.msg_type == PONG:
+        elif kind in MESSAGES:
+            self._add(kind, frame.get_payload_as_bytes(), last=frame.fin)
+        elif kind == PONG:
             self._ponged(frame.get_payload_as_bytes())
-        elif frame.msg_type == CLOSE:
+        elif kind == CLOSE:
             self._peer_closes(frame.get_payload_as_bytes())
 
     def on_ws_disconnected(self, transport: WSTransport) -> None:
@@ -197,13 +201,13 @@ class PicowsSocket(WSListener):
         if (kind == CONTINUATION) != (self._kind is not None):
             self._fail(BROKEN, "a piece out of order")
             return
-        self._kind = self._kind or kind
+        self._kind, self._passing = self._kind or kind, False
         self._pieces += piece
         if len(self._pieces) > self.limits.message:
             self._fail(TOO_BIG, "the message is too big")
         elif last:
             kind, whole = self._kind, bytes(self._pieces)
-            self._kind = None
+            self._kind, self._passing = None, True
             self._pieces.clear()
             self._whole(kind, whole)
 

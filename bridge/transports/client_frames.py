@@ -59,6 +59,11 @@ class ClientFrames:
         self._from_client = WholeSamples(1)
         self._to_client = WholeSamples(1)
 
+    def passes(self, sound: bytes) -> bool:
+        """It may go on as it is, and is counted; False: ask `read`."""
+        whole = 0 < len(sound) <= MAX_FRAME_BYTES and self._from_client.is_whole(sound)
+        return whole and self._sounds.take()
+
     def read(self, frame: bytes | str) -> bytes | PeerEvent | TurnedAway | None:
         """Sound (whole samples) or an event; None: nothing yet, or too much. A client is turned away once."""
         if _size(frame) > MAX_FRAME_BYTES:
@@ -104,11 +109,13 @@ class _Allowance:
         self._since = clock()
 
     def take(self) -> bool:
-        now = self._clock()
-        self._left = min(self._most, self._left + (now - self._since) * self._per_second)
-        self._since = now
+        """One frame; False: it is too much. The clock is asked only when there is nothing left."""
         if self._left < 1:
-            return False
+            now = self._clock()
+            self._left = min(self._most, self._left + (now - self._since) * self._per_second)
+            self._since = now
+            if self._left < 1:
+                return False
         self._left -= 1
         return True
 

@@ -23,6 +23,9 @@ class PicowsTransport:
         """Bring sound and events until the socket is gone; `ClientLeft` last."""
 
         def arrived(frame: bytes | str) -> None:
+            if isinstance(frame, bytes) and self._frames.passes(frame):
+                take(frame)
+                return
             read = self._frames.read(frame)
             if isinstance(read, TurnedAway):
                 self._turn_away(read)
