@@ -1,4 +1,5 @@
-# The server without the local agent: set DEEPGRAM_API_KEY. Conversations are kept in /data.
+# The server without the local agent: set DEEPGRAM_API_KEY. Conversations are kept in /data. For yourself alone:
+# docker run -p 127.0.0.1:8000:8000 -v bridge:/data -e DEEPGRAM_API_KEY -e BRIDGE_ALLOW_ANYBODY=true voice-bridge
 FROM python:3.11-slim
 
 ENV PYTHONDONTWRITEBYTECODE=1 PYTHONUNBUFFERED=1 \

@@ -19,6 +19,7 @@ import uvicorn
 
 from bridge import logs
 from bridge.app import App, build_language_model, open_app
+from bridge.auth.fixed import check_exposure
 from bridge.collector import Collector
 from bridge.errors import BadConfig, JournalFailed
 from bridge.serving import Http, listen, websocket_protocol
@@ -63,6 +64,7 @@ def _serve(_: argparse.Namespace) -> int:
     settings = load()
     if settings.workers > 1 and settings.store_url.startswith("sqlite"):
         raise BadConfig("BRIDGE_WORKERS: a SQLite file takes one; set DATABASE_URL to a PostgreSQL database")
+    check_exposure(settings)
     with logs.written(settings.log_level), listen(settings) as listening:
         if settings.workers > 1:
             log.info("workers_starting", workers=settings.workers)

@@ -82,6 +82,10 @@ class Settings(BaseSettings):
     auth: Literal["none"] = Field(
         default="none", description="How people prove who they are. none: everybody is `user`."
     )
+    allow_anybody: bool = Field(
+        default=False,
+        description="Serve other machines with auth none: something in front decides who may come.",
+    )
     user: str = Field(
         default="local",
         min_length=1,
@@ -123,6 +127,10 @@ class Settings(BaseSettings):
     sessions_per_user: int = Field(
         default=1, ge=1, description="Sessions of a user at a time; one more ends the oldest."
     )
+    admin_token: SecretStr = Field(
+        default=SecretStr(""),
+        description="Opens the console at /console; 16 characters at least. Empty: there is no console.",
+    )
     http_secret: SecretStr = Field(default=SecretStr(""), description="Signs the calls of `http:` intents.")
     http_hosts: tuple[str, ...] = Field(default=(), description="Hosts that `http:` intents may call.")
 
@@ -130,6 +138,13 @@ class Settings(BaseSettings):
     @classmethod
     def _lower(cls, value: object) -> object:
         return value.lower() if isinstance(value, str) else value
+
+    @field_validator("admin_token")
+    @classmethod
+    def _long_enough(cls, value: SecretStr) -> SecretStr:
+        if 0 < len(value.get_secret_value()) < 16:
+            raise ValueError("is too short; 16 characters at least")
+        return value
 
     @field_validator("session_rates", mode="before")
     @classmethod

@@ -15,6 +15,7 @@ MAX_FUNCTION = 40
 
 OURS = ("bridge", "persistence", "intents", "web", "config")
 LEAVES = (
+    "bridge.auth",
     "bridge.routes",
     "bridge.transports",
     "bridge.upstreams",

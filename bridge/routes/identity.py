@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Sequence
 from itertools import zip_longest
 from urllib.parse import urlsplit
 
@@ -18,16 +17,6 @@ JWT_PREFIX = "access_token."
 """Sub-protocol of deepgram/starter-contracts: `access_token.<credential>`."""
 HOST = re.compile(r"[A-Za-z0-9._-]{1,253}(:\d{1,5})?|\[[0-9A-Fa-f:.]{2,45}\](:\d{1,5})?")
 SAFE = ("GET", "HEAD", "OPTIONS")
-
-
-@dataclass(frozen=True, slots=True)
-class FixedUser:
-    """ports.Authenticator for `BRIDGE_AUTH=none`: everybody is the same user."""
-
-    user_id: str
-
-    async def __call__(self, headers: Mapping[str, str], credential: str | None) -> Principal:
-        return Principal(self.user_id)
 
 
 class Identity:

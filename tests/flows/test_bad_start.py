@@ -139,6 +139,15 @@ async def test_a_wrong_variable_is_named(tmp_path: Path, name: str, value: str, 
     assert "\n" not in said
 
 
+async def test_nobody_serves_other_machines_without_credentials_by_accident(tmp_path: Path) -> None:
+    said = await refused(tmp_path, HOST="0.0.0.0")
+    assert said.startswith("BRIDGE_AUTH: with none, whoever reaches 0.0.0.0:0 reads and says everything")
+    async with process(tmp_path / "meant", HOST="0.0.0.0", BRIDGE_ALLOW_ANYBODY="true") as server:
+        assert await get(f"http://127.0.0.1:{server.address.rpartition(':')[2]}", "/ready") == {
+            "status": "ok"
+        }
+
+
 async def test_a_port_that_is_taken_is_named(tmp_path: Path) -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))

@@ -11,8 +11,8 @@ from websockets.asyncio.client import connect
 from websockets.exceptions import InvalidStatus
 from websockets.typing import Subprotocol
 
+from bridge.auth.fixed import FixedUser
 from bridge.live.quotas import Quotas
-from bridge.routes.identity import FixedUser
 from tests.bridge.routes.front import SETTINGS, Front, front, on_shared_loop, receive
 
 
