@@ -18,7 +18,7 @@ import { Reach, keepPage } from "./reach.js";
 import { dayAndClock } from "./times.js";
 import { Transcript } from "./transcript.js";
 import { WakeLock } from "./wake.js";
-import { whoAnswers } from "./words.js";
+import { PHASE_WORDS, whoAnswers } from "./words.js";
 
 const instance = Array.from(crypto.getRandomValues(new Uint8Array(8)), (byte) => byte.toString(16).padStart(2, "0")).join("");
 const agent = new URLSearchParams(location.search).get("agent");
@@ -55,7 +55,17 @@ function draw() {
   find("hero").hidden = reading !== null || state.items.length > 0 || state.outbox.length > 0;
   find("dock").hidden = reading !== null;
   find("past").hidden = reading === null;
+  if (reading) drawBehind(state);
   drawTitle(state, reading);
+}
+
+/** While a past conversation is read: that a talk goes on behind it. @param {import("./client/types.js").State} state */
+function drawBehind(state) {
+  const open = state.microphone === "on" && !state.muted && (!state.pushToTalk || state.held);
+  find("behind").hidden = atRest(state);
+  setText(find("behind-state"), PHASE_WORDS[state.phase]);
+  setText(find("behind-hint"), open ? "The talk goes on; the microphone is open" : "The talk goes on");
+  setText(find("back-words"), atRest(state) ? "Back" : "To the talk");
 }
 
 /** Who is about to say something. @param {import("./client/types.js").State} state @returns {"user" | "assistant" | null} */
