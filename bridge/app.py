@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from itertools import chain
 from zoneinfo import ZoneInfo
 
@@ -17,7 +18,7 @@ from starlette.middleware.cors import CORSMiddleware
 from starlette.websockets import WebSocket
 
 from bridge import __version__
-from bridge.auth.fixed import FixedUser
+from bridge.auth.choice import open_authenticator
 from bridge.core.agent import Agent
 from bridge.errors import BadConfig, StoreUnavailable
 from bridge.live.briefing import Briefing
@@ -29,9 +30,11 @@ from bridge.observers.latency import Latency
 from bridge.observers.lifecycle import Lifecycle
 from bridge.observers.loop import LoopWatch
 from bridge.observers.metrics import Metrics
+from bridge.observers.overview import Overview
 from bridge.observers.record import watch_record
-from bridge.ports import SpokenTime, Transport, Upstreams
+from bridge.ports import Authenticator, SpokenTime, Transport, Upstreams
 from bridge.routes.asyncapi import asyncapi_route
+from bridge.routes.console import Console, console_routes
 from bridge.routes.conversations import conversation_routes
 from bridge.routes.errors import exception_handlers
 from bridge.routes.events import event_routes
@@ -84,6 +87,7 @@ async def open_app(settings: Settings, *, warm: bool = False) -> AsyncIterator[A
     if settings.agent not in agents:
         raise BadConfig(f"BRIDGE_AGENT: there is no agent {settings.agent!r} in {settings.agents_dir}")
     async with AsyncExitStack() as stack:
+        authenticate = await stack.enter_async_context(open_authenticator(settings))
         record = await stack.enter_async_context(_open_record(settings))
         upstreams = make_upstreams(settings)
         stack.push_async_callback(upstreams.aclose)
@@ -100,19 +104,19 @@ async def open_app(settings: Settings, *, warm: bool = False) -> AsyncIterator[A
             store_up=lambda: not record.problem,
         )
         await stack.enter_async_context(LoopWatch(registry))
-        feed = await stack.enter_async_context(Feed(record.store))
+        feed, overview = await stack.enter_async_context(Feed(record.store)), Overview()
         parts = Parts(
             upstreams=upstreams,
             journal=record.journal,
             intents=executor,
             briefing=Briefing(record.store, now),
-            observers=(Lifecycle(), Metrics(registry), Latency(registry), feed),
+            observers=(Lifecycle(), Metrics(registry), Latency(registry), feed, overview),
             now=now,
         )
         sessions = await stack.enter_async_context(_sessions(settings, agents, record, parts))
         later = Later(record.notes, executor, agents, sessions.noted_run)
         await stack.enter_async_context(later)
-        yield App(_asgi(settings, sessions, record, registry, feed), sessions, feed)
+        yield App(_asgi(settings, authenticate, sessions, record, registry, feed, overview), sessions, feed)
 
 
 def _open_record(settings: Settings) -> AbstractAsyncContextManager[Record]:
@@ -178,11 +182,15 @@ def spoken_time(text: str, now: datetime, zone: ZoneInfo) -> SpokenTime | None:
 
 
 def _asgi(
-    settings: Settings, sessions: Sessions, record: Record, registry: CollectorRegistry, feed: Feed
+    settings: Settings,
+    authenticate: Authenticator,
+    sessions: Sessions,
+    record: Record,
+    registry: CollectorRegistry,
+    feed: Feed,
+    overview: Overview,
 ) -> Starlette:
-    identity = Identity(
-        FixedUser(settings.user), origins=settings.allowed_origins, trust_proxy=settings.trust_proxy
-    )
+    identity = Identity(authenticate, origins=settings.allowed_origins, trust_proxy=settings.trust_proxy)
     api = Api(__version__)
     described = [
         *session_routes(api, identity, sessions, record.store),
@@ -191,27 +199,38 @@ def _asgi(
         *planner_routes(api, identity, record.store),
     ]
 
-    async def problem() -> str:
-        """Why no session can be started now."""
-        if sessions.draining:
-            return "the server is about to stop"
-        if record.ready:
-            try:
-                await record.store.ping()
-            except StoreUnavailable:
-                return "the store is away"
-        return record.problem
-
+    console = Console(
+        token=settings.admin_token,
+        identity=identity,
+        sessions=sessions,
+        overview=overview,
+        store=record.store,
+        feed=feed,
+        now=now,
+    )
     routes = chain(
         talk_routes(sessions, identity, transport),
         described,
         [api.document(described), asyncapi_route(__version__)],
-        operations_routes(problem, registry),
+        operations_routes(partial(_problem, sessions, record), registry),
+        console_routes(console, ROOT / "web" / "console.html", settings.admin_token),
         page_routes(ROOT / "web"),
     )
     return Starlette(
         routes=list(routes), exception_handlers=exception_handlers(), middleware=_cross_origin(settings)
     )
+
+
+async def _problem(sessions: Sessions, record: Record) -> str:
+    """Why no session can be started now."""
+    if sessions.draining:
+        return "the server is about to stop"
+    if record.ready:
+        try:
+            await record.store.ping()
+        except StoreUnavailable:
+            return "the store is away"
+    return record.problem
 
 
 def _cross_origin(settings: Settings) -> list[Middleware]:

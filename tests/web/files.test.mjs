@@ -9,8 +9,9 @@ const WEB = new URL("../../web/", import.meta.url);
 const read = (name) => readFileSync(new URL(name, WEB), "utf8");
 const html = read("index.html");
 const scripts = (folder) => readdirSync(new URL(folder, WEB)).filter((name) => name.endsWith(".js"));
-/** Those of the page; the service worker is a script by itself, the example another page. */
-const modules = [...scripts("./").filter((name) => name !== "sw.js" && name !== "example.js"), ...scripts("client/").map((name) => `client/${name}`)];
+/** Scripts by themselves, or of other pages than the first. */
+const ELSEWHERE = ["sw.js", "example.js", "console.js"];
+const modules = [...scripts("./").filter((name) => !ELSEWHERE.includes(name)), ...scripts("client/").map((name) => `client/${name}`)];
 const all = (text, pattern) => [...text.matchAll(pattern)].map(([, found]) => found);
 
 test("every element a module asks for is there, once", () => {
@@ -26,6 +27,16 @@ test("every icon that is used is drawn, and every one that is drawn is used", ()
   const chosen = modules.flatMap((name) => all(read(name), /"([a-z]+)"/g));
   assert.deepEqual(named.filter((name) => !drawn.includes(name)), []);
   assert.deepEqual(drawn.filter((name) => !named.includes(name) && !chosen.includes(name)), []);
+});
+
+test("the console is complete in itself, and breaks no strict CSP either", () => {
+  const page = read("console.html");
+  const ids = all(page, /\bid="([^"]+)"/g);
+  assert.equal(new Set(ids).size, ids.length);
+  assert.deepEqual(all(read("console.js"), /\bfind\("([^"]+)"\)/g).filter((id) => !ids.includes(id)), []);
+  assert.doesNotMatch(page, /<style|\sstyle=|\son[a-z]+=|<script(?![^>]* src="\/console\.js")/);
+  assert.doesNotMatch(read("console.js"), /innerHTML|outerHTML|insertAdjacentHTML|\beval\(|new Function/);
+  for (const name of ["console.js", "console.html", "console.css"]) assert.ok(!html.includes(name));
 });
 
 test("labels point at fields, buttons have names", () => {
@@ -49,7 +60,7 @@ test("nothing is inline, nothing comes from elsewhere, no text goes in as markup
 
 test("the first load stays under 80 kB on the wire", () => {
   const size = (folder) => readdirSync(new URL(folder, WEB), { withFileTypes: true })
-    .filter((file) => file.isFile() && /\.(js|css|html|svg|webmanifest)$/.test(file.name))
+    .filter((file) => file.isFile() && !file.name.startsWith("console.") && /\.(js|css|html|svg|webmanifest)$/.test(file.name))
     .reduce((sum, file) => sum + gzipSync(readFileSync(new URL(folder + file.name, WEB))).length, 0);
   assert.ok(["./", "client/", "styles/", "client/worklets/", "icons/"].reduce((sum, folder) => sum + size(folder), 0) < 80_000);
 });
