@@ -23,6 +23,9 @@ from bridge.errors import BadConfig
 
 ROOT = Path(__file__).resolve().parent.parent
 CONFIG = ROOT / "config"
+SignatureAlgorithm = Literal[
+    "RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA"
+]
 CONFIG_FILE = "BRIDGE_CONFIG"
 """Environment variable that names another YAML file than config/bridge.yaml."""
 
@@ -79,8 +82,23 @@ class Settings(BaseSettings):
         default="auto",
         description="Who answers. auto: Deepgram when its key or its address is set, else the local agent.",
     )
-    auth: Literal["none"] = Field(
-        default="none", description="How people prove who they are. none: everybody is `user`."
+    auth: Literal["none", "jwt"] = Field(
+        default="none",
+        description="How people prove who they are. none: everybody is `user`. jwt: by a token of an issuer.",
+    )
+    jwt_issuer: str = Field(default="", description="Who issues tokens: `iss`, to the letter.")
+    jwt_audience: str = Field(default="", description="Whom tokens must be for: `aud`.")
+    jwt_jwks_url: str = Field(default="", description="Where the issuer's public keys are (JWKS).")
+    jwt_algorithms: tuple[SignatureAlgorithm, ...] = Field(
+        default=("RS256", "ES256", "EdDSA"),
+        min_length=1,
+        description="Signatures that count; public keys only.",
+    )
+    jwt_user_claim: str = Field(
+        default="sub", min_length=1, description="The claim that says who somebody is."
+    )
+    jwt_leeway_seconds: float = Field(
+        default=30.0, ge=0, le=300, description="How far the issuer's clock may be from ours."
     )
     allow_anybody: bool = Field(
         default=False,

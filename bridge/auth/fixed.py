@@ -23,7 +23,7 @@ class FixedUser:
 
 def check_exposure(settings: Settings) -> None:
     """Nobody may serve strangers by accident. Raises BadConfig."""
-    if settings.allow_anybody or is_loopback(settings.host):
+    if settings.auth != "none" or settings.allow_anybody or is_loopback(settings.host):
         return
     raise BadConfig(
         f"BRIDGE_AUTH: with none, whoever reaches {settings.host}:{settings.port} reads and says everything "
