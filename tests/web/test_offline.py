@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import re
 import shutil
@@ -75,7 +76,7 @@ def needed(file: Path) -> bool:
     """Whether the page needs that file to open, or to talk."""
     if file.parent.name == "icons":
         return file.name in {"icon.svg", "touch.png"}
-    return file.suffix in {".js", ".css", ".webmanifest"} and file.stem not in {"sw", "example"}
+    return file.suffix in {".js", ".css", ".webmanifest"} and file.stem not in {"sw", "example", "console"}
 
 
 @dataclass(slots=True)
@@ -106,6 +107,38 @@ async def test_a_new_release_is_used_at_once_and_kept(tmp_path: Path) -> None:
             await expect(page.locator(".hero-title")).to_have_text("The newer one.")
             await expect(page.locator("#banner-text")).to_have_text(re.compile("cannot be reached|^$"))
         await expect(page.locator("#banner")).to_be_visible()
+
+
+FROM_THE_CACHE = """
+addEventListener("install", (event) => event.waitUntil(
+  caches.open("page-0").then((cache) => cache.addAll(["./", "main.js"])).then(() => skipWaiting())));
+addEventListener("activate", (event) => event.waitUntil(clients.claim()));
+addEventListener("fetch", (event) => event.respondWith(
+  caches.match(event.request).then((kept) => kept ?? fetch(event.request))));
+"""
+"""A worker of old: whatever it has kept once it gives for ever."""
+
+
+async def test_a_worker_of_an_older_release_is_replaced_with_all_it_kept(tmp_path: Path) -> None:
+    shutil.copytree(WEB, tmp_path / "web")
+    release = Release(tmp_path / "web")
+    worker, page_file = release.folder / "sw.js", release.folder / "index.html"
+    ours = worker.read_text()
+    worker.write_text(FROM_THE_CACHE)
+    async with chromium() as context, serving(release) as address:
+        page = await context.new_page()
+        await page.goto(f"http://{address}/")
+        assert await page.evaluate(READY)
+        worker.write_text(ours)
+        page_file.write_text(
+            page_file.read_text().replace("Say what you want to get done.", "The newer one.")
+        )
+        await page.reload()  # the worker of old answers, and the browser finds the new one
+        async with asyncio.timeout(15):
+            while await page.evaluate("caches.keys()") != ["page-1"]:  # noqa: ASYNC110
+                await asyncio.sleep(0.1)
+        await page.reload()
+        await expect(page.locator(".hero-title")).to_have_text("The newer one.")
 
 
 async def test_a_browser_without_routes_for_service_workers_keeps_the_page_too(tmp_path: Path) -> None:
