@@ -21,6 +21,8 @@ from bridge import logs
 from bridge.app import App, build_language_model, open_app
 from bridge.auth.fixed import check_exposure
 from bridge.collector import Collector
+from bridge.commands.check import check
+from bridge.commands.conversations import add_conversations
 from bridge.errors import BadConfig, JournalFailed
 from bridge.serving import Http, listen, websocket_protocol
 from bridge.settings import Settings, load
@@ -57,6 +59,10 @@ def _parser() -> argparse.ArgumentParser:
     build = commands.add_parser("build-language-model", help="teach the local ear the words of an agent")
     build.add_argument("agent", help="the name of its folder")
     build.set_defaults(run=_build_language_model)
+    check_all = commands.add_parser("check", help="look at all the server needs, and say what to do")
+    check_all.add_argument("--json", action="store_true", help="as JSON")
+    check_all.set_defaults(run=lambda options: check(as_json=options.json))
+    add_conversations(commands)
     return parser
 
 

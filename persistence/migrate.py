@@ -7,6 +7,8 @@ from typing import Final
 
 from alembic import command
 from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from alembic.script.revision import ResolutionError
 from alembic.util import CommandError
 from sqlalchemy import Connection
@@ -46,3 +48,22 @@ def _upgrade(connection: Connection) -> None:
         command.upgrade(config, "head")
     except (CommandError, ResolutionError) as error:
         raise BadConfig(f"the database does not belong to this version of the program: {error}") from error
+
+
+async def revisions(engine: AsyncEngine) -> tuple[str | None, bool]:
+    """What the tables are (None: there are none), and whether that is what this version needs.
+
+    Changes nothing. Raises BadConfig when the database is newer than we are.
+    """
+    async with engine.connect() as connection:
+        there = await connection.run_sync(_revision)
+    steps = ScriptDirectory.from_config(alembic_config())
+    try:
+        steps.get_revision(there or "base")
+    except (CommandError, ResolutionError) as error:
+        raise BadConfig(f"the database does not belong to this version of the program: {error}") from error
+    return there, there == steps.get_current_head()
+
+
+def _revision(connection: Connection) -> str | None:
+    return MigrationContext.configure(connection).get_current_revision()

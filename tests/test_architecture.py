@@ -33,7 +33,10 @@ BASE = (
     "bridge.logs",
     "bridge.log_writer",
 )
-TOP = ("bridge.app", "bridge.collector", "bridge.cli", "bridge.serving", "bridge.workers", "bridge.__main__")
+TOP = (
+    *("bridge.app", "bridge.collector", "bridge.cli", "bridge.commands"),
+    *("bridge.serving", "bridge.workers", "bridge.__main__"),
+)
 
 MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "bridge.core": (),

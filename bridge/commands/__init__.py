@@ -1,0 +1,1 @@
+"""What the command `voice-bridge` can do beside serving."""
