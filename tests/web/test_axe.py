@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Final, Literal
 
 import pytest
 from playwright.async_api import expect
@@ -14,15 +15,26 @@ from tests.web.stage import staged
 
 pytestmark = [needs_chromium, needs_axe]
 
+SCHEMES: Final[tuple[Literal["light", "dark"], ...]] = ("light", "dark")
 CALM = Look(calm=True)
 """Nothing fades: colours are looked at as they stay."""
 
 
 @pytest.mark.parametrize("state", STATES)
-async def test_axe_finds_nothing_in_any_state(tmp_path: Path, state: str) -> None:
+async def test_axe_finds_nothing_in_any_state_light_and_dark_on_any_screen(
+    tmp_path: Path, state: str
+) -> None:
     async with staged(tmp_path, look=CALM) as stage:
+        page = stage.screen.page
         await STATES[state](stage)
-        assert await violations(stage.screen.page) == []
+        papers = set()
+        for scheme in SCHEMES:
+            await page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
+            papers.add(await page.evaluate("getComputedStyle(document.body).backgroundColor"))
+            for width in (1280, 360):
+                await page.set_viewport_size({"width": width, "height": 800})
+                assert await violations(page) == [], (scheme, width)
+        assert len(papers) == len(SCHEMES)
 
 
 @pytest.mark.parametrize(
