@@ -79,6 +79,15 @@ class Http(HttpToolsProtocol):
     def connection_lost(self, exc: Exception | None) -> None:
         self._stop_waiting()
         super().connection_lost(exc)
+        self._let_go()
+
+    def handle_websocket_upgrade(self) -> None:
+        super().handle_websocket_upgrade()
+        self._let_go()
+
+    def _let_go(self) -> None:
+        """The parser holds us and we hold it: only a full pass of the garbage collector would find that."""
+        self.parser = None  # type: ignore[assignment]
 
     def end_if_idle(self) -> None:
         """Close it between two requests, or after the one that is answered now; not before the first one."""
@@ -189,6 +198,7 @@ class PicowsWebSocket(WebSocket):
             self.close_timer.cancel()
         self.connections.discard(self)
         self.disconnected = True
+        self.scope["extensions"].clear()  # they hold us
         self.queue.put_nowait({"type": "websocket.disconnect", "code": 1006})
 
     def shutdown(self) -> None:

@@ -56,6 +56,8 @@ class World:
     promised: list[str] = field(default_factory=list)
     """Wishes whose answer promised an effect."""
     turns: int = 0
+    settled: int = 0
+    """How often somebody began to talk, or went on."""
     cut: int = 0
     """How often a talk that was going on was cut off."""
     pace: float = 0.05
@@ -158,6 +160,7 @@ class World:
                 last = str(entries[-1]["cursor"]) if entries else None
                 await talker.settle(cursor=last)
                 settled()
+                self.settled += 1
                 talker.on_frame = partial(self._is_shown, conversation, claimed)
                 cut = await self._is_cut(talker)
                 self.cut += cut
