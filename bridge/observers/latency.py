@@ -9,6 +9,7 @@ from prometheus_client import CollectorRegistry, Histogram
 from bridge.core import commands as do
 from bridge.core import events as ev
 from bridge.core.events import Event, Moment, PeerEvent
+from bridge.core.model import Message, Role
 from bridge.ports import SessionFacts
 
 BUCKETS = (0.1, 0.25, 0.5, 0.75, 1.0, 1.5, 2.0, 3.0, 5.0, 10.0)
@@ -33,6 +34,12 @@ class Latency:
             "bridge_text_delay_seconds", "From an entry's parse to its being durable and told.",
             ["kind"], buckets=(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.5, 2.5), registry=registry,
         )  # fmt: skip
+        self._answers = Histogram(
+            "bridge_answer_seconds", "From the end of the user's turn to the text of the answer.",
+            ["agent"], buckets=BUCKETS, registry=registry,
+        )  # fmt: skip
+        self._asked: dict[str, float] = {}
+        """Session → clock at which its user's turn ended that is not answered yet."""
 
     def stepped(
         self, facts: SessionFacts, event: Event | PeerEvent, commands: Sequence[do.Command], now: Moment
@@ -46,8 +53,15 @@ class Latency:
             case ev.EntrySaved(entry):
                 kind = type(entry.what).__name__.lower()
                 self._journal.labels(kind).observe((now.at - entry.at).total_seconds())
+            case ev.TurnEnded() | ev.TextArrived(Message(Role.USER)):
+                self._asked.setdefault(facts.session_id, now.clock)
+            case ev.TextArrived(Message(Role.ASSISTANT)):
+                if asked := self._asked.pop(facts.session_id, None):
+                    self._answers.labels(facts.agent).observe(now.clock - asked)
             case _:
                 pass
+        if any(isinstance(command, do.Finish) for command in commands):
+            self._asked.pop(facts.session_id, None)
 
     def sounded(self, facts: SessionFacts, towards: str, frames: int, size: int) -> None:
         """Sound has no latency of its own here."""

@@ -1,0 +1,136 @@
+"""deploy/: nginx takes its configuration, figures that are named exist, containers may do little."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from prometheus_client import CollectorRegistry
+
+from bridge.observers.latency import Latency
+from bridge.observers.loop import LoopWatch
+from bridge.observers.metrics import Metrics
+from bridge.observers.record import watch_record
+from bridge.settings import Settings, variable
+
+ROOT = Path(__file__).parents[2]
+DEPLOY = ROOT / "deploy"
+NGINX = shutil.which("nginx") or "/usr/sbin/nginx"
+
+
+def figures() -> set[str]:
+    """Names of series as Prometheus has them."""
+    registry = CollectorRegistry()
+    Metrics(registry)
+    Latency(registry)
+    LoopWatch(registry)
+    watch_record(registry, size=lambda: 0, set_aside=lambda: 0, store_up=lambda: 1)
+    endings = {"counter": ("_total",), "gauge": ("",), "histogram": ("_bucket", "_sum", "_count")}
+    return {metric.name + ending for metric in registry.collect() for ending in endings[metric.type]}
+
+
+def expressions() -> dict[str, list[str]]:
+    """What the dashboard and the alerts ask Prometheus."""
+    dashboard = json.loads((DEPLOY / "grafana.json").read_text("utf-8"))
+    alerts = yaml.safe_load((DEPLOY / "alerts.yaml").read_text("utf-8"))
+    return {
+        "grafana": [target["expr"] for panel in dashboard["panels"] for target in panel["targets"]],
+        "alerts": [rule["expr"] for group in alerts["groups"] for rule in group["rules"]],
+    }
+
+
+@pytest.mark.parametrize("where", ["grafana", "alerts"])
+def test_every_figure_that_is_asked_for_exists(where: str) -> None:
+    asked = {name for text in expressions()[where] for name in re.findall(r"bridge_[a-z_]+", text)}
+    assert asked
+    assert asked <= figures()
+
+
+def test_the_dashboard_shows_every_figure() -> None:
+    shown = {name for text in expressions()["grafana"] for name in re.findall(r"bridge_[a-z_]+", text)}
+    assert {re.sub("_(bucket|sum|count)$", "", name) for name in figures()} == {
+        re.sub("_bucket$", "", name) for name in shown
+    }
+
+
+def test_every_alert_says_what_is_lost_and_what_to_do() -> None:
+    alerts = yaml.safe_load((DEPLOY / "alerts.yaml").read_text("utf-8"))
+    for rule in alerts["groups"][0]["rules"]:
+        assert rule["annotations"].keys() == {"summary", "todo"}
+        assert rule["labels"]["severity"] in {"page", "ticket"}
+
+
+@pytest.mark.skipif(not Path(NGINX).exists(), reason="no nginx; sudo apt-get install nginx-light")
+def test_nginx_takes_its_configuration(tmp_path: Path) -> None:
+    pair = ["-keyout", str(tmp_path / "privkey.pem"), "-out", str(tmp_path / "fullchain.pem")]
+    wish = ["-x509", "-newkey", "rsa:2048", "-nodes", "-days", "1", "-subj", "/CN=localhost"]
+    subprocess.run(["openssl", "req", *wish, *pair], check=True, capture_output=True)
+    text = (DEPLOY / "nginx.conf").read_text("utf-8").replace("/tmp/", f"{tmp_path}/")
+    text = text.replace("/etc/nginx/tls", str(tmp_path)).replace("bridge:8000", "127.0.0.1:8000")
+    configuration = tmp_path / "nginx.conf"
+    configuration.write_text(text)
+    told = subprocess.run(
+        [NGINX, "-t", "-c", str(configuration)], capture_output=True, text=True, check=False
+    )
+    assert told.returncode == 0, told.stderr
+    assert "warn" not in told.stderr
+
+
+def compose() -> dict[str, Any]:
+    loaded: dict[str, Any] = yaml.safe_load((DEPLOY / "compose.yaml").read_text("utf-8"))
+    return loaded
+
+
+def test_the_services_of_compose_may_do_little_and_are_waited_for() -> None:
+    services = compose()["services"]
+    for name in ("bridge", "proxy"):
+        assert services[name]["read_only"] is True
+        assert services[name]["cap_drop"] == ["ALL"]
+    assert "ports" not in services["bridge"] | services["database"]
+    for service in services.values():
+        for needed, how in service.get("depends_on", {}).items():
+            assert how == {"condition": "service_healthy"}
+            assert "healthcheck" in services[needed] or needed == "bridge"
+    assert "HEALTHCHECK" in (ROOT / "Dockerfile").read_text("utf-8")
+    mounted = {v.split(":")[0] for s in services.values() for v in s["volumes"] if v[0] != "."}
+    assert mounted == set(compose()["volumes"])
+
+
+def test_what_is_set_in_containers_are_settings() -> None:
+    known = {variable(name) for name in Settings.model_fields}
+    assert set(compose()["services"]["bridge"]["environment"]) <= known
+    bridge = manifests()["StatefulSet"]["spec"]["template"]["spec"]["containers"][0]
+    assert {one["name"] for one in bridge["env"]} <= known
+
+
+def manifests() -> dict[str, Any]:
+    loaded = yaml.safe_load_all((DEPLOY / "kubernetes.yaml").read_text("utf-8"))
+    return {one["kind"]: one for one in loaded}
+
+
+def test_the_kubernetes_example_fits_together() -> None:
+    kinds = manifests()
+    servers = kinds["StatefulSet"]["spec"]
+    pod = servers["template"]["spec"]
+    [bridge] = pod["containers"]
+    labels = servers["template"]["metadata"]["labels"]
+    assert servers["replicas"] == kinds["HorizontalPodAutoscaler"]["spec"]["minReplicas"] == 2
+    assert servers["selector"]["matchLabels"] == labels == kinds["Service"]["spec"]["selector"]
+    assert kinds["PodDisruptionBudget"]["spec"]["selector"]["matchLabels"] == labels
+    [metric] = kinds["HorizontalPodAutoscaler"]["spec"]["metrics"]
+    assert metric["pods"]["metric"]["name"] in figures()
+    drain = float({one["name"]: one["value"] for one in bridge["env"]}["BRIDGE_DRAIN_SECONDS"])
+    pause = float(bridge["lifecycle"]["preStop"]["exec"]["command"][1])
+    assert pod["terminationGracePeriodSeconds"] >= drain + pause + 5
+    assert pod["securityContext"]["runAsNonRoot"] is True
+    assert f"--uid {pod['securityContext']['runAsUser']} " in (ROOT / "Dockerfile").read_text("utf-8")
+    assert bridge["securityContext"]["readOnlyRootFilesystem"] is True
+    mounts = {one["name"] for one in bridge["volumeMounts"]}
+    claims = {one["metadata"]["name"] for one in servers["volumeClaimTemplates"]}
+    assert mounts == claims | {one["name"] for one in pod["volumes"]}
