@@ -133,10 +133,10 @@ class Store:
         async with self._database.writing() as connection:
             await tickets.keep(connection, storable(conversation_id), digest, seconds)
 
-    async def take_ticket(self, digest: str) -> Conversation | None:
+    async def take_ticket(self, digests: Sequence[str]) -> Conversation | None:
         """See ports.Store."""
         async with self._database.writing() as connection:
-            return await tickets.take(connection, digest)
+            return await tickets.take(connection, digests)
 
     async def watch(self, owned: takeovers.Owned, taken: takeovers.Taken) -> None:
         """See ports.Store."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import timedelta
 
 from sqlalchemy import delete, func, select
@@ -21,11 +22,11 @@ async def keep(connection: Connection, conversation_id: str, digest: str, second
     )
 
 
-async def take(connection: Connection, digest: str) -> Conversation | None:
-    """What it is for, if its time is not over; gone from now on."""
+async def take(connection: Connection, digests: Sequence[str]) -> Conversation | None:
+    """What one of these, of the same token, is for, if its time is not over; gone from now on."""
     conversation_id = await connection.scalar(
         delete(TICKETS)
-        .where(TICKETS.c.digest == digest, TICKETS.c.expires_at > func.now())
+        .where(TICKETS.c.digest.in_(digests), TICKETS.c.expires_at > func.now())
         .returning(TICKETS.c.conversation_id)
     )
     if conversation_id is None:

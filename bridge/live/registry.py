@@ -18,7 +18,7 @@ from bridge.core.session import Session
 from bridge.errors import BridgeError, NotFound, StoreUnavailable, Unauthenticated, Unavailable
 from bridge.live.quotas import Quotas
 from bridge.live.runner import Parts, Runner
-from bridge.live.tokens import Tokens, digest, is_ours, is_ticket
+from bridge.live.tokens import Tokens, digest, digests, is_ours, is_ticket
 from bridge.ports import Claim, SessionFacts, Store, Transport
 
 log = structlog.get_logger(__name__)
@@ -35,7 +35,7 @@ class Prepared:
     session_id: str
     conversation: Conversation
     token: str
-    """For one handshake, within 60 s."""
+    """For one handshake, within 30 s; from the page that asked for it, if one did."""
     agent: Agent
     upstream: str
     history: tuple[Entry, ...]
@@ -95,7 +95,7 @@ class Sessions:
     store: Store
     quotas: Quotas
     now: Callable[[], datetime]
-    unattached_seconds: float = 60.0
+    unattached_seconds: float = 30.0
     """How long a session waits for its first client."""
     draining: bool = False
     ended: int = 0
@@ -123,11 +123,17 @@ class Sessions:
     # ── for the routes ──────────────────────────────────────────────────────────────────────
 
     async def prepare(
-        self, user_id: str, *, agent: str | None, conversation_id: str | None, time_zone: str | None = None
+        self,
+        user_id: str,
+        *,
+        agent: str | None,
+        conversation_id: str | None,
+        time_zone: str | None = None,
+        origin: str = "",
     ) -> Prepared:
-        """Start a session that waits 60 s for its client. Ends the user's older ones beyond the quota.
+        """Start a session that waits 30 s for its client. Ends the user's older ones beyond the quota.
 
-        `time_zone`: IANA name, the user's from now on.
+        `time_zone`: IANA name, the user's from now on. `origin`: of the page that asks.
 
         Raises NotFound, TooMany, Unavailable, StoreUnavailable.
         """
@@ -142,7 +148,7 @@ class Sessions:
         return Prepared(
             session_id=live.facts.session_id,
             conversation=claim.conversation,
-            token=await self._ticket(live),
+            token=await self._ticket(live, origin),
             agent=chosen,
             upstream=live.facts.upstream,
             history=claim.history,
@@ -170,7 +176,7 @@ class Sessions:
             raise
         return await self._begin(session, person), claim
 
-    async def admit(self, credential: str | None) -> Live | None:
+    async def admit(self, credential: str | None, origin: str = "") -> Live | None:
         """The session a token of ours is for; None: not one of ours. Raises Unauthenticated if it is void.
 
         A ticket of another process is honoured too: the session begins here then. Raises Unavailable,
@@ -178,17 +184,17 @@ class Sessions:
         """
         if credential is None or not is_ours(credential):
             return None
-        live = self.tokens.use(credential)
+        live = self.tokens.use(credential, origin)
         if is_ticket(credential) and self.store.shared:
-            live = await self._redeem(credential, live)
+            live = await self._redeem(credential, origin, live)
         if live is None or live.runner.finished.is_set():
             raise Unauthenticated("That token is used, expired or unknown.", code="BRIDGE_TOKEN_VOID")
         return live
 
-    async def _redeem(self, ticket: str, live: Live | None) -> Live | None:
+    async def _redeem(self, ticket: str, origin: str, live: Live | None) -> Live | None:
         """Of all processes the one that takes the ticket out of the store has it."""
         try:
-            conversation = await self.store.take_ticket(digest(ticket))
+            conversation = await self.store.take_ticket(digests(ticket, origin))
         except StoreUnavailable:
             if live:
                 return live
@@ -282,16 +288,17 @@ class Sessions:
             if live.runner.session.epoch < epoch:
                 live.end("BRIDGE_TAKEN_OVER", ELSEWHERE)
 
-    async def _ticket(self, live: Live) -> str:
-        token, wait = self.tokens.ticket(live), self.unattached_seconds
+    async def _ticket(self, live: Live, origin: str) -> str:
+        token, wait = self.tokens.ticket(live, origin), self.unattached_seconds
+        stored = digest(token, origin)
         if self.store.shared:
-            await self.store.keep_ticket(live.facts.conversation_id, digest=digest(token), seconds=wait)
+            await self.store.keep_ticket(live.facts.conversation_id, digest=stored, seconds=wait)
         # By its id: a session that has ended until then is not kept in memory for this.
-        asyncio.get_running_loop().call_later(wait, self._expire, token, live.facts.session_id)
+        asyncio.get_running_loop().call_later(wait, self._expire, stored, live.facts.session_id)
         return token
 
-    def _expire(self, token: str, session_id: str) -> None:
-        self.tokens.void(token)
+    def _expire(self, stored: str, session_id: str) -> None:
+        self.tokens.void(stored)
         live = self._live.get(session_id)
         if live and not live.attached:
             live.end("")

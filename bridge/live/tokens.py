@@ -23,51 +23,62 @@ def is_ticket(credential: str) -> bool:
     return credential.startswith(TICKET_PREFIX)
 
 
-def digest(token: str) -> str:
-    """What is stored of a token: it cannot be used."""
-    return hashlib.sha256(token.encode()).hexdigest()
+def digest(token: str, origin: str = "") -> str:
+    """What is stored of a token, of 256 bits by chance: it cannot be used.
+
+    origin: the page it is bound to, as its browser writes it; empty: none.
+    """
+    return hashlib.sha256(f"{token} {origin}".encode()).hexdigest()
+
+
+def digests(token: str, origin: str) -> tuple[str, ...]:
+    """What may be stored of a token that came from that page: bound to it, or to none."""
+    return tuple(dict.fromkeys((digest(token, origin), digest(token))))
 
 
 class Tokens(Generic[T]):
-    """Token → session, of this process. A session has at most one to come with."""
+    """Token (its digest) → session, of this process. A session has at most one to come with."""
 
     def __init__(self) -> None:
         self._sessions: dict[str, T] = {}
         self._resumes: dict[T, list[str]] = {}
-        """Those of a session that are good: the one that was used last, and the newest."""
+        """Digests of a session's that are good: the one that was used last, and the newest."""
 
-    def ticket(self, session: T) -> str:
-        """A token for one handshake; `void` it in time."""
+    def ticket(self, session: T, origin: str = "") -> str:
+        """A token for one handshake, from a page of that origin if any; `void` its digest in time."""
         token = TICKET_PREFIX + secrets.token_urlsafe(32)
-        self._sessions[token] = session
+        self._sessions[digest(token, origin)] = session
         return token
 
     def resume(self, session: T) -> str:
         """A token to come back with. The one before is good until this one is used: it may never arrive."""
         token = RESUME_PREFIX + secrets.token_urlsafe(32)
-        self._sessions[token] = session
-        self._keep(session, [*self._resumes.get(session, ())[-1:], token])
+        stored = digest(token)
+        self._sessions[stored] = session
+        self._keep(session, [*self._resumes.get(session, ())[-1:], stored])
         return token
 
-    def use(self, token: str) -> T | None:
-        """The session it is for. A ticket is void from now on."""
+    def use(self, token: str, origin: str = "") -> T | None:
+        """The session it is for, when it comes from the right page. A ticket is void from now on."""
+        stored = next((each for each in digests(token, origin) if each in self._sessions), None)
+        if stored is None:
+            return None
         if is_ticket(token):
-            return self._sessions.pop(token, None)
-        session = self._sessions.get(token)
-        if session is not None:
-            self._keep(session, [token])
+            return self._sessions.pop(stored)
+        session = self._sessions[stored]
+        self._keep(session, [stored])
         return session
 
-    def void(self, token: str) -> None:
-        self._sessions.pop(token, None)
+    def void(self, stored: str) -> None:
+        self._sessions.pop(stored, None)
 
     def forget(self, session: T) -> None:
         """Nobody can come back to it."""
         self._keep(session, [])
         del self._resumes[session]
 
-    def _keep(self, session: T, tokens: list[str]) -> None:
-        for token in self._resumes.get(session, ()):
-            if token not in tokens:
-                self.void(token)
-        self._resumes[session] = tokens
+    def _keep(self, session: T, good: list[str]) -> None:
+        for stored in self._resumes.get(session, ()):
+            if stored not in good:
+                self.void(stored)
+        self._resumes[session] = good

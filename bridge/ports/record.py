@@ -73,8 +73,8 @@ class Store(Protocol):
         """Let any process honour a one-time token for that conversation. Only its digest is kept."""
         ...
 
-    async def take_ticket(self, digest: str) -> Conversation | None:
-        """The conversation it is for: once, to one process, in time. None to all others."""
+    async def take_ticket(self, digests: Sequence[str]) -> Conversation | None:
+        """The conversation one of these is for: once, to one process, in time. None to all others."""
         ...
 
     async def watch(self, owned: Callable[[], Mapping[str, int]], taken: Callable[[str, int], None]) -> None:

@@ -52,6 +52,10 @@ class Identity:
         if _bare_host(_netloc(origin)) != _bare_host(self.host(connection)):
             raise Forbidden("Pages of that origin may not connect.", code="BRIDGE_FOREIGN_ORIGIN")
 
+    def origin(self, connection: HTTPConnection) -> str:
+        """The page behind the request, as its browser writes it; empty: none."""
+        return connection.headers.get("origin", "")
+
     def host(self, connection: HTTPConnection) -> str:
         """`host[:port]` by which the client reached us. Raises BadRequest."""
         host = self._forwarded(connection, "host") or connection.headers.get("host", "")

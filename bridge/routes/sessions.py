@@ -57,7 +57,7 @@ class Desk:
     async def start(self, request: Request) -> Response:
         """Start a session, or go on with a conversation.
 
-        Connect to `websocket_url` within 60 seconds, with `token` as the credential.
+        Connect to `websocket_url` within 30 seconds, with `token` as the credential.
         """
         user = await self._identity.get_current_user(request)
         wish = await read_body(request, SessionWish)
@@ -67,6 +67,7 @@ class Desk:
             agent=wish.agent,
             conversation_id=wish.conversation_id,
             time_zone=wish.time_zone,
+            origin=self._identity.origin(request),
         )
         return answer(
             {

@@ -137,7 +137,7 @@ class SessionAnswer(Shape):
     session_id: str
     conversation_id: str
     websocket_url: str
-    token: str = Field(description="For one handshake, within 60 seconds.")
+    token: str = Field(description="For one handshake, within 30 seconds.")
     agent: AgentShape
     upstream: str = Field(description="Who answers: deepgram, local, …")
     messages: list[EntryShape] = Field(description="All entries so far, calls and results included.")

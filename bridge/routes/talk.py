@@ -81,7 +81,7 @@ class Talk:
 
     async def _admit(self, websocket: WebSocket, credential: str | None) -> Live:
         """The session of a token of ours; or, for somebody the authenticator knows, a new one."""
-        if (live := await self._sessions.admit(credential)) is not None:
+        if (live := await self._sessions.admit(credential, self._identity.origin(websocket))) is not None:
             return live
         user = await self._identity.get_current_user(websocket, credential)
         prepared = await self._sessions.prepare(user.user_id, agent=None, conversation_id=None)

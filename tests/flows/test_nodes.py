@@ -7,10 +7,13 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+import httpx2
 import pytest
+from websockets.asyncio.client import connect
 from websockets.exceptions import InvalidStatus
+from websockets.typing import Origin, Subprotocol
 
-from tests.support.bridge import Process, process
+from tests.support.bridge import Process, process, running
 from tests.support.client import client, items, start
 from tests.support.deepgram import ScriptedDeepgram
 
@@ -106,3 +109,18 @@ async def test_two_servers_on_one_sqlite_file_find_it_out_too(tmp_path: Path) ->
             await start(two.http, conversation_id=begun["conversation_id"])
             assert (await before.expect("Error"))["code"] == "BRIDGE_TAKEN_OVER"
             assert await before.expect_close() == 1000
+
+
+async def test_a_token_of_a_page_is_honoured_from_that_page_only(tmp_path: Path, postgres_url: str) -> None:
+    page, other = "https://app.example.com", "https://other.example.com"
+    wish = {"database_url": postgres_url, "allowed_origins": (page, other)}
+    async with running(tmp_path / "a", **wish) as one, running(tmp_path / "b", **wish) as two:
+        async with httpx2.AsyncClient(trust_env=False) as http:
+            asked = await http.post(f"{one.http}/api/v1/voice/session", headers={"Origin": page})
+        offered = [Subprotocol("bearer"), Subprotocol(asked.json()["token"])]
+        for wrong in (None, Origin(other)):
+            for server in (one, two):
+                with pytest.raises(InvalidStatus, match="401"):
+                    await connect(server.ws, subprotocols=offered, origin=wrong, proxy=None)
+        async with connect(two.ws, subprotocols=offered, origin=Origin(page), proxy=None):
+            pass

@@ -1,5 +1,7 @@
 """Tokens to come and to come back with."""
 
+import base64
+
 from bridge.live.tokens import Tokens
 
 
@@ -27,3 +29,25 @@ def test_a_session_that_is_over_has_none() -> None:
     tokens.forget("session")
     tokens.forget("never seen")
     assert [tokens.use(first), tokens.use(second)] == [None, None]
+
+
+def test_a_ticket_of_a_page_is_good_from_that_page_only() -> None:
+    tokens: Tokens[str] = Tokens()
+    ticket = tokens.ticket("session", "https://a.example")
+    for elsewhere in ("", "https://b.example", "http://a.example", "https://a.example:8443", "null"):
+        assert tokens.use(ticket, elsewhere) is None
+    assert [tokens.use(ticket, "https://a.example") for _ in range(2)] == ["session", None]
+
+
+def test_one_that_no_page_asked_for_is_good_from_any() -> None:
+    tokens: Tokens[str] = Tokens()
+    assert tokens.use(tokens.ticket("session"), "https://a.example") == "session"
+    assert tokens.use(tokens.resume("session"), "https://a.example") == "session"
+
+
+def test_of_a_token_only_its_digest_is_kept() -> None:
+    tokens: Tokens[str] = Tokens()
+    given = [tokens.ticket("one"), tokens.ticket("two", "https://a.example"), tokens.resume("one")]
+    assert len({token[4:] for token in given}) == 3
+    assert all(len(base64.urlsafe_b64decode(token[4:] + "=")) == 32 for token in given)
+    assert not [token for token in given if token in str(vars(tokens))]

@@ -141,6 +141,18 @@ async def test_a_stranger_gets_401_in_deepgrams_shape(shared: Front, headers: di
 
 
 @on_shared_loop
+async def test_a_token_is_good_from_the_page_that_asked_for_it(shared: Front) -> None:
+    ours, allowed = {"Origin": f"http://{shared.address}"}, {"Origin": "https://app.example.com"}
+    begun = (await shared.http.post("/api/v1/voice/session", headers=allowed)).json()
+    token = {"Authorization": f"Token {begun['token']}"}
+    for elsewhere in ({}, ours):
+        response = (await refused(shared.talk(additional_headers={**token, **elsewhere}))).response
+        assert response.status_code == 401
+    async with shared.talk(additional_headers={**token, **allowed}) as client:
+        await receive(client, "Welcome")
+
+
+@on_shared_loop
 async def test_a_token_opens_one_socket_only(shared: Front) -> None:
     headers = {"Authorization": f"Token {(await shared.start())['token']}"}
     async with shared.talk(additional_headers=headers) as client:
