@@ -7,6 +7,8 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
+
 from tests.support.bridge import Running, running
 from tests.support.client import get
 from tests.support.deepgram import DeepgramSession, ScriptedDeepgram
@@ -28,6 +30,13 @@ class Stage:
         await self.screen.phase("listening")
         return agent
 
+    async def hold_to_talk(self) -> None:
+        """Choose push-to-talk."""
+        page = self.screen.page
+        await page.click("#open-settings")
+        await page.check("#push-to-talk")
+        await page.keyboard.press("Escape")
+
     async def items(self, path: str) -> list[dict[str, object]]:
         """A list of the REST interface."""
         items = (await get(self.server.http, f"/api/v1/{path}"))["items"]
@@ -38,6 +47,11 @@ class Stage:
         """Id of the only conversation there is."""
         [conversation] = await self.items("conversations")
         return str(conversation["id"])
+
+
+def loudest(sound: bytes) -> int:
+    """The loudest sample of linear16 sound."""
+    return int(np.abs(np.frombuffer(sound[: len(sound) // 2 * 2], "<i2").astype(int)).max(initial=0))
 
 
 @asynccontextmanager

@@ -7,8 +7,7 @@ from pathlib import Path
 from playwright.async_api import expect
 
 from tests.web.browser import needs_chromium
-from tests.web.stage import staged
-from tests.web.test_page import loudest
+from tests.web.stage import loudest, staged
 
 pytestmark = needs_chromium
 

@@ -141,9 +141,7 @@ async def test_a_browser_that_keeps_nothing_talks_all_the_same(tmp_path: Path) -
         await agent.hear("hello")
         await agent.say("Hello to you.")
         await stage.screen.shows("[data-role=assistant]", "Hello to you.")
-        await page.click("#open-settings")
-        await page.check("#push-to-talk")
-        await page.keyboard.press("Escape")
+        await stage.hold_to_talk()
         await expect(page.locator("#talk")).to_have_attribute("aria-label", "Hold to talk")
         stage.screen.expect_quiet()
 

@@ -6,11 +6,10 @@ import asyncio
 import wave
 from pathlib import Path
 
-import numpy as np
 from playwright.async_api import Page, expect
 
 from tests.web.browser import needs_chromium
-from tests.web.stage import staged
+from tests.web.stage import loudest, staged
 
 pytestmark = needs_chromium
 
@@ -54,9 +53,7 @@ async def test_each_meter_follows_its_voice_and_rests_without_it(tmp_path: Path)
 async def test_the_button_held_lets_sound_through_as_the_space_bar_does(tmp_path: Path) -> None:
     async with staged(tmp_path) as stage:
         page = stage.screen.page
-        await page.click("#open-settings")
-        await page.check("#push-to-talk")
-        await page.keyboard.press("Escape")
+        await stage.hold_to_talk()
         agent = await stage.tap()
         await stage.screen.shows("#hint", "Hold the button")
         talk = await page.locator("#talk").bounding_box()
@@ -90,8 +87,3 @@ async def test_the_screen_stays_on_as_long_as_the_talk(tmp_path: Path) -> None:
         await page.wait_for_function("locks.length === 1 && !locks[0].released")
         await page.click("#end")
         await page.wait_for_function("locks[0].released")
-
-
-def loudest(sound: bytes) -> int:
-    """The loudest sample of linear16 sound."""
-    return int(np.abs(np.frombuffer(sound[: len(sound) // 2 * 2], "<i2").astype(int)).max(initial=0))

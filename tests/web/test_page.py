@@ -6,14 +6,13 @@ import asyncio
 import re
 from pathlib import Path
 
-import numpy as np
 import pytest
 from playwright.async_api import expect
 
 from tests.support.bridge import process
 from tests.support.deepgram import ScriptedDeepgram
 from tests.web.browser import PHONE, chromium, needs_chromium, open_page
-from tests.web.stage import staged
+from tests.web.stage import loudest, staged
 
 pytestmark = needs_chromium
 
@@ -95,9 +94,7 @@ async def test_the_microphone_reaches_the_agent_and_mute_sends_silence(
 async def test_push_to_talk_lets_sound_through_only_while_the_space_bar_is_held(tmp_path: Path) -> None:
     async with staged(tmp_path) as stage:
         page = stage.screen.page
-        await page.click("#open-settings")
-        await page.check("#push-to-talk")
-        await page.keyboard.press("Escape")
+        await stage.hold_to_talk()
         agent = await stage.tap()
         assert loudest(await agent.expect_audio(TWO_SECONDS)) == 0
         await page.locator("#talk").blur()
@@ -283,8 +280,3 @@ async def test_on_a_phone_everything_fits_and_can_be_touched(tmp_path: Path) -> 
             await expect(page.locator(f"{drawer} h2")).not_to_be_in_viewport()
             await expect(page.locator(opener)).to_be_focused()
         assert await page.evaluate(SMALL) == []
-
-
-def loudest(sound: bytes) -> int:
-    """The loudest sample of linear16 sound."""
-    return int(np.abs(np.frombuffer(sound[: len(sound) // 2 * 2], "<i2").astype(int)).max(initial=0))
