@@ -53,8 +53,9 @@ from bridge.upstreams.cascade.hearing.language_model import Report, build_for
 from bridge.upstreams.cascade.local import LocalUpstreams, missing
 from bridge.upstreams.deepgram import on_picows, on_websockets
 from bridge.upstreams.deepgram.socket import DeepgramUpstreams
-from intents.agents import load_agent, load_agents
+from intents.agents import load_agent
 from intents.executor import Executor
+from intents.folder import AgentFolder
 from intents.handlers.http import HttpSettings
 from intents.later import Later
 from intents.times import find
@@ -83,9 +84,7 @@ async def open_app(settings: Settings, *, warm: bool = False) -> AsyncIterator[A
 
     `warm`: start what takes a moment now, not with the first session.
     """
-    agents = load_agents(settings.agents_dir)
-    if settings.agent not in agents:
-        raise BadConfig(f"BRIDGE_AGENT: there is no agent {settings.agent!r} in {settings.agents_dir}")
+    agents = AgentFolder(settings.agents_dir, default=settings.agent)
     async with AsyncExitStack() as stack:
         authenticate = await stack.enter_async_context(open_authenticator(settings))
         record = await stack.enter_async_context(_open_record(settings))
@@ -95,7 +94,9 @@ async def open_app(settings: Settings, *, warm: bool = False) -> AsyncIterator[A
             await upstreams.warm(settings.agent)
         executor = Executor(ledger=record.ledger, clock=now, http=_http_settings(settings))
         stack.push_async_callback(executor.aclose)
+        agents.verify = executor.verify
         executor.verify(agents.values())
+        await stack.enter_async_context(agents)
         registry = CollectorRegistry()
         watch_record(
             registry,
@@ -114,9 +115,10 @@ async def open_app(settings: Settings, *, warm: bool = False) -> AsyncIterator[A
             now=now,
         )
         sessions = await stack.enter_async_context(_sessions(settings, agents, record, parts))
-        later = Later(record.notes, executor, agents, sessions.noted_run)
-        await stack.enter_async_context(later)
-        yield App(_asgi(settings, authenticate, sessions, record, registry, feed, overview), sessions, feed)
+        await stack.enter_async_context(Later(record.notes, executor, agents, sessions.noted_run))
+        yield App(
+            _asgi(settings, authenticate, sessions, record, registry, feed, overview, agents), sessions, feed
+        )
 
 
 def _open_record(settings: Settings) -> AbstractAsyncContextManager[Record]:
@@ -189,6 +191,7 @@ def _asgi(
     registry: CollectorRegistry,
     feed: Feed,
     overview: Overview,
+    agents: AgentFolder,
 ) -> Starlette:
     identity = Identity(authenticate, origins=settings.allowed_origins, trust_proxy=settings.trust_proxy)
     api = Api(__version__)
@@ -206,6 +209,7 @@ def _asgi(
         overview=overview,
         store=record.store,
         feed=feed,
+        agents_problem=lambda: agents.problem,
         now=now,
     )
     routes = chain(

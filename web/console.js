@@ -4,7 +4,7 @@ import { find, make } from "./dom.js";
 
 /** @typedef {{session_id: string, conversation_id: string, user_id: string, agent: string, upstream: string, state: string, since: string, messages: number, latency_ms: number | null, error: string}} Session */
 /** @typedef {{cause: string, count: number, last: string}} Failure */
-/** @typedef {{at: string, process: number, sessions: Session[], failures: Failure[]}} View */
+/** @typedef {{at: string, process: number, agents_problem: string, sessions: Session[], failures: Failure[]}} View */
 /** @typedef {{cursor: string, kind: string, role?: string, content?: string, name?: string, arguments?: string, status?: string, heard?: string}} Entry */
 
 const KEY = "bridge-console-token";
@@ -57,6 +57,10 @@ function show(view) {
   find("inside").hidden = false;
   find("count").textContent = String(view.sessions.length);
   find("process").textContent = String(view.process);
+  const agents = find("agents");
+  const broken = view.agents_problem && `Changed agents are not used: ${view.agents_problem}`;
+  if (agents.textContent !== broken) agents.textContent = broken;
+  agents.hidden = !broken;
   find("nobody").hidden = view.sessions.length > 0;
   find("fine").hidden = view.failures.length > 0;
   const ids = new Set(view.sessions.map((one) => one.session_id));

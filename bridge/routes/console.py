@@ -54,14 +54,17 @@ class Console:
         overview: Overview,
         store: Store,
         feed: Feed,
+        agents_problem: Callable[[], str],
         now: Callable[[], datetime],
     ) -> None:
+        """`agents_problem`: why changed files of agents are not used; empty: they are."""
         self._token = token
         self._identity = identity
         self._live = sessions
         self._overview = overview
         self._store = store
         self._feed = feed
+        self._agents_problem = agents_problem
         self._now = now
 
     async def sessions(self, request: Request) -> Response:
@@ -72,6 +75,7 @@ class Console:
             {
                 "at": instant(now),
                 "process": os.getpid(),
+                "agents_problem": self._agents_problem(),
                 "sessions": [_session_json(seen) for seen in self._sessions()],
                 "failures": [_failure_json(failure) for failure in self._overview.failures(now)],
             }
