@@ -24,7 +24,11 @@ PRIVATE = frozenset(
 )
 """Fields that may hold what people said, or a secret: never logged as they are."""
 LINES_PER_SECOND = 20
-"""Of one event of one session."""
+"""Of one event of one session, or of none."""
+WARNINGS_PER_MINUTE = 30
+"""The same, of warnings: what goes wrong all the time is told, not repeated."""
+Key = tuple[object, object]
+"""Event and session."""
 MAX_LEFT_OUT = 1000
 """Sessions and events whose left out lines are remembered."""
 MAX_VALUE = 500
@@ -53,40 +57,53 @@ def redact(_: WrappedLogger, __: str, line: EventDict) -> EventDict:
     return line
 
 
-class Throttle:
-    """Keeps one session from filling the log: of each event of it a few lines a second; errors always.
+class Window:
+    """Counts by key, anew in each stretch of so many seconds."""
 
-    The next line of that event that is written says how many were left out before it.
+    def __init__(self, clock: Callable[[], float], seconds: int) -> None:
+        self._clock = clock
+        self._seconds = seconds
+        self._number = -1
+        self._counts: Counter[Key] = Counter()
+
+    def count(self, key: Key) -> int:
+        """One more; how many that makes in this stretch."""
+        if (number := int(self._clock()) // self._seconds) != self._number:
+            self._number = number
+            self._counts.clear()
+        self._counts[key] += 1
+        return self._counts[key]
+
+
+class Throttle:
+    """Keeps the log from being filled: of each event of a session a few lines a second; errors always.
+
+    Warnings: some a minute too. The next line of that event says how many were left out before it.
     """
 
     def __init__(self, clock: Callable[[], float]) -> None:
-        self._clock = clock
-        self._second = 0
-        self._counts: Counter[tuple[object, object]] = Counter()
-        """Lines of this second, by event and session."""
-        self._left_out: Counter[tuple[object, object]] = Counter()
+        self._second = Window(clock, 1)
+        self._minute = Window(clock, 60)
+        self._left_out: Counter[Key] = Counter()
 
     def __call__(self, _: WrappedLogger, __: str, line: EventDict) -> EventDict:
         """A structlog processor."""
-        if line.get("level") in ("error", "critical"):
+        level = line.get("level")
+        if level in ("error", "critical"):
             return line
-        self._turn()
         key = line.get("event"), line.get("session_id")
-        self._counts[key] += 1
-        if self._counts[key] > LINES_PER_SECOND:
-            self._left_out[key] += 1
+        many = self._second.count(key) > LINES_PER_SECOND
+        if many or (level == "warning" and self._minute.count(key) > WARNINGS_PER_MINUTE):
+            self._leave_out(key)
             raise structlog.DropEvent
         if left_out := self._left_out.pop(key, 0):
             line["left_out"] = left_out
         return line
 
-    def _turn(self) -> None:
-        """Begin to count anew with each second."""
-        if (second := int(self._clock())) != self._second:
-            self._second = second
-            self._counts.clear()
-            if len(self._left_out) > MAX_LEFT_OUT:
-                self._left_out.clear()
+    def _leave_out(self, key: Key) -> None:
+        if len(self._left_out) > MAX_LEFT_OUT:
+            self._left_out.clear()
+        self._left_out[key] += 1
 
 
 CLIENTS_FAULTS = (

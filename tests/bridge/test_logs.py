@@ -107,6 +107,23 @@ def test_one_session_cannot_fill_the_log(stream: io.StringIO) -> None:
     assert [line.get("left_out") for line in lines[-2:]] == [40, None]
 
 
+def test_a_warning_that_comes_all_the_time_is_counted_not_repeated(stream: io.StringIO) -> None:
+    now = [60.0]
+    logs.set_up("info", partial(print, file=stream), clock=lambda: now[0])
+    log = structlog.get_logger("x")
+    for second in range(60):
+        now[0] = 60.0 + second
+        log.warning("talk_refused")
+        log.warning("talk_refused")
+        log.info("client_left")
+    now[0] = 120.0
+    log.warning("talk_refused")
+    lines = read(stream)
+    refused = [line for line in lines if line["event"] == "talk_refused"]
+    assert [line.get("left_out") for line in refused] == [None] * 30 + [90]
+    assert len(lines) - len(refused) == 60
+
+
 def test_errors_are_all_written(stream: io.StringIO) -> None:
     logs.set_up("info", partial(print, file=stream))
     for _ in range(100):
