@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass
 
 import structlog
@@ -22,6 +22,10 @@ BURST_SECONDS = 1.0
 """How long more may wait than a client that reads leaves there: what comes at once was not let pile up."""
 BURST_BYTES = 4 * 1024 * 1024
 """Bytes of messages that may never wait."""
+
+
+Start = Callable[[Coroutine[object, object, None], str], asyncio.Task[None]]
+"""Starts a task of that name; whoever gave it waits for its end."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,21 +104,22 @@ class Line:
         self.outbox.put(ask)
         return True
 
-    async def run(self, opening: Awaitable[Upstream]) -> None:
-        """Open it and stay until it is gone. The last report is `AgentLeft`, unless this is cancelled."""
+    async def run(self, opening: Awaitable[Upstream], start: Start) -> None:
+        """Open it and stay until it is gone. The last report is `AgentLeft`, unless this is cancelled.
+
+        `start` starts its tasks: a group of its own, when cancelled, would leave it in a cycle of tracebacks.
+        """
         try:
             upstream = await opening
         except BridgeError as error:
             log.warning("agent_unreachable", code=error.code, retry=error.retry, problem=error.description)
             self._report(self, AgentLeft(reason=error.code, retry=error.retry))
             return
+        pump = start(self._pump(upstream), "agent-pump")
         try:
-            async with asyncio.TaskGroup() as group:
-                pump = group.create_task(self._pump(upstream), name="agent-pump")
-                await upstream.read(self._take)
-                pump.cancel()
+            await upstream.read(self._take)
         finally:
-            self._report = _nobody  # tracebacks hold this line in cycles; not the session with it
+            pump.cancel()
             await upstream.close()
 
     def _take(self, frame: bytes | PeerEvent) -> None:
@@ -127,7 +132,3 @@ class Line:
                 await upstream.send(await self.outbox.take())
         except PeerGone:
             await upstream.close()
-
-
-def _nobody(line: Line, frame: bytes | PeerEvent) -> None:
-    """Whoever was reported to is gone."""

@@ -287,7 +287,7 @@ class Runner:
         line = Line(self._from_agent)
         self._line = line
         self._speech.connect(line.outbox)
-        self._line_task = self._start(line.run(self._brief_and_open(command)), "agent")
+        self._line_task = self._start(line.run(self._brief_and_open(command), self._start), "agent")
 
     async def _brief_and_open(self, command: do.OpenAgent) -> Upstream:
         brief = await self._parts.briefing.brief(self._person, self.session.agent, command)
