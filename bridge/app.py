@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -116,9 +116,8 @@ async def open_app(settings: Settings, *, warm: bool = False) -> AsyncIterator[A
         )
         sessions = await stack.enter_async_context(_sessions(settings, agents, record, parts))
         await stack.enter_async_context(Later(record.notes, executor, agents, sessions.noted_run))
-        yield App(
-            _asgi(settings, authenticate, sessions, record, registry, feed, overview, agents), sessions, feed
-        )
+        console = _console(settings, sessions, record, feed, overview, agents)
+        yield App(_asgi(settings, authenticate, sessions, record, registry, feed, console), sessions, feed)
 
 
 def _open_record(settings: Settings) -> AbstractAsyncContextManager[Record]:
@@ -190,8 +189,7 @@ def _asgi(
     record: Record,
     registry: CollectorRegistry,
     feed: Feed,
-    overview: Overview,
-    agents: AgentFolder,
+    console: Callable[[Identity], Console],
 ) -> Starlette:
     identity = Identity(authenticate, origins=settings.allowed_origins, trust_proxy=settings.trust_proxy)
     api = Api(__version__)
@@ -201,27 +199,36 @@ def _asgi(
         *event_routes(api, identity, record.store, feed),
         *planner_routes(api, identity, record.store),
     ]
+    routes = chain(
+        talk_routes(sessions, identity, transport),
+        described,
+        [api.document(described), asyncapi_route(__version__)],
+        operations_routes(partial(_problem, sessions, record), registry),
+        console_routes(console(identity), ROOT / "web" / "console.html", settings.admin_token),
+        page_routes(ROOT / "web"),
+    )
+    return Starlette(
+        routes=list(routes), exception_handlers=exception_handlers(), middleware=_cross_origin(settings)
+    )
 
-    console = Console(
+
+def _console(
+    settings: Settings,
+    sessions: Sessions,
+    record: Record,
+    feed: Feed,
+    overview: Overview,
+    agents: AgentFolder,
+) -> Callable[[Identity], Console]:
+    return partial(
+        Console,
         token=settings.admin_token,
-        identity=identity,
         sessions=sessions,
         overview=overview,
         store=record.store,
         feed=feed,
         agents_problem=lambda: agents.problem,
         now=now,
-    )
-    routes = chain(
-        talk_routes(sessions, identity, transport),
-        described,
-        [api.document(described), asyncapi_route(__version__)],
-        operations_routes(partial(_problem, sessions, record), registry),
-        console_routes(console, ROOT / "web" / "console.html", settings.admin_token),
-        page_routes(ROOT / "web"),
-    )
-    return Starlette(
-        routes=list(routes), exception_handlers=exception_handlers(), middleware=_cross_origin(settings)
     )
 
 

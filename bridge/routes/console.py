@@ -47,9 +47,9 @@ class Console:
 
     def __init__(
         self,
+        identity: Identity,
         *,
         token: SecretStr,
-        identity: Identity,
         sessions: Sessions,
         overview: Overview,
         store: Store,
