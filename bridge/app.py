@@ -191,7 +191,7 @@ def _asgi(
     feed: Feed,
     console: Callable[[Identity], Console],
 ) -> Starlette:
-    identity = Identity(authenticate, origins=settings.allowed_origins, trust_proxy=settings.trust_proxy)
+    identity = _identity(settings, authenticate)
     api = Api(__version__)
     described = [
         *session_routes(api, identity, sessions, record.store),
@@ -242,6 +242,16 @@ async def _problem(sessions: Sessions, record: Record) -> str:
         except StoreUnavailable:
             return "the store is away"
     return record.problem
+
+
+def _identity(settings: Settings, authenticate: Authenticator) -> Identity:
+    return Identity(
+        authenticate,
+        origins=settings.allowed_origins,
+        trust_proxy=settings.trust_proxy,
+        proxies=settings.proxies,
+        hosts=settings.hosts,
+    )
 
 
 def _cross_origin(settings: Settings) -> list[Middleware]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Annotated, Literal
 from zoneinfo import ZoneInfo
@@ -26,6 +27,12 @@ CONFIG = ROOT / "config"
 SignatureAlgorithm = Literal[
     "RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA"
 ]
+PRIVATE_NETWORKS = (
+    *("127.0.0.0/8", "10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16"),
+    *("::1/128", "fc00::/7"),
+)
+"""Where a proxy stands that is nobody else's."""
+IPvAnyNetwork = IPv4Network | IPv6Network
 CONFIG_FILE = "BRIDGE_CONFIG"
 """Environment variable that names another YAML file than config/bridge.yaml."""
 
@@ -137,6 +144,13 @@ class Settings(BaseSettings):
     )
     trust_proxy: bool = Field(
         default=False, description="Believe X-Forwarded-Proto, -Host and -For of a proxy in front."
+    )
+    proxies: tuple[IPvAnyNetwork, ...] = Field(
+        default=tuple(ip_network(network) for network in PRIVATE_NETWORKS),
+        description="Networks of proxies whose headers trust_proxy believes.",
+    )
+    hosts: tuple[str, ...] = Field(
+        default=(), description="Names, without port, by which clients may reach the server; none: any."
     )
     session_rates: Annotated[tuple[RateLimitItem, ...], NoDecode] = Field(
         default=tuple(parse_many("5/10 minutes; 20/day")),

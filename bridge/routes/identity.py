@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Sequence
+from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 from itertools import zip_longest
-from urllib.parse import urlsplit
 
 from starlette.requests import HTTPConnection
 
@@ -16,6 +16,9 @@ SCHEMES = ("token", "bearer")
 JWT_PREFIX = "access_token."
 """Sub-protocol of deepgram/starter-contracts: `access_token.<credential>`."""
 HOST = re.compile(r"[A-Za-z0-9._-]{1,253}(:\d{1,5})?|\[[0-9A-Fa-f:.]{2,45}\](:\d{1,5})?")
+PORT = re.compile(r":\d+$")
+IPvAnyNetwork = IPv4Network | IPv6Network
+LOOPBACK = ip_network("127.0.0.0/8")
 SAFE = ("GET", "HEAD", "OPTIONS")
 
 
@@ -23,21 +26,30 @@ class Identity:
     """Tells who is asking, and turns pages of foreign origins away.
 
     origins: pages allowed beside our own, exactly as browsers write them (`https://app.example.com`).
-    trust_proxy: believe `X-Forwarded-Proto` and `-Host`.
+    trust_proxy: believe `X-Forwarded-Proto` and `-Host`, if the peer is in one of the networks `proxies`.
+    hosts: the names, without port, by which clients may reach us; none: any.
     """
 
     def __init__(
-        self, authenticate: Authenticator, *, origins: Collection[str] = (), trust_proxy: bool = False
+        self,
+        authenticate: Authenticator,
+        *,
+        origins: Collection[str] = (),
+        trust_proxy: bool = False,
+        proxies: Sequence[IPvAnyNetwork] = (LOOPBACK,),
+        hosts: Collection[str] = (),
     ) -> None:
         self._authenticate = authenticate
         self._origins = frozenset(origins)
-        self._trust_proxy = trust_proxy
+        self._proxies = tuple(proxies) if trust_proxy else ()
+        self._hosts = frozenset(host.lower() for host in hosts)
 
     async def get_current_user(self, connection: HTTPConnection, credential: str | None = None) -> Principal:
         """The user. Raises Unauthenticated, or Forbidden for a foreign page that wants to change something.
 
         credential: from a sub-protocol, where there can be no header of one's own.
         """
+        self.host(connection)
         if connection.scope.get("method") not in SAFE:
             self.check_origin(connection)
         return await self._authenticate(
@@ -46,10 +58,10 @@ class Identity:
 
     def check_origin(self, connection: HTTPConnection) -> None:
         """Raises Forbidden when a page that is neither ours nor allowed is behind the request."""
-        origin = connection.headers.get("origin")
-        if origin is None or origin in self._origins:
-            return
-        if _bare_host(_netloc(origin)) != _bare_host(self.host(connection)):
+        host, origin = self.host(connection), connection.headers.get("origin")
+        scheme, own_port = ("https", ":443") if self.is_secure(connection) else ("http", ":80")
+        own = f"{scheme}://{host.lower().removesuffix(own_port)}"
+        if origin is not None and origin != own and origin not in self._origins:
             raise Forbidden("Pages of that origin may not connect.", code="BRIDGE_FOREIGN_ORIGIN")
 
     def origin(self, connection: HTTPConnection) -> str:
@@ -61,6 +73,8 @@ class Identity:
         host = self._forwarded(connection, "host") or connection.headers.get("host", "")
         if not HOST.fullmatch(host):
             raise BadRequest("The Host header is missing or malformed.", status=400)
+        if self._hosts and PORT.sub("", host.lower()) not in self._hosts:
+            raise BadRequest("This is not a host by that name.", status=421)
         return host
 
     def is_secure(self, connection: HTTPConnection) -> bool:
@@ -69,9 +83,19 @@ class Identity:
         return scheme in {"https", "wss"}
 
     def _forwarded(self, connection: HTTPConnection, what: str) -> str:
-        if not self._trust_proxy:
+        if not self._from_proxy(connection):
             return ""
         return connection.headers.get(f"x-forwarded-{what}", "").partition(",")[0].strip()
+
+    def _from_proxy(self, connection: HTTPConnection) -> bool:
+        """The other end of the connection is a proxy of ours."""
+        if not self._proxies or connection.client is None:
+            return False
+        try:
+            peer = ip_address(connection.client.host)
+        except ValueError:
+            return False
+        return any(peer in network for network in self._proxies)
 
 
 def credential_of(authorization: str | None) -> str | None:
@@ -88,15 +112,3 @@ def credential_in(subprotocols: Sequence[str]) -> str | None:
         if offered.startswith(JWT_PREFIX):
             return offered.removeprefix(JWT_PREFIX) or None
     return None
-
-
-def _netloc(origin: str) -> str:
-    try:
-        return urlsplit(origin).netloc
-    except ValueError:
-        return ""
-
-
-def _bare_host(host: str) -> str:
-    """Lower case, without a scheme's own port."""
-    return re.sub(r":(80|443)$", "", host.lower())

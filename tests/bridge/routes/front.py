@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from ipaddress import IPv4Network
 from pathlib import Path
 from typing import Any
 
@@ -97,13 +98,17 @@ async def front(
     authenticate: Authenticator | None = None,
     origins: Sequence[str] = (),
     trust_proxy: bool = False,
+    proxies: Sequence[IPv4Network] = (IPv4Network("127.0.0.0/8"),),
+    hosts: Sequence[str] = (),
     quotas: Quotas | None = None,
 ) -> AsyncIterator[Front]:
     async with AsyncExitStack() as stack:
         record = await stack.enter_async_context(open_record(f"sqlite:///{folder}/store.db", folder / "data"))
         feed = await stack.enter_async_context(Feed(record.store))
         sessions = await stack.enter_async_context(_sessions(record, quotas or Quotas(), feed))
-        identity = Identity(authenticate or ByName(), origins=origins, trust_proxy=trust_proxy)
+        identity = Identity(
+            authenticate or ByName(), origins=origins, trust_proxy=trust_proxy, proxies=proxies, hosts=hosts
+        )
         api = Api("1.2.3")
         described = [
             *session_routes(api, identity, sessions, record.store),

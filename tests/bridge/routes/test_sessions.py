@@ -1,6 +1,7 @@
 """Sessions over HTTP: start, resume, read, end."""
 
 import json
+from ipaddress import IPv4Network
 from pathlib import Path
 from typing import Any
 
@@ -184,6 +185,14 @@ async def test_behind_a_trusted_proxy_the_address_is_the_outer_one(tmp_path: Pat
         assert answer.json()["websocket_url"] == "wss://talk.example.com/v1/agent/converse"
         answer = await bridge.http.post(URL)
         assert answer.json()["websocket_url"] == f"ws://{bridge.address}/v1/agent/converse"
+
+
+async def test_headers_of_a_proxy_count_from_its_own_address_only(tmp_path: Path) -> None:
+    async with front(tmp_path, trust_proxy=True, proxies=[IPv4Network("10.0.0.0/8")]) as bridge:
+        answer = await bridge.http.post(URL, headers=FORWARDED)
+        assert answer.json()["websocket_url"] == f"ws://{bridge.address}/v1/agent/converse"
+        answer = await bridge.http.post(URL, headers={**FORWARDED, "Origin": "https://talk.example.com"})
+        told(answer, 403, "BRIDGE_FOREIGN_ORIGIN")
 
 
 @pytest.mark.parametrize("host", ["evil.example/path?", "a b", "x@evil.example", ""])

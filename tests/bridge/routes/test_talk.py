@@ -227,6 +227,10 @@ async def test_a_socket_to_another_address_gets_404(shared: Front) -> None:
         "http://127.0.0.1:1",
         "https://app.example.com.evil.example",
         "http://[",
+        "",
+        "http://app.example.com",
+        "https://app.example.com:8443",
+        "https://APP.example.com",
     ],
 )
 @on_shared_loop
@@ -238,9 +242,40 @@ async def test_a_page_of_a_foreign_origin_gets_403(shared: Front, origin: str) -
 
 @on_shared_loop
 async def test_our_own_page_and_the_allowed_ones_may_connect(shared: Front) -> None:
-    for origin in (f"http://{shared.address}", f"https://{shared.address}", "https://app.example.com"):
+    for origin in (f"http://{shared.address}", "https://app.example.com"):
         async with shared.talk(origin=origin) as client:
             await receive(client, "Welcome")
+
+
+@on_shared_loop
+async def test_the_same_host_by_another_scheme_is_another_page(shared: Front) -> None:
+    assert (await refused(shared.talk(origin=f"https://{shared.address}"))).response.status_code == 403
+
+
+async def test_only_the_names_that_are_set_lead_to_us(tmp_path: Path) -> None:
+    async with front(tmp_path, hosts=["talk.example.com", "127.0.0.1"]) as bridge:
+        async with bridge.talk() as client:
+            await receive(client, "Welcome")
+        port = bridge.address.rpartition(":")[2]
+        for host, status in (
+            ("talk.example.com", 200),
+            (f"TALK.example.com:{port}", 200),
+            ("evil.example", 421),
+            ("talk.example.com.evil.example", 421),
+            (f"localhost:{port}", 421),
+            ("[::1]", 421),
+        ):
+            answer = await bridge.http.get("/api/v1/goals", headers={"Host": host})
+            assert answer.status_code == status, host
+        rebound = {"Authorization": "Token user-ada", "Origin": "http://evil.example", "Host": "evil.example"}
+        request = b"GET /v1/agent/converse HTTP/1.1\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+        request += b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"
+        request += "".join(f"{name}: {value}\r\n" for name, value in rebound.items()).encode() + b"\r\n"
+        reader, writer = await asyncio.open_connection(*bridge.address.split(":"))
+        writer.write(request)
+        assert b" 421 " in await reader.readline()
+        writer.close()
+        await writer.wait_closed()
 
 
 async def test_a_client_that_goes_away_in_the_middle_leaves_nothing_behind(bridge: Front) -> None:
