@@ -165,12 +165,12 @@ async def test_a_session_that_has_ended_needs_no_collector_to_be_forgotten(tmp_p
                 await (await deepgram.session()).say("Hello.")
                 await talker.expect_text("assistant", "Hello.")
                 live = up.app.sessions.find("local", str(begun["session_id"]))
-                kept = [weakref.ref(live), weakref.ref(live.runner)]
+                kept, running = weakref.ref(live), weakref.ref(live.runner)
                 del live
                 await up.app.sessions.end("local", str(begun["session_id"]))
                 await talker.expect_close()
             async with asyncio.timeout(5):
-                while any(each() is not None for each in kept):  # noqa: ASYNC110
+                while kept() or running():  # noqa: ASYNC110
                     await asyncio.sleep(0.05)
         finally:
             gc.enable()
