@@ -62,15 +62,18 @@ def take_over(
     protocol.buffer_updated(len(request))
 
 
-async def dial(url: str, headers: Mapping[str, str], socket: PicowsSocket) -> Mapping[str, str]:
+async def dial(
+    url: str, headers: Mapping[str, str], socket: PicowsSocket, *, seconds: float
+) -> Mapping[str, str]:
     """Connect `socket` to that address. Returns the headers of the answer.
 
-    Raises OSError, or picows' WSHandshakeError.
+    `seconds`: for the handshake; when whoever waits gives up before, it is abandoned then at the latest.
+    Raises OSError, TimeoutError, or picows' WSHandshakeError.
     """
     transport, _ = await ws_connect(
         lambda: socket,
         url,
-        websocket_handshake_timeout=None,
+        websocket_handshake_timeout=seconds,
         logger_name=logging.LoggerAdapter(quiet()),
         enable_auto_pong=True,
         max_frame_size=socket.limits.message,

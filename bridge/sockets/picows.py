@@ -44,6 +44,7 @@ class PicowsSocket(WSListener):
         self._arrived = asyncio.Event()
         self._kind: WSMsgType | None = None
         """Of the message that comes in pieces now."""
+        self._unwanted = False
         self._passing = True
         """It is open, and no message comes in pieces."""
         self._pieces = bytearray()
@@ -129,6 +130,12 @@ class PicowsSocket(WSListener):
         """Leave it without a word."""
         self._under.abort()
 
+    def abandon(self) -> None:
+        """Nobody waits for it any more, even if its handshake is not over: picows would keep it."""
+        self._unwanted = True
+        if self.transport is not None:
+            self.abort()
+
     def _fail(self, code: int, reason: str) -> None:
         self.hang_up(code, reason)
         self._under.close()
@@ -153,6 +160,9 @@ class PicowsSocket(WSListener):
     def on_ws_connected(self, transport: WSTransport) -> None:
         """The handshake is over."""
         self.transport = transport
+        if self._unwanted:
+            self.abort()
+            return
         self._pinging = self._loop.call_later(self.limits.ping, self._ping)
 
     def on_ws_frame(self, transport: WSTransport, frame: WSFrame) -> None:

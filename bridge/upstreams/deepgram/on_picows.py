@@ -56,7 +56,11 @@ async def dial(url: str, headers: Mapping[str, str], wait: Timeouts) -> AgentSoc
     socket = AgentSocket(limits)
     try:
         async with asyncio.timeout(wait.open):
-            answer = await handshakes.dial(url, {**headers, "User-Agent": USER_AGENT}, socket)
+            told = {**headers, "User-Agent": USER_AGENT}
+            answer = await handshakes.dial(url, told, socket, seconds=wait.open)
+    except asyncio.CancelledError:
+        socket.abandon()
+        raise
     except WSHandshakeError as error:
         if error.response is None or error.response.status == 101:
             raise unreachable(error) from None
@@ -64,6 +68,7 @@ async def dial(url: str, headers: Mapping[str, str], wait: Timeouts) -> AgentSoc
             raise unreachable(error, hopeless=True) from None
         raise refused(error.response.status, error.response.headers) from None
     except (OSError, WSError, ValueError) as error:
+        socket.abandon()
         raise unreachable(error, hopeless=isinstance(error, WSInvalidURL | ValueError)) from None
     socket.request_id = answer.get("dg-request-id", "")
     return socket

@@ -114,6 +114,29 @@ def test_an_address_that_is_none_is_a_mistake_of_the_configuration(url: str) -> 
         DeepgramUpstreams(url, "key", dial=on_picows.dial)
 
 
+@pytest.mark.parametrize("given_up", ["cancelled", "timed out"])
+async def test_an_opening_that_is_given_up_leaves_no_connection(dial: Dial, given_up: str) -> None:
+    answered = asyncio.Event()
+
+    async def dawdle(*_: object) -> None:
+        await asyncio.sleep(0.5)
+        asyncio.get_running_loop().call_later(0.2, answered.set)
+
+    async def notice(socket: ServerConnection) -> None:
+        await socket.wait_closed()
+
+    async with serve(notice, "127.0.0.1", 0, process_request=dawdle, ping_interval=None) as server:
+        url = "ws://{}:{}/".format(*next(iter(server.sockets)).getsockname())
+        waits = Timeouts(open=0.2) if given_up == "timed out" else Timeouts()
+        with pytest.raises((TimeoutError, UpstreamFailed)):
+            async with asyncio.timeout(0.2 if given_up == "cancelled" else 5):
+                await DeepgramUpstreams(url, "test-key", timeouts=waits, dial=dial).open(brief())
+        async with asyncio.timeout(3):
+            await answered.wait()
+            while server.connections:  # noqa: ASYNC110
+                await asyncio.sleep(0.02)
+
+
 async def test_refused_settings_are_not_tried_again(dial: Dial) -> None:
     async with ScriptedDeepgram(applies=False) as deepgram, opened(deepgram, dial=dial) as (reading, agent):
         await agent.error("INVALID_SETTINGS", "no such model", close=1011)
