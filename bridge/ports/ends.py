@@ -18,14 +18,14 @@ from bridge.core.model import (
 )
 
 Take = Callable[[bytes | PeerEvent], None]
-"""Takes what an end brings, in the moment it comes; never waits, never raises."""
+"""Takes what an end brings, in the moment it comes; never waits. What it raises, `read` raises."""
 
 
 class Transport(Protocol):
     """One client's socket, accepted. Exactly one task calls `read`, once; exactly one calls `send`."""
 
     async def read(self, take: Take) -> None:
-        """Bring sound as `bytes` (never empty), the rest as events, until the socket is gone; never raises.
+        """Bring sound as `bytes` (never empty), the rest as events, until the socket is gone.
 
         The last thing it brings is `ClientLeft`. Unreadable messages come as `ClientErred`.
         """
@@ -46,7 +46,7 @@ class Upstream(Protocol):
     async def read(self, take: Take) -> None:
         """Bring sound as `bytes`, the rest as events, `AgentReady` first, until the agent is gone.
 
-        The last thing it brings is `AgentLeft`. Never raises.
+        The last thing it brings is `AgentLeft`.
         """
         ...
 

@@ -10,7 +10,7 @@ GONE: Final = 1006
 """Close code of a socket that ended without a close."""
 
 TakeMessage = Callable[[bytes | str], None]
-"""Takes a whole message, in the moment it is there; never waits, never raises."""
+"""Takes a whole message, in the moment it is there; never waits. What it raises, whoever reads gets."""
 
 
 class Closed(NamedTuple):

@@ -21,6 +21,12 @@ NO_CODE: Final = 1005
 """Stands for a close without a code."""
 BROKEN, NOT_TEXT, TOO_BIG, UNRESPONSIVE = 1002, 1007, 1009, 1011
 """Close codes for a peer that breaks the rules."""
+BROKE: Final = 1011
+"""Close code for a fault of ours."""
+COPIED: Final = 8192
+"""Bytes of a message that picows copies, header and all, into one write."""
+HEADER: Final = 14
+"""Bytes of the longest header of a frame."""
 BINARY, TEXT, CONTINUATION = WSMsgType.BINARY, WSMsgType.TEXT, WSMsgType.CONTINUATION
 MESSAGES = (BINARY, TEXT, CONTINUATION)
 PING, PONG, CLOSE = WSMsgType.PING, WSMsgType.PONG, WSMsgType.CLOSE
@@ -93,7 +99,7 @@ class PicowsSocket(WSListener):
         """Write one binary frame now; False: it would have to wait, or the socket is going."""
         if self._full or self.transport is None:
             return False
-        self.transport.send(BINARY, sound)
+        self._put(BINARY, sound)
         return True
 
     async def send(self, message: bytes | str) -> None:
@@ -102,14 +108,22 @@ class PicowsSocket(WSListener):
         if self.closed.done() or self.transport is None:
             raise PeerGone("the socket is gone")
         if isinstance(message, bytes):
-            self.transport.send(BINARY, message)
+            self._put(BINARY, message)
         else:
-            self.transport.send(TEXT, message.encode())
+            self._put(TEXT, message.encode())
 
     def tell(self, text: str) -> None:
         """Write a text now, whatever waits; nothing when the socket is going."""
         if not self.closed.done() and self.transport is not None:
-            self.transport.send(TEXT, text.encode())
+            self._put(TEXT, text.encode())
+
+    def _put(self, kind: WSMsgType, message: bytes) -> None:
+        """Of a long message picows would queue a header of its own that the next one overwrites (2.3)."""
+        assert self.transport is not None
+        if len(message) <= COPIED:
+            self.transport.send(kind, message)
+        else:
+            self.transport.send_reuse_external_bytearray(kind, bytearray(HEADER) + message, HEADER)
 
     async def close(self, code: int = 1000, reason: str = "") -> None:
         """Say so, and wait for `limits.close` until it is gone; never raises, may be called twice."""
@@ -123,8 +137,7 @@ class PicowsSocket(WSListener):
         if self.closed.done():
             return
         self._end(Closed(code, reason))
-        if self.transport is not None:
-            self.transport.send(CLOSE, code.to_bytes(2, "big") + reason.encode())
+        self._say_close(code, reason)
 
     def abort(self) -> None:
         """Leave it without a word."""
@@ -139,6 +152,19 @@ class PicowsSocket(WSListener):
     def _fail(self, code: int, reason: str) -> None:
         self.hang_up(code, reason)
         self._under.close()
+
+    def _break(self, fault: Exception) -> None:
+        """A fault of ours, which picows would swallow: whoever reads gets it."""
+        if self.closed.done():
+            self._loop.call_exception_handler({"message": "after the end of a socket", "exception": fault})
+            return
+        self.closed.set_exception(fault)
+        self._end(Closed(BROKE))
+        self._say_close(BROKE)
+
+    def _say_close(self, code: int, reason: str = "") -> None:
+        if self.transport is not None:
+            self.transport.send(CLOSE, code.to_bytes(2, "big") + reason.encode())
 
     def _end(self, closed: Closed) -> None:
         if not self.closed.done():
@@ -167,13 +193,22 @@ class PicowsSocket(WSListener):
 
     def on_ws_frame(self, transport: WSTransport, frame: WSFrame) -> None:
         """A frame is there; what it points at is gone when this returns."""
+        reserved = frame.rsv1 or frame.rsv2 or frame.rsv3
+        try:
+            if frame.msg_type == BINARY and self._passing and frame.fin and not reserved:
+                self._take(frame.get_payload_as_bytes())
+            else:
+                self._other(frame, reserved=reserved)
+        except Exception as fault:
+            self._break(fault)
+
+    def _other(self, frame: WSFrame, *, reserved: bool) -> None:
+        """Not a whole message of sound."""
         kind = frame.msg_type
-        if kind == BINARY and self._passing and frame.fin and not (frame.rsv1 or frame.rsv2 or frame.rsv3):
-            self._take(frame.get_payload_as_bytes())
-        elif self.closed.done():
+        if self.closed.done():
             if kind == CLOSE:
                 self._under.close()
-        elif frame.rsv1 or frame.rsv2 or frame.rsv3:
+        elif reserved:
             self._fail(BROKEN, "a reserved bit is set")
         elif kind in MESSAGES:
             self._add(kind, frame.get_payload_as_bytes(), last=frame.fin)
@@ -255,8 +290,7 @@ class PicowsSocket(WSListener):
 
     def _unresponsive(self) -> None:
         self._end(Closed())
-        assert self.transport is not None
-        self.transport.send(CLOSE, UNRESPONSIVE.to_bytes(2, "big") + b"no answer to a ping")
+        self._say_close(UNRESPONSIVE, "no answer to a ping")
         self.abort()
 
 

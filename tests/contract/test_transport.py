@@ -2,15 +2,18 @@
 
 import asyncio
 import json
+import random
 from collections.abc import AsyncIterator
 
 import pytest
+import uvloop
 
 from bridge.core.commands import Applied, Warned, Welcome
-from bridge.core.events import ClientErred, ClientKeptAlive, ClientLeft, ClientWrote
+from bridge.core.events import ClientErred, ClientKeptAlive, ClientLeft, ClientWrote, PeerEvent
 from bridge.errors import PeerGone
 from bridge.ports import Direct
 from bridge.serving import PicowsWebSocket, WebSocket
+from bridge.transports.client_frames import ClientFrames, TurnedAway
 from tests.support.websockets import Pair, websocket_pair
 
 SOUND = bytes(range(200))
@@ -143,3 +146,44 @@ async def test_a_long_reason_is_cut_to_what_a_close_holds(pair: Pair) -> None:
     await pair.client.wait_closed()
     assert pair.client.protocol.close_rcvd is not None
     assert pair.client.protocol.close_rcvd.reason == "ä" * 61
+
+
+PROTOCOLS = [WebSocket, PicowsWebSocket]
+
+
+@pytest.mark.parametrize("protocol", PROTOCOLS)
+def test_long_messages_to_a_client_that_reads_slowly_arrive_whole(protocol: type[WebSocket]) -> None:
+    """On uvloop, as in a real server: a header must not change while it waits in the transport."""
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(_read_slowly(protocol))
+
+
+async def _read_slowly(protocol: type[WebSocket]) -> None:
+    sizes = random.Random(1).choices([2, 126, 4000, 8192, 8193, 9000, 65_535, 65_536], k=600)
+    frames = [bytes([n % 256]) * size for n, size in enumerate(sizes)]
+    async with websocket_pair(protocol) as pair, asyncio.TaskGroup() as group:
+        group.create_task(_send_all(pair, frames))
+        for frame in frames:
+            await asyncio.sleep(0.001)  # slower than they are sent
+            assert await pair.client.recv() == frame
+
+
+async def _send_all(pair: Pair, frames: list[bytes]) -> None:
+    for frame in frames:
+        await pair.transport.send(frame)
+
+
+class BrokenFrames(ClientFrames):
+    """Has a fault."""
+
+    def read(self, frame: bytes | str) -> bytes | PeerEvent | TurnedAway | None:
+        raise ZeroDivisionError
+
+
+@pytest.mark.parametrize("protocol", PROTOCOLS)
+async def test_a_fault_of_ours_comes_out_of_reading(protocol: type[WebSocket]) -> None:
+    with pytest.RaisesGroup(ZeroDivisionError):
+        async with websocket_pair(protocol, BrokenFrames()) as pair:
+            await pair.client.send("{}")
+            await pair.client.wait_closed()
+    await asyncio.wait_for(pair.transport.close(1011, ""), 2)

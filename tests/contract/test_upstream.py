@@ -11,7 +11,14 @@ import pytest
 
 from bridge.app import spoken_time
 from bridge.core.commands import Answer, Hear, Speak, Steer
-from bridge.core.events import AgentAudioDone, AgentReady, CallsCancelled, CallsRequested, TextArrived
+from bridge.core.events import (
+    AgentAudioDone,
+    AgentReady,
+    CallsCancelled,
+    CallsRequested,
+    PeerEvent,
+    TextArrived,
+)
 from bridge.core.model import Role
 from bridge.errors import PeerGone
 from bridge.ports import Upstreams
@@ -154,3 +161,14 @@ async def test_after_closing_it_is_gone(upstreams: Upstreams) -> None:
             await reading.upstream.send(b"\x00\x00" * 320)
         with pytest.raises(PeerGone):
             await reading.upstream.send(Hear("anybody?"))
+
+
+async def test_a_fault_of_ours_comes_out_of_reading_and_closing_does_not_raise(upstreams: Upstreams) -> None:
+    def broken(_: bytes | PeerEvent) -> None:
+        raise ZeroDivisionError
+
+    upstream = await upstreams.open(brief())
+    with pytest.raises(ZeroDivisionError):
+        await asyncio.wait_for(upstream.read(broken), 5)
+    await asyncio.wait_for(upstream.close(), 5)
+    await upstream.close()

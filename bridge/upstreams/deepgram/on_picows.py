@@ -10,7 +10,7 @@ from typing import Final
 from picows import WSError, WSHandshakeError, WSInvalidURL, WSTransport
 
 from bridge.sockets import Limits, handshakes
-from bridge.sockets.picows import PicowsSocket
+from bridge.sockets.picows import BROKE, PicowsSocket
 from bridge.upstreams.deepgram.dialling import (
     MAX_MESSAGE,
     USER_AGENT,
@@ -36,16 +36,16 @@ class AgentSocket(PicowsSocket):
     @property
     def close_code(self) -> int | None:
         """None: it is open."""
-        return self.closed.result().code if self.closed.done() else None
+        if not self.closed.done():
+            return None
+        return BROKE if self.closed.exception() else self.closed.result().code
 
     async def close(self, code: int = 1000, reason: str = "") -> None:
         """Close it in time; never raises, may be called twice."""
         await super().close(code, reason)
         if self.transport is not None:
             self.abort()
-            with suppress(
-                WSError, TimeoutError
-            ):  # asyncio wants a broken rule of the agent's to be looked at
+            with suppress(WSError, TimeoutError):  # nobody else looks at a rule that the agent broke
                 async with asyncio.timeout(self.limits.close):
                     await self.transport.wait_disconnected()
 
