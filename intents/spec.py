@@ -153,11 +153,15 @@ class IntentsSpec(_Spec):
 
 
 class LimitsSpec(_Spec):
-    """How long a session may last."""
+    """How long a session may last, and how much may happen in it."""
 
     session_seconds: Seconds = LIMITS.session_seconds
     idle_seconds: Seconds = LIMITS.idle_seconds
     idle_grace_seconds: Seconds = LIMITS.idle_grace_seconds
+    calls_per_turn: int = Field(default=LIMITS.calls_per_turn, ge=1)
+    calls_per_minute: int = Field(default=LIMITS.calls_per_minute, ge=1)
+    calls_per_session: int = Field(default=LIMITS.calls_per_session, ge=1)
+    sound_rate: float = Field(default=LIMITS.sound_rate, ge=1, le=100)
 
 
 class ProviderSpec(_Spec):

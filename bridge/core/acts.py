@@ -28,7 +28,7 @@ def requested(s: State, event: ev.CallsRequested, now: Moment) -> Commands:
         elif key not in s.calls.open:
             call = Call(request=s.request, function=function, ours=function.name not in _client_functions(s))
             entry = s.record(call, now)
-            s.calls.add(call, entry.cursor)
+            s.calls.add(call, entry.cursor, s.call_limits.take(now.clock))
             yield do.Save(entry)
 
 
@@ -85,6 +85,11 @@ def _begin(s: State, opened: OpenCall, now: Moment) -> Commands:
     intent = s.agent.intent(opened.call.function.name)
     if opened.cancelled:
         yield from end_call(s, opened, c.CANCELLED, now)
+    elif opened.too_many:
+        refused = Outcome(
+            status=Status.REFUSED, content=opened.too_many, route=intent.route if intent else ""
+        )
+        yield from end_call(s, opened, refused, now)
     elif not opened.call.ours:
         opened.state = CallState.WITH_CLIENT
         if not s.settled:

@@ -113,12 +113,18 @@ def _property(parameter: Parameter) -> dict[str, object]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
-    """How long a session of this agent may last."""
+    """How long a session of this agent may last, and how much may happen in it."""
 
     session_seconds: float = 1800.0
     idle_seconds: float = 600.0
     """Nothing said for that long: "Are you still there?"."""
     idle_grace_seconds: float = 30.0
+    calls_per_turn: int = 20
+    """Function calls between two sentences of the user's; more are refused."""
+    calls_per_minute: int = 60
+    calls_per_session: int = 500
+    sound_rate: float = 1.5
+    """How many times faster than it is spoken a client's sound may come, for long."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

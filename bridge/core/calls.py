@@ -29,6 +29,8 @@ class OpenCall:
     cursor: Cursor
     state: CallState = CallState.SAVING
     cancelled: bool = False
+    too_many: str = ""
+    """Why it is not run, for the agent; empty: it is within the limits."""
 
 
 Key = tuple[str, str]
@@ -43,9 +45,9 @@ class Calls:
     ended: dict[Key, tuple[str, Result]] = field(default_factory=dict)
     """Arguments and result."""
 
-    def add(self, call: Call, cursor: Cursor) -> None:
+    def add(self, call: Call, cursor: Cursor, too_many: str) -> None:
         """It was asked for."""
-        self.open[call.request, call.function.id] = OpenCall(call, cursor)
+        self.open[call.request, call.function.id] = OpenCall(call, cursor, too_many=too_many)
 
     def end(self, result: Result) -> OpenCall | None:
         """Its result is durable."""

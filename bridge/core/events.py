@@ -281,11 +281,13 @@ class NotedCallRun(Event):
 
 @dataclass(frozen=True, slots=True)
 class SoundDropped(Event):
-    """Sound was thrown away because its receiver was too slow; reported at most once a second."""
+    """Sound was thrown away; reported at most once a second."""
 
     towards: str
     """client | agent"""
     dropped_ms: int
+    too_fast: bool = False
+    """It came faster than anybody speaks. Otherwise its receiver was too slow."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ from bridge.core import commands as do
 from bridge.core import events as ev
 from bridge.core import timers as due
 from bridge.core.agent import Agent
+from bridge.core.call_limits import CallLimits
 from bridge.core.calls import Calls, CallState
 from bridge.core.events import Moment
 from bridge.core.model import Cursor, Entry, What
@@ -69,6 +70,7 @@ class State:
     """It has been told `SettingsApplied`."""
     resume_token: str = ""
     calls: Calls = field(default_factory=Calls)
+    call_limits: CallLimits = field(init=False)
     reply: Reply = field(default_factory=Reply)
     broken: Broken | None = None
     """The reply the user broke into, while the client's last report of it is awaited."""
@@ -106,6 +108,7 @@ class State:
     def __post_init__(self, history: tuple[Entry, ...]) -> None:
         self.entries = list(history)
         self.resumed = self.greeted = bool(history)
+        self.call_limits = CallLimits(self.agent.limits)
 
     @property
     def last(self) -> Cursor | None:

@@ -37,6 +37,7 @@ def text_arrived(s: State, event: ev.TextArrived, now: Moment) -> Commands:
             yield from settle(s)
     else:
         s.turn.repeated = False
+        s.call_limits.user_spoke()
         yield from _turn_is_over(s)
         yield from owe(s, now)
         yield from s.active()
@@ -104,9 +105,7 @@ def passed_on(
 
 
 def sound_dropped(s: State, event: ev.SoundDropped, now: Moment) -> Commands:
-    yield from s.tell(
-        do.Warned(
-            "BRIDGE_AUDIO_DROPPED",
-            f"{event.dropped_ms} ms of sound to the {event.towards} were dropped.",
-        )
-    )
+    told = f"{event.dropped_ms} ms of sound to the {event.towards} were dropped"
+    if event.too_fast:
+        told += f": it came faster than {s.agent.limits.sound_rate:g} times real time"
+    yield from s.tell(do.Warned("BRIDGE_AUDIO_DROPPED", f"{told}."))

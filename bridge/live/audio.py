@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import time
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from enum import Enum
 from typing import NamedTuple, Protocol
 
@@ -14,6 +15,8 @@ KEPT_SECONDS = 5
 """Seconds of what the user is saying that are kept until it was understood,"""
 BEFORE_SECONDS = 0.5
 """and of what came before the agent noticed that they speak."""
+AT_ONCE_SECONDS = 10.0
+"""Seconds of sound that may come at once, after the network stood still for example."""
 
 
 class Sink(Protocol):
@@ -45,7 +48,9 @@ class Passed(NamedTuple):
     frames: int
     bytes: int
     dropped: int
-    """Bytes that did not get through."""
+    """Bytes that did not get through: their receiver is too slow."""
+    too_fast: int = 0
+    """Bytes that were not let through: their sender is too fast."""
 
 
 class _Frames:
@@ -79,8 +84,16 @@ class _Frames:
 class Speech:
     """The user's sound, on its way to the agent."""
 
-    def __init__(self) -> None:
+    def __init__(self, rate: float = 1.5, clock: Callable[[], float] = time.monotonic) -> None:
+        """`rate`: how many times faster than it is spoken it may come, for long."""
         self.way = Way.CLOSED
+        self._rate = rate
+        self._clock = clock
+        self._since = clock()
+        self._left = 0.0
+        """Bytes that may still come; more are allowed as time goes by, when these are used up."""
+        self._too_fast = 0
+        """Bytes that were more."""
         self._frames = 0
         self._bytes = 0
         self._dropped = 0
@@ -96,6 +109,9 @@ class Speech:
 
     def hear(self, frame: bytes) -> bool:
         """Take a frame of the client's. False: sound is not expected now; it is thrown away."""
+        self._left -= len(frame)
+        if self._left < 0 and not self._allow(len(frame)):
+            return self._refuse(frame)
         if self.way is Way.OPEN and self._outbox is not None:
             self._outbox.put_sound(frame)
             self._recent.add(frame, self._most_recent)
@@ -106,6 +122,27 @@ class Speech:
         self._frames += 1
         self._bytes += len(frame)
         return True
+
+    def _refuse(self, frame: bytes) -> bool:
+        """It comes too fast. False: it is not expected at all."""
+        if self.way not in (Way.OPEN, Way.HELD):
+            return False
+        self._too_fast += len(frame)
+        return True
+
+    def _allow(self, size: int) -> bool:
+        """What was left is used up: as much more as the time since then allows."""
+        now = self._clock()
+        more = (now - self._since) * self._rate * self.format.bytes_per_second
+        self._left, self._since = min(self._most_at_once, self._left + size + more), now
+        if self._left < size:
+            return False
+        self._left -= size
+        return True
+
+    @property
+    def _most_at_once(self) -> float:
+        return AT_ONCE_SECONDS * self.format.bytes_per_second
 
     def keep(self) -> None:
         """The user has begun to speak: what they say is sent again should the agent be lost."""
@@ -134,6 +171,7 @@ class Speech:
     @format.setter
     def format(self, audio: AudioFormat) -> None:
         self._format = audio
+        self._left, self._since = self._most_at_once, self._clock()
         self._measure()
 
     def _measure(self) -> None:
@@ -146,8 +184,8 @@ class Speech:
     def collect(self) -> Passed:
         """What was taken from the client since the last time."""
         dropped = self._dropped + (self._outbox.collect_dropped() if self._outbox else 0)
-        passed = Passed(self._frames, self._bytes, dropped)
-        self._frames = self._bytes = self._dropped = 0
+        passed = Passed(self._frames, self._bytes, dropped, self._too_fast)
+        self._frames = self._bytes = self._dropped = self._too_fast = 0
         return passed
 
     def connect(self, outbox: Sink | None) -> None:

@@ -56,7 +56,7 @@ class Runner:
         """Set when the session has ended and all is saved and done."""
         self._person = person
         self._parts = parts
-        self._speech = Speech()
+        self._speech = Speech(session.agent.limits.sound_rate)
         self._voice = Voice()
         self._seat: Seat | None = None
         self._line: Line | None = None
@@ -270,13 +270,14 @@ class Runner:
         while True:
             await asyncio.sleep(REPORT_SECONDS)
             for towards, way in (("agent", self._speech), ("client", self._voice)):
-                frames, size, dropped = way.collect()
+                frames, size, dropped, too_fast = way.collect()
                 if frames:
                     for observer in self._parts.observers:
                         observer.sounded(self.facts, towards, frames, size)
-                if dropped:
-                    milliseconds = dropped * 1000 // way.format.bytes_per_second
-                    self.step(ev.SoundDropped(towards, milliseconds))
+                for lost, early in ((dropped, False), (too_fast, True)):
+                    if lost:
+                        milliseconds = lost * 1000 // way.format.bytes_per_second
+                        self.step(ev.SoundDropped(towards, milliseconds, early))
 
     # ── the agent's end ─────────────────────────────────────────────────────────────────────
 

@@ -74,8 +74,8 @@ def _line_of(event: Event | PeerEvent) -> tuple[str, dict[str, object]] | None:
             return "agent_error", {"code": code, "fatal": fatal, "retry": retry}
         case ev.AgentWarned(code=code):
             return "agent_warning", {"code": code}
-        case ev.SoundDropped(towards, milliseconds):
-            return "sound_dropped", {"towards": towards, "ms": milliseconds}
+        case ev.SoundDropped(towards, milliseconds, too_fast):
+            return "sound_dropped", {"towards": towards, "ms": milliseconds, "too_fast": too_fast}
         case ev.EndRequested(code):
             return "end_requested", {"code": code}
         case ev.EntrySaved(entry):

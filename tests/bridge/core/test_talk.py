@@ -357,6 +357,8 @@ def test_a_peers_event_out_of_place_is_passed_over_and_our_own_is_our_fault() ->
 def test_dropped_sound_is_told() -> None:
     book = live() >> ev.SoundDropped("client", 400)
     book << do.Tell(do.Warned("BRIDGE_AUDIO_DROPPED", "400 ms of sound to the client were dropped."))
+    told = "400 ms of sound to the agent were dropped: it came faster than 1.5 times real time."
+    book >> ev.SoundDropped("agent", 400, True) << do.Tell(do.Warned("BRIDGE_AUDIO_DROPPED", told))
 
 
 def test_another_format_on_return_opens_the_agent_anew() -> None:

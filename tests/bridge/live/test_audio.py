@@ -24,7 +24,7 @@ async def test_first_words_are_held_and_sent_in_order_once_there_is_an_agent() -
     speech.open()
     assert speech.hear(b"\3\0")
     assert await taken(outbox, 3) == [b"\1\0", b"\2\0", b"\3\0"]
-    assert speech.collect() == (3, 6, 0)
+    assert speech.collect() == (3, 6, 0, 0)
 
 
 def numbered(count: int, start: int = 0) -> list[bytes]:
@@ -80,11 +80,59 @@ async def test_of_a_long_speech_the_last_seconds_are_kept() -> None:
 
 
 def test_held_sound_is_bounded_and_what_had_to_go_is_counted() -> None:
-    speech = Speech()
+    clock = Clock()
+    speech = Speech(clock=clock)
     speech.way = Way.HELD
     for _ in range(12 * SECOND):
+        clock.seconds += 1 / SECOND
         speech.hear(FRAME)
-    assert speech.collect() == (12 * SECOND, 12 * SECOND * 640, 2 * SECOND * 640)
+    assert speech.collect() == (12 * SECOND, 12 * SECOND * 640, 2 * SECOND * 640, 0)
+
+
+class Clock:
+    """Time as the test says it is."""
+
+    def __init__(self) -> None:
+        self.seconds = 0.0
+
+    def __call__(self) -> float:
+        return self.seconds
+
+
+def heard(speech: Speech, frames: int) -> tuple[int, int]:
+    """After so many frames of 20 ms more: those that were let through, and bytes that came too fast."""
+    for _ in range(frames):
+        assert speech.hear(FRAME)
+    passed = speech.collect()
+    return passed.frames, passed.too_fast
+
+
+def test_ten_seconds_of_sound_may_come_at_once_and_one_frame_more_may_not() -> None:
+    speech = Speech(clock=Clock())
+    speech.way = Way.HELD
+    assert heard(speech, 10 * SECOND) == (10 * SECOND, 0)
+    assert heard(speech, 1) == (0, len(FRAME))
+
+
+def test_then_sound_may_come_one_and_a_half_times_as_fast_as_it_is_spoken() -> None:
+    clock = Clock()
+    speech = Speech(clock=clock)
+    speech.way = Way.HELD
+    heard(speech, 10 * SECOND)
+    for _ in range(20):
+        clock.seconds += 1
+        assert heard(speech, 75) == (75, 0)
+    clock.seconds += 1
+    assert heard(speech, 76) == (75, len(FRAME))
+
+
+def test_another_rate_may_be_allowed() -> None:
+    clock = Clock()
+    speech = Speech(4, clock)
+    speech.way = Way.HELD
+    heard(speech, 10 * SECOND)
+    clock.seconds += 1
+    assert heard(speech, 201) == (200, len(FRAME))
 
 
 def test_a_clients_sound_is_not_expected_while_silence_is_played_for_it() -> None:
@@ -136,4 +184,4 @@ def test_ten_seconds_of_sound_may_wait_whatever_its_format() -> None:
     voice.expect(AudioFormat("mulaw", 8000))
     for _ in range(600):
         voice.say(bytes(160))
-    assert voice.collect() == (600, 600 * 160, 2 * 8000)
+    assert voice.collect() == (600, 600 * 160, 2 * 8000, 0)
