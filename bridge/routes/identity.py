@@ -82,6 +82,21 @@ class Identity:
         scheme = self._forwarded(connection, "proto") or connection.scope["scheme"]
         return scheme in {"https", "wss"}
 
+    def address(self, connection: HTTPConnection) -> str:
+        """The IP address of the client: of all that our own proxies tell the last that is not one of them."""
+        if connection.client is None:
+            return ""
+        told = connection.headers.get("x-forwarded-for", "") if self._from_proxy(connection) else ""
+        address = connection.client.host
+        for hop in reversed(told.split(",") if told else []):
+            try:
+                address = str(ip_address(hop.strip()))
+            except ValueError:
+                break
+            if not self._is_proxy(address):
+                break
+        return address
+
     def _forwarded(self, connection: HTTPConnection, what: str) -> str:
         if not self._from_proxy(connection):
             return ""
@@ -89,10 +104,13 @@ class Identity:
 
     def _from_proxy(self, connection: HTTPConnection) -> bool:
         """The other end of the connection is a proxy of ours."""
-        if not self._proxies or connection.client is None:
+        return connection.client is not None and self._is_proxy(connection.client.host)
+
+    def _is_proxy(self, address: str) -> bool:
+        if not self._proxies:
             return False
         try:
-            peer = ip_address(connection.client.host)
+            peer = ip_address(address)
         except ValueError:
             return False
         return any(peer in network for network in self._proxies)
