@@ -17,12 +17,13 @@ from bridge.core import events as ev
 from bridge.core.calls import CANCELLED
 from bridge.core.events import Event, Moment, PeerEvent
 from bridge.core.model import Entry, Person
-from bridge.core.session import Session
+from bridge.core.session import Phase, Session
 from bridge.core.timers import Timer
 from bridge.errors import JournalFailed
 from bridge.live.audio import Speech, Voice, Way, silence
 from bridge.live.briefing import Briefing
 from bridge.live.ends import Line, Seat
+from bridge.live.watch import Watch
 from bridge.ports import Intents, Job, Journal, Observer, SessionFacts, Transport, Upstream, Upstreams
 
 log = structlog.get_logger(__name__)
@@ -67,6 +68,9 @@ class Runner:
         self._waiting: deque[Event | PeerEvent] = deque()
         self._stepping = False
         self._fault: Exception | None = None
+        self._reason = "cut_off"
+        """Why it ended; this until it says so itself."""
+        self._watch = Watch(facts, parts.observers)
         self._group = asyncio.TaskGroup()
         self._tasks: set[asyncio.Task[None]] = set()
         self._loop = asyncio.get_running_loop()
@@ -74,22 +78,28 @@ class Runner:
     async def run(self, started: asyncio.Event) -> None:
         """Live until the session is finished; all its tasks are gone then. `started`: it may be served.
 
-        Raises what a fault of ours in a step raised; the session is over then.
+        The observers have been told of its end then. Raises what a fault of ours raised.
         """
         try:
             async with self._group:
                 started.set()
                 self._start(self._report(), "report")
-                await self.finished.wait()
-                for task in list(self._tasks):
-                    task.cancel()
+                try:
+                    await self.finished.wait()
+                finally:
+                    self.finished.set()
+                    for task in list(self._tasks):
+                        task.cancel()
+        except Exception:
+            self._reason = "fault"
+            raise
         finally:
-            self.finished.set()
             for timer in self._timers.values():
                 timer.cancel()
             if self._seat:
                 self._seat.close(1011, "internal error")
             self._line_task = self._silence = None  # their tracebacks hold this runner
+            self._watch.ended(self._reason, self._now())
         if self._fault:
             raise self._fault
 
@@ -102,6 +112,8 @@ class Runner:
         self._seat = seat
         self._voice.connect(seat.outbox)
         self.step(ev.Attached(request_id=request_id, resume_token=resume_token))
+        if self._broken:
+            seat.close(1011, "internal error")
         async with asyncio.TaskGroup() as group:
             pump = group.create_task(seat.pump(), name="client-pump")
             await transport.read(partial(self._from_client, seat))
@@ -143,16 +155,23 @@ class Runner:
             self._stepping = False
 
     def _step(self, event: Event | PeerEvent) -> None:
-        now = Moment(self._loop.time(), self._parts.now(), self._voice.reply, self._voice.reply_ms)
+        now = self._now()
         try:
-            commands = [] if self._fault else self.session.handle(event, now)
-            for observer in self._parts.observers:
-                observer.stepped(self.facts, event, commands, now)
+            commands = [] if self._broken else self.session.handle(event, now)
+            self._watch.stepped(event, commands, now)
             for command in commands:
                 self._perform(command)
         except Exception as fault:
-            self._fault = fault
+            self._fault, self._reason = fault, "fault"
             self.finished.set()
+
+    @property
+    def _broken(self) -> bool:
+        """It was ended, and not by its rules: they must begin nothing any more."""
+        return self.finished.is_set() and self.session.phase is not Phase.CLOSED
+
+    def _now(self) -> Moment:
+        return Moment(self._loop.time(), self._parts.now(), self._voice.reply, self._voice.reply_ms)
 
     def _perform(self, command: do.Command) -> None:
         match command:
@@ -193,7 +212,8 @@ class Runner:
             case do.CloseClient(code, reason):
                 if self._seat:
                     self._seat.close(code, reason)
-            case do.Finish():
+            case do.Finish(reason):
+                self._reason = reason
                 self.finished.set()
 
     def _steer_speech(self, command: do.HoldSpeech | do.PassSpeech | do.PlaySilence) -> None:
@@ -210,11 +230,10 @@ class Runner:
                 self._silence = self._start(self._play_silence(), "silence")
 
     def _keep_speech(self, command: do.KeepSpeech | do.ForgetSpeech) -> None:
-        match command:
-            case do.KeepSpeech():
-                self._speech.keep()
-            case do.ForgetSpeech():
-                self._speech.forget()
+        if isinstance(command, do.KeepSpeech):
+            self._speech.keep()
+        else:
+            self._speech.forget()
 
     def _steer_voice(self, command: do.DropReply | do.PassReply | do.EndReply) -> None:
         match command:
@@ -235,12 +254,12 @@ class Runner:
     # ── timers and tasks ────────────────────────────────────────────────────────────────────
 
     def _set_timer(self, command: do.Schedule | do.Unschedule) -> None:
-        match command:
-            case do.Schedule(seconds, event):
-                self._unschedule(type(event))
-                self._timers[type(event)] = self._loop.call_later(seconds, self._due, event)
-            case do.Unschedule(event_type):
-                self._unschedule(event_type)
+        if isinstance(command, do.Unschedule):
+            self._unschedule(command.event)
+        else:
+            self._unschedule(type(command.event))
+            timer = self._loop.call_later(command.seconds, self._due, command.event)
+            self._timers[type(command.event)] = timer
 
     def _due(self, event: Timer) -> None:
         self._timers.pop(type(event), None)
@@ -272,8 +291,7 @@ class Runner:
             for towards, way in (("agent", self._speech), ("client", self._voice)):
                 frames, size, dropped, too_fast = way.collect()
                 if frames:
-                    for observer in self._parts.observers:
-                        observer.sounded(self.facts, towards, frames, size)
+                    self._watch.sounded(towards, frames, size)
                 for lost, early in ((dropped, False), (too_fast, True)):
                     if lost:
                         milliseconds = lost * 1000 // way.format.bytes_per_second
@@ -309,8 +327,7 @@ class Runner:
                 task.cancel()
             return
         key = command.call.request, command.call.function.id
-        task = self._start(self._run_intent(command), "intent")
-        self._intents[key] = task
+        self._intents[key] = task = self._start(self._run_intent(command), "intent")
         task.add_done_callback(lambda _: self._intents.pop(key, None))
 
     async def _run_intent(self, command: do.RunIntent) -> None:

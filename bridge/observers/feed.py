@@ -183,6 +183,9 @@ class Feed:
     def sounded(self, facts: SessionFacts, towards: str, frames: int, size: int) -> None:
         """Nobody hears it here."""
 
+    def ended(self, facts: SessionFacts, reason: str, now: Moment) -> None:
+        """Readers read on: a conversation outlives its sessions."""
+
     def _give(self, entry: Entry, *, changed: bool = False) -> None:
         for reader in self._readers.get((entry.user_id, entry.conversation_id), ()):
             reader.put(entry, changed=changed)

@@ -60,8 +60,9 @@ class Latency:
                     self._answers.labels(facts.agent).observe(now.clock - asked)
             case _:
                 pass
-        if any(isinstance(command, do.Finish) for command in commands):
-            self._asked.pop(facts.session_id, None)
 
     def sounded(self, facts: SessionFacts, towards: str, frames: int, size: int) -> None:
         """Sound has no latency of its own here."""
+
+    def ended(self, facts: SessionFacts, reason: str, now: Moment) -> None:
+        self._asked.pop(facts.session_id, None)

@@ -34,13 +34,14 @@ class Lifecycle:
                     )
                 case do.CloseClient(code, reason):
                     log.info("client_closing", **facts.log_fields, close_code=code, reason=reason)
-                case do.Finish(reason):
-                    log.info("session_finished", **facts.log_fields, reason=reason)
                 case _:
                     pass
 
     def sounded(self, facts: SessionFacts, towards: str, frames: int, size: int) -> None:
         log.debug("sound", **facts.log_fields, towards=towards, frames=frames, bytes=size)
+
+    def ended(self, facts: SessionFacts, reason: str, now: Moment) -> None:
+        log.info("session_finished", **facts.log_fields, reason=reason)
 
 
 BARE: Mapping[type[Event | PeerEvent], str] = {

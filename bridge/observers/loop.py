@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import time
 from types import TracebackType
 from typing import Self
@@ -11,6 +12,8 @@ from prometheus_client import CollectorRegistry, Gauge, Histogram
 
 INTERVAL_SECONDS = 0.01
 """Between two looks at the clock: a stall is seen as up to that much shorter than it was."""
+RECENT_SECONDS = 2.0
+"""After which a look counts for a third in `recent_lag`."""
 BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1.0, 5.0)
 
 
@@ -27,6 +30,8 @@ class LoopWatch:
             buckets=BUCKETS, registry=registry,
         )  # fmt: skip
         Gauge("bridge_tasks", "Tasks of the event loop.", registry=registry).set_function(self._tasks)
+        self.recent_lag = 0.0
+        """Seconds by which it was late of late, on average: the last two seconds count most."""
         self._loop: asyncio.AbstractEventLoop | None = None
         self._group = asyncio.TaskGroup()
 
@@ -45,9 +50,16 @@ class LoopWatch:
         self._looking.cancel()
         await self._group.__aexit__(kind, error, trace)
 
+    def _note(self, late: float) -> None:
+        """A stall counts for as long as it took."""
+        weight = 1.0 - math.exp(-(late + INTERVAL_SECONDS) / RECENT_SECONDS)
+        self.recent_lag += (late - self.recent_lag) * weight
+
     async def _look(self, loop: asyncio.AbstractEventLoop) -> None:
         while True:
             due, computed = loop.time() + INTERVAL_SECONDS, time.thread_time()
             await asyncio.sleep(INTERVAL_SECONDS)
-            self._lag.observe(max(0.0, loop.time() - due))
+            late = max(0.0, loop.time() - due)
+            self._lag.observe(late)
+            self._note(late)
             self._busy.observe(time.thread_time() - computed)

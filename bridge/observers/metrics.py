@@ -24,6 +24,9 @@ class Metrics:
             "bridge_sessions_active", "Sessions with a client.", ["agent"], registry=registry
         )
         self._ended = counter("bridge_sessions_ended", "Sessions that ended, by reason.", "agent", "reason")
+        self._refused = counter(
+            "bridge_sessions_refused", "Wishes for a session refused, by reason.", "reason"
+        )
         self._messages = counter("bridge_messages", "Messages stored.", "agent", "role", "modality")
         self._calls = counter(
             "bridge_calls", "Function calls that ended, by status.", "agent", "function", "status"
@@ -39,26 +42,23 @@ class Metrics:
         )
         self._frames = counter("bridge_frames", "Sound frames relayed.", "towards")
         self._bytes = counter("bridge_sound_bytes", "Bytes of sound relayed.", "towards")
+        self._attached: set[str] = set()
+        """Sessions that have a client."""
 
     def stepped(
         self, facts: SessionFacts, event: Event | PeerEvent, commands: Sequence[do.Command], now: Moment
     ) -> None:
         self._count(facts, event)
-        for command in commands:
-            match command:
-                case do.OpenAgent():
-                    self._opened.labels(facts.upstream).inc()
-                case do.Finish(reason):
-                    self._ended.labels(facts.agent, reason).inc()
-                case _:
-                    pass
+        opened = sum(isinstance(command, do.OpenAgent) for command in commands)
+        self._opened.labels(facts.upstream).inc(opened)
 
     def _count(self, facts: SessionFacts, event: Event | PeerEvent) -> None:
         match event:
             case ev.Attached():
+                self._attached.add(facts.session_id)
                 self._active.labels(facts.agent).inc()
             case ev.ClientLeft():
-                self._active.labels(facts.agent).dec()
+                self._count_left(facts)
             case ev.UserStartedSpeaking():
                 self._barge_ins.labels(facts.agent).inc()
             case ev.AgentLeft(code):
@@ -82,6 +82,20 @@ class Metrics:
             case _:
                 pass
 
+    def refused(self, reason: str) -> None:
+        """Somebody who wanted a session did not get one."""
+        self._refused.labels(reason).inc()
+
     def sounded(self, facts: SessionFacts, towards: str, frames: int, size: int) -> None:
         self._frames.labels(towards).inc(frames)
         self._bytes.labels(towards).inc(size)
+
+    def ended(self, facts: SessionFacts, reason: str, now: Moment) -> None:
+        self._count_left(facts)
+        self._ended.labels(facts.agent, reason).inc()
+
+    def _count_left(self, facts: SessionFacts) -> None:
+        """Its client is gone, or it is over: whichever comes first."""
+        if facts.session_id in self._attached:
+            self._attached.remove(facts.session_id)
+            self._active.labels(facts.agent).dec()

@@ -53,19 +53,16 @@ class Overview:
             seen = replace(seen, error=cause)
         if state := _state(event):
             seen = replace(seen, state=state)
-        if any(isinstance(command, do.Finish) for command in commands):
-            self._live.pop(facts.session_id, None)
-            self._asked.pop(facts.session_id, None)
-        else:
-            self._live[facts.session_id] = seen
+        self._live[facts.session_id] = seen
 
     def sounded(self, facts: SessionFacts, towards: str, frames: int, size: int) -> None:
         """Sound is not shown."""
 
-    def forget(self, session_id: str) -> None:
-        """See ports.console.Overview."""
-        self._live.pop(session_id, None)
-        self._asked.pop(session_id, None)
+    def ended(self, facts: SessionFacts, reason: str, now: Moment) -> None:
+        if reason == "fault":
+            self._failures.append((now.at, "session ended by a fault"))
+        self._live.pop(facts.session_id, None)
+        self._asked.pop(facts.session_id, None)
 
     def _measured(self, seen: LiveSession, event: Event | PeerEvent, now: Moment) -> LiveSession:
         """The time from what the user said to what the agent says about it."""

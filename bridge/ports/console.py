@@ -44,10 +44,6 @@ class Overview(Protocol):
         """Those that began first come first."""
         ...
 
-    def forget(self, session_id: str) -> None:
-        """That session is over, and could not say so."""
-        ...
-
     def failures(self, now: datetime) -> Sequence[Failure]:
         """The most frequent first."""
         ...

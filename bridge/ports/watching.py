@@ -35,7 +35,14 @@ class Observer(Protocol):
     ) -> None: ...
 
     def sounded(self, facts: SessionFacts, towards: str, frames: int, size: int) -> None:
-        """Frames and bytes relayed since the last report, at most once a second and at the end."""
+        """Frames and bytes relayed since the last report, at most once a second."""
+        ...
+
+    def ended(self, facts: SessionFacts, reason: str, now: Moment) -> None:
+        """The session is over, whatever ended it: told once, and nothing is told of it any more.
+
+        `reason`: of `Finish`; "fault": ours; "cut_off": it took too long to end.
+        """
         ...
 
 

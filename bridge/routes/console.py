@@ -76,7 +76,7 @@ class Console:
                 "at": instant(now),
                 "process": os.getpid(),
                 "agents_problem": self._agents_problem(),
-                "sessions": [_session_json(seen) for seen in self._sessions()],
+                "sessions": [_session_json(seen) for seen in self._overview.sessions()],
                 "failures": [_failure_json(failure) for failure in self._overview.failures(now)],
             }
         )
@@ -101,21 +101,9 @@ class Console:
         if not secrets.compare_digest(given.encode(), self._token.get_secret_value().encode()):
             raise Unauthenticated("That is not the token of the console.")
 
-    def _sessions(self) -> list[LiveSession]:
-        """Those that are live indeed."""
-        live = []
-        for seen in self._overview.sessions():
-            try:
-                self._live.find(seen.facts.user_id, seen.facts.session_id)
-            except NotFound:
-                self._overview.forget(seen.facts.session_id)
-            else:
-                live.append(seen)
-        return live
-
     def _seen(self, request: Request) -> LiveSession:
         session_id = read_id(request, "session_id")
-        for seen in self._sessions():
+        for seen in self._overview.sessions():
             if seen.facts.session_id == session_id:
                 return seen
         raise NotFound("There is no such session.")
