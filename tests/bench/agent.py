@@ -7,60 +7,78 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+import logging
 import time
 from collections.abc import Iterator
 from typing import Final
 
 import orjson
 import uvloop
+from picows import WSFrame, WSListener, WSMsgType, WSTransport, ws_create_server
 
-from tests.bench.frames import BINARY, TEXT, Peer, response
+from tests.bench.dress import APPEND, DELTA, FRAMES_PER_SECOND
 
-FRAMES_PER_LINE: Final = 50
-"""Frames of sound between two lines of text: one second."""
+BINARY, TEXT, CLOSE = WSMsgType.BINARY, WSMsgType.TEXT, WSMsgType.CLOSE
+READ_BYTES: Final = 4096
+"""Of a session's buffer, at first: thousands of them are open at a time."""
+IN_JSON: Final = b'{"type":"%s","delta":"' % DELTA.encode()
 
 
-class EchoAgent(Peer):
-    """One session, in the words of the Voice Agent protocol."""
+class EchoAgent(WSListener):
+    """One session, in the words of the Voice Agent protocol; sound comes as it is, or as base64 in JSON."""
 
     def __init__(self, numbers: Iterator[int]) -> None:
-        super().__init__()
-        number = next(numbers)
-        self._request_id = f"bench-{number}"
+        self._number = next(numbers)
         self._lines = 0
-        self._until_line = 10 + number * 7 % FRAMES_PER_LINE
+        self._until_line = 10 + self._number * 7 % FRAMES_PER_SECOND
         """Frames until the next line; sessions differ, so that lines come evenly."""
 
-    def shook_hands(self, head: bytes) -> None:
-        self.transport.write(response(head))
-        self._tell(type="Welcome", request_id=self._request_id)
+    def on_ws_connected(self, transport: WSTransport) -> None:
+        _tell(transport, type="Welcome", request_id=f"bench-{self._number}")
 
-    def heard(self, payload: bytes) -> None:
-        self.send(BINARY, payload)
+    def on_ws_frame(self, transport: WSTransport, frame: WSFrame) -> None:
+        kind = frame.msg_type
+        if kind == BINARY:
+            transport.send(BINARY, frame.get_payload_as_memoryview())
+            self._count(transport)
+        elif kind == TEXT:
+            self._read(transport, orjson.loads(frame.get_payload_as_memoryview()))
+        elif kind == CLOSE:
+            transport.send(CLOSE, frame.get_payload_as_bytes()[:2])
+            transport.disconnect()
+
+    def _read(self, transport: WSTransport, message: dict[str, str]) -> None:
+        if message["type"] == APPEND:
+            transport.send(TEXT, IN_JSON + message["audio"].encode() + b'"}')
+            self._count(transport)
+        elif message["type"] == "Settings":
+            _tell(transport, type="SettingsApplied")
+
+    def _count(self, transport: WSTransport) -> None:
         self._until_line -= 1
         if not self._until_line:
-            self._until_line = FRAMES_PER_LINE
-            self._say_line()
+            self._until_line = FRAMES_PER_SECOND
+            self._say_line(transport)
 
-    def read(self, payload: bytes) -> None:
-        if orjson.loads(payload)["type"] == "Settings":
-            self._tell(type="SettingsApplied")
-
-    def _say_line(self) -> None:
+    def _say_line(self, transport: WSTransport) -> None:
         """The time it is said, in monotonic nanoseconds, is its last word."""
         self._lines += 1
         role = "user" if self._lines % 2 else "assistant"
         content = f"Line {self._lines} of a talk that is only measured, said at {time.monotonic_ns()}"
-        self._tell(type="ConversationText", role=role, content=content)
+        _tell(transport, type="ConversationText", role=role, content=content)
 
-    def _tell(self, **message: object) -> None:
-        self.send(TEXT, orjson.dumps(message))
+
+def _tell(transport: WSTransport, **message: object) -> None:
+    transport.send(TEXT, orjson.dumps(message))
 
 
 async def serve() -> None:
     """Listen on a free loopback port until the process is killed."""
     numbers = itertools.count()
-    server = await asyncio.get_running_loop().create_server(lambda: EchoAgent(numbers), "127.0.0.1", 0)
+    logging.getLogger("picows").setLevel(logging.ERROR)
+    server = await ws_create_server(
+        lambda _: EchoAgent(numbers), "127.0.0.1", 0, backlog=4096, read_buffer_init_size=READ_BYTES
+    )
     host, port = server.sockets[0].getsockname()
     print(f"listening on {host}:{port}", flush=True)
     await server.serve_forever()

@@ -1,32 +1,23 @@
-"""The load: sessions that talk in steady frames, each with the time it was sent, and hear them come back."""
+"""One session of the load: steady frames, each with the time it was sent, come back and are counted."""
 
 from __future__ import annotations
 
 import asyncio
 import time
 from array import array
-from collections.abc import Sequence
-from contextlib import suppress
+from collections.abc import Mapping
 from typing import Final
 
 import orjson
+from picows import WSFrame, WSListener, WSMsgType, WSTransport, ws_connect
 
-from tests.bench.frames import BINARY, CLOSE, TEXT, Peer, header, request
+from tests.bench.dress import DELTA, PLAIN, STAMP_BYTES, Dress, stamp_in
 
 PATH: Final = "/v1/agent/converse"
-FRAMES_PER_SECOND: Final = 50
-FRAME_BYTES: Final = 640
-"""20 ms of linear16 at 16 kHz."""
-STAMP_BYTES: Final = 8
-"""Of each frame: monotonic nanoseconds at which it was sent."""
-TICK_SECONDS: Final = 0.001
-"""The event loop's timers are no finer."""
 CONNECT_SECONDS: Final = 20.0
-AWAIT_ECHO_SECONDS: Final = 1.0
-"""How long the last frames may take to come back."""
-
-HEAD: Final = header(BINARY, FRAME_BYTES, masked=True)
-TAIL: Final = bytes(FRAME_BYTES - STAMP_BYTES)
+READ_BYTES: Final = 4096
+"""Of a session's buffer, at first: thousands of them are open at a time."""
+BINARY, TEXT, CLOSE = WSMsgType.BINARY, WSMsgType.TEXT, WSMsgType.CLOSE
 LINEAR16: Final = {"encoding": "linear16", "sample_rate": 16000}
 SETTINGS: Final = orjson.dumps(
     {
@@ -53,48 +44,52 @@ class Tally:
         self.lateness = array("q")
         """Of each frame: how long after its time it was sent. Our own fault."""
 
+    def count(self, now: int, sent: int) -> None:
+        """A frame that was sent then is back."""
+        if sent >= self.begin_ns:
+            self.round_trips.append(now - sent)
+            if len(self.round_trips) == self.frames:
+                self.echoed.set()
 
-class Caller(Peer):
+
+class Caller(WSListener):
     """One session."""
 
-    masked = True
-
-    def __init__(self, address: str, tally: Tally) -> None:
-        super().__init__()
+    def __init__(self, tally: Tally, dress: Dress = PLAIN) -> None:
         self.ready: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         """Done when the agent has applied our settings; fails when the session ends before."""
         self.ended = ""
         """Why the session is over."""
         self.tally = tally
-        self._address = address
+        self._dress = dress
+        self._transport: WSTransport
+        self._under: asyncio.Transport
 
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        super().connection_made(transport)
-        self.transport.write(request(self._address, PATH))
+    def on_ws_connected(self, transport: WSTransport) -> None:
+        self._transport, self._under = transport, transport.underlying_transport
+        transport.send(TEXT, SETTINGS)
 
-    def connection_lost(self, exc: Exception | None) -> None:
-        self._end(f"the socket was closed ({exc})")
-
-    def shook_hands(self, head: bytes) -> None:
-        if head.startswith(b"HTTP/1.1 101"):
-            self.send(TEXT, SETTINGS)
-        else:
-            self._end(f"refused: {head.decode('latin-1')}")
+    def on_ws_disconnected(self, transport: WSTransport) -> None:
+        self._end("the socket was closed")
 
     def speak(self, late_ns: int) -> None:
         """Send a frame of sound that was due `late_ns` ago."""
         self.tally.lateness.append(late_ns)
-        self.transport.write(HEAD + time.monotonic_ns().to_bytes(STAMP_BYTES, "little") + TAIL)
+        self._under.write(self._dress.frame(time.monotonic_ns()))
 
-    def heard(self, payload: bytes) -> None:
-        now, sent = time.monotonic_ns(), int.from_bytes(payload[:STAMP_BYTES], "little")
-        if sent >= self.tally.begin_ns:
-            self.tally.round_trips.append(now - sent)
-            if len(self.tally.round_trips) == self.tally.frames:
-                self.tally.echoed.set()
+    def on_ws_frame(self, transport: WSTransport, frame: WSFrame) -> None:
+        now, kind = time.monotonic_ns(), frame.msg_type
+        if kind == BINARY:
+            sound = frame.get_payload_as_memoryview()
+            self.tally.count(now, int.from_bytes(sound[:STAMP_BYTES], "little"))
+        elif kind == TEXT:
+            self._read(now, orjson.loads(frame.get_payload_as_memoryview()))
+        elif kind == CLOSE:
+            self._end(f"closed: {frame.get_close_code()} {frame.get_close_reason()}")
+            transport.send(CLOSE, frame.get_payload_as_bytes()[:2])
+            transport.disconnect()
 
-    def read(self, payload: bytes) -> None:
-        now, message = time.monotonic_ns(), orjson.loads(payload)
+    def _read(self, now: int, message: dict[str, str]) -> None:
         match message["type"]:
             case "SettingsApplied" if not self.ready.done():
                 self.ready.set_result(None)
@@ -104,10 +99,12 @@ class Caller(Peer):
                     self.tally.lines.append(now - said)
             case "Error":
                 self._end(f"error {message['code']}: {message['description']}")
+            case kind if kind == DELTA:
+                self.tally.count(now, stamp_in(message["delta"]))
 
     def leave(self) -> None:
         """Close, as a client does that has said all."""
-        self.send(CLOSE, (1000).to_bytes(2, "big"))
+        self._transport.send(CLOSE, (1000).to_bytes(2, "big"))
 
     def _end(self, why: str) -> None:
         self.ended = self.ended or why
@@ -115,57 +112,13 @@ class Caller(Peer):
             self.ready.set_exception(ConnectionError(why))
 
 
-class Crowd:
-    """The sessions of a run."""
-
-    def __init__(self, address: str) -> None:
-        """`address`: host:port of the relay, or of the agent itself."""
-        self._address = address
-        self._tally = Tally(0)
-        self._callers: list[Caller] = []
-
-    async def call(self, count: int) -> None:
-        """Connect that many more sessions, all at once. Raises ConnectionError, TimeoutError."""
-        host, port = self._address.split(":")
-        loop, callers = asyncio.get_running_loop(), []
-        async with asyncio.timeout(CONNECT_SECONDS):
-            for _ in range(count):
-                _, caller = await loop.create_connection(
-                    lambda: Caller(self._address, self._tally), host, int(port)
-                )
-                callers.append(caller)
-            await asyncio.gather(*(caller.ready for caller in callers))
-        self._callers += callers
-
-    async def talk(self, seconds: float) -> Tally:
-        """All sessions speak, evenly one after the other. Raises ConnectionError when one was cut off."""
-        self._tally = Tally(int(seconds * FRAMES_PER_SECOND) * len(self._callers))
-        for caller in self._callers:
-            caller.tally = self._tally
-        await _keep_pace(self._callers, self._tally.frames)
-        return self._tally
-
-    async def await_echo(self) -> None:
-        """Wait until all is back that was sent, or for a second."""
-        with suppress(TimeoutError):
-            async with asyncio.timeout(AWAIT_ECHO_SECONDS):
-                await self._tally.echoed.wait()
-        if ended := next((caller.ended for caller in self._callers if caller.ended), ""):
-            raise ConnectionError(f"a session did not last: {ended}")
-
-    def leave(self) -> None:
-        """All sessions close."""
-        for caller in self._callers:
-            caller.leave()
-
-
-async def _keep_pace(callers: Sequence[Caller], total: int) -> None:
-    """Frame k belongs to session k mod n and is due k/n of a frame's time after the start."""
-    begin, step = time.monotonic_ns(), 1_000_000_000 // (FRAMES_PER_SECOND * len(callers))
-    sent = 0
-    while sent < total:
-        now = time.monotonic_ns()
-        while sent < total and (late := now - begin - sent * step) >= 0:
-            callers[sent % len(callers)].speak(late)
-            sent += 1
-        await asyncio.sleep(TICK_SECONDS)
+async def call(url: str, caller: Caller, headers: Mapping[str, str] | None = None) -> None:
+    """Connect; done when the agent has applied our settings. Raises OSError, TimeoutError."""
+    await ws_connect(
+        lambda: caller,
+        url,
+        websocket_handshake_timeout=CONNECT_SECONDS,
+        read_buffer_init_size=READ_BYTES,
+        extra_headers=dict(headers or {}),
+    )
+    await caller.ready

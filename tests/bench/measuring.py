@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from tests.bench.caller import Crowd, Tally
+from tests.bench.caller import Tally
+from tests.bench.crowd import Crowd
 from tests.bench.processes import Cores, cpu_seconds, resident_bytes, started
 from tests.bench.ways import Place, Relay, Way, listening
 

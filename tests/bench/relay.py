@@ -6,7 +6,6 @@ python -m tests.bench.relay ws://agent        prints "listening on host:port", r
 from __future__ import annotations
 
 import asyncio
-import socket
 import sys
 
 import uvicorn
@@ -17,6 +16,7 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 
 from tests.bench.caller import PATH
+from tests.bench.listening import listen
 
 
 class Relay:
@@ -52,14 +52,9 @@ async def _to_client(websocket: WebSocket, agent: ClientConnection) -> None:
 
 def main(agent: str) -> None:
     """Serve on a free loopback port; compression is off, as it is in the bridge."""
-    listening = socket.socket()
-    listening.bind(("127.0.0.1", 0))
-    listening.listen(1000)
     app = Starlette(routes=[WebSocketRoute(PATH, Relay(agent).serve)])
     config = uvicorn.Config(app, ws_per_message_deflate=False, log_level="warning")
-    host, port = listening.getsockname()
-    print(f"listening on {host}:{port}", flush=True)
-    uvicorn.Server(config).run(sockets=[listening])
+    uvicorn.Server(config).run(sockets=[listen()])
 
 
 if __name__ == "__main__":

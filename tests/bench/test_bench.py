@@ -7,6 +7,7 @@ import math
 import os
 import re
 import sys
+import time
 from array import array
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -14,9 +15,13 @@ from pathlib import Path
 from uuid import uuid4
 
 import psutil
+import pytest
 
-from tests.bench.frames import BINARY, Peer, header
+from tests.bench.crowd import Crowd
+from tests.bench.dress import JSON, PLAIN, Dress
 from tests.bench.measuring import percentile
+from tests.bench.processes import started
+from tests.bench.ways import listening
 
 MARK = "BENCH_TEST_MARK"
 FIGURE = re.compile(r"-?\d+\.?\d*")
@@ -64,7 +69,7 @@ async def test_a_small_run_prints_a_table_whose_figures_can_be_true(tmp_path: Pa
     lines = {line.split("  ")[0]: line for line in printed.splitlines()}
     direct = next(line for line in printed.splitlines() if line.startswith("directly"))
     assert all(0 < float(each) < 1000 for each in re.findall(r"p\d\d (\d+\.\d+)", direct)), direct
-    for name in ("Voice Bridge", "Starlette, two tasks"):
+    for name in ("Voice Bridge", "picows, one callback", "Starlette, two tasks"):
         cpu = lines[name].removeprefix(name).split()[2]
         assert 0.1 < float(cpu) < 500, printed
         assert all(math.isfinite(each) for each in figures(lines[name])), printed
@@ -86,24 +91,18 @@ async def test_nothing_runs_on_when_it_is_killed(tmp_path: Path) -> None:
             await asyncio.sleep(0.05)
 
 
-def test_frames_are_found_however_the_bytes_are_cut() -> None:
-    class Ear(Peer):
-        def __init__(self) -> None:
-            super().__init__()
-            self.opened = True
-            self.came: list[bytes] = []
-
-        def heard(self, payload: bytes) -> None:
-            self.came.append(payload)
-
-    sizes = (0, 1, 125, 126, 640, 3000)
-    sent = [bytes([size % 251]) * size for size in sizes]
-    stream = b"".join(header(BINARY, len(each), masked=bool(n % 2)) + each for n, each in enumerate(sent))
-    for step in (1, 3, 640, len(stream)):
-        ear = Ear()
-        for start in range(0, len(stream), step):
-            ear.data_received(stream[start : start + step])
-        assert ear.came == sent
+@pytest.mark.parametrize("dress", [PLAIN, JSON], ids=lambda dress: dress.name)
+async def test_sound_comes_back_in_its_dress_with_the_time_it_was_sent(dress: Dress, tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "tests.bench.agent"]
+    with started(command, listening, core=None, log=tmp_path / "log") as (_, address):
+        crowd = Crowd(address, dress)
+        await crowd.call(2)
+        begun = time.monotonic_ns()
+        tally = await crowd.talk(0.5)
+        await crowd.await_echo()
+        crowd.leave()
+    assert len(tally.round_trips) == tally.frames == 50
+    assert all(0 < each < time.monotonic_ns() - begun for each in tally.round_trips)
 
 
 def test_a_percentile_is_a_value_that_was_measured() -> None:

@@ -20,8 +20,8 @@ SBIN = "/usr/sbin:/usr/local/sbin:/opt/homebrew/bin"
 """Where nginx may be beside PATH."""
 
 NGINX_CONF = """\
-daemon off; master_process off; pid {folder}/nginx.pid; error_log stderr;
-events {{ worker_connections 4096; }}
+daemon off; master_process off; pid {folder}/nginx.pid; error_log stderr; worker_rlimit_nofile 40000;
+events {{ worker_connections 20000; }}
 http {{
   access_log off;
   client_body_temp_path {folder}/body; proxy_temp_path {folder}/proxy;
@@ -94,12 +94,16 @@ def through_bridge(place: Place) -> Iterator[Relay]:
         yield Relay(address, pid)
 
 
-@contextmanager
-def through_starlette(place: Place) -> Iterator[Relay]:
-    """The plain relay of relay.py."""
-    command = [sys.executable, "-m", "tests.bench.relay", f"ws://{place.agent}{PATH}"]
-    with started(command, listening, core=place.core, log=place.folder / "log") as (pid, address):
-        yield Relay(address, pid)
+def through(module: str) -> Callable[[Place], AbstractContextManager[Relay]]:
+    """A relay of our own, in a process of its own."""
+
+    @contextmanager
+    def start(place: Place) -> Iterator[Relay]:
+        command = [sys.executable, "-m", module, f"ws://{place.agent}{PATH}"]
+        with started(command, listening, core=place.core, log=place.folder / "log") as (pid, address):
+            yield Relay(address, pid)
+
+    return start
 
 
 @contextmanager
@@ -140,10 +144,12 @@ def _answering(port: int) -> str | None:
 
 DIRECT = Way("directly", directly)
 BRIDGE = Way("Voice Bridge", through_bridge)
-STARLETTE = Way("Starlette, two tasks", through_starlette)
+FLOOR = Way("picows, one callback", through("tests.bench.floor"))
+STARLETTE = Way("Starlette, two tasks", through("tests.bench.relay"))
 NGINX = Way("nginx proxy_pass", through_nginx)
 
 
 def ways() -> tuple[Way, ...]:
     """Those this machine has, `DIRECT` first."""
-    return (DIRECT, BRIDGE, STARLETTE, NGINX) if nginx() else (DIRECT, BRIDGE, STARLETTE)
+    ours = (DIRECT, BRIDGE, FLOOR, STARLETTE)
+    return (*ours, NGINX) if nginx() else ours
