@@ -30,26 +30,27 @@ class FrameSplitter:
 class WholeSamples:
     """Passes sound on in whole samples: the bytes of a half one wait for the rest of it."""
 
-    __slots__ = ("_half", "_size")
+    __slots__ = ("half", "size")
 
     def __init__(self, size: int = 2) -> None:
         """`size`: bytes of a sample; 2 for PCM16, 1 for G.711, which passes as it is."""
-        self._size = size
-        self._half = b""
+        self.size = size
+        self.half = b""
+        """What waits."""
 
     def is_whole(self, piece: bytes) -> bool:
         """The piece may pass as it is."""
-        return not (self._half or len(piece) % self._size)
+        return not (self.half or len(piece) % self.size)
 
     def feed(self, piece: bytes) -> bytes:
         """Take bytes of any length; return whole samples, perhaps none."""
         if self.is_whole(piece):
             return piece
-        data = self._half + piece
-        end = len(data) - len(data) % self._size
-        self._half = data[end:]
+        data = self.half + piece
+        end = len(data) - len(data) % self.size
+        self.half = data[end:]
         return data[:end]
 
     def reset(self) -> None:
         """A new stretch of sound begins: half a sample of the old one is void."""
-        self._half = b""
+        self.half = b""

@@ -42,6 +42,10 @@ class Way(Enum):
     """There is no client; silence is sent in its place."""
 
 
+OPEN, HELD = Way.OPEN, Way.HELD
+"""Looked up once, not once a frame."""
+
+
 class Passed(NamedTuple):
     """What went one way since the last time somebody asked."""
 
@@ -112,10 +116,10 @@ class Speech:
         self._left -= len(frame)
         if self._left < 0 and not self._allow(len(frame)):
             return self._refuse(frame)
-        if self.way is Way.OPEN and self._outbox is not None:
+        if self.way is OPEN and self._outbox is not None:
             self._outbox.put_sound(frame)
             self._recent.add(frame, self._most_recent)
-        elif self.way is Way.HELD:
+        elif self.way is HELD:
             self._hold(frame)
         else:
             return False

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass
+from functools import partial
 
 import structlog
 
@@ -117,13 +118,10 @@ class Line:
             return
         pump = start(self._pump(upstream), "agent-pump")
         try:
-            await upstream.read(self._take)
+            await upstream.read(partial(self._report, self))
         finally:
             pump.cancel()
             await upstream.close()
-
-    def _take(self, frame: bytes | PeerEvent) -> None:
-        self._report(self, frame)
 
     async def _pump(self, upstream: Upstream) -> None:
         self.outbox.connect(upstream)

@@ -66,7 +66,7 @@ class Direct(Protocol):
     def write(self, sound: bytes) -> bool:
         """Write this frame now. False: it would have to wait, or the end is gone; nothing was written.
 
-        Only while no `send` is under way.
+        `sound`: never empty. Only while no `send` is under way.
         """
         ...
 

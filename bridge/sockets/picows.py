@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import secrets
+from collections.abc import Callable
 from contextlib import suppress
 from typing import Final
 
@@ -44,6 +45,7 @@ class PicowsSocket(WSListener):
         """Done when the connection is gone."""
         self.transport: WSTransport | None = None
         """picows' own; None before the handshake."""
+        self._send: Callable[[WSMsgType, bytes], object] = _too_early
         self._take: TakeMessage = self._keep
         self._early: list[bytes | str] = []
         self._early_bytes = 0
@@ -59,7 +61,7 @@ class PicowsSocket(WSListener):
         self._stuck: asyncio.TimerHandle | None = None
         self._writable = asyncio.Event()
         self._writable.set()
-        self._full = False
+        self._full = True
         """A write would have to wait, or would come to nothing."""
 
     # ── what it brings ──────────────────────────────────────────────────────────────────────────────────
@@ -97,9 +99,12 @@ class PicowsSocket(WSListener):
 
     def write(self, sound: bytes) -> bool:
         """Write one binary frame now; False: it would have to wait, or the socket is going."""
-        if self._full or self.transport is None:
+        if self._full:
             return False
-        self._put(BINARY, sound)
+        if len(sound) <= COPIED:
+            self._send(BINARY, sound)
+        else:
+            self._put(BINARY, sound)
         return True
 
     async def send(self, message: bytes | str) -> None:
@@ -121,7 +126,7 @@ class PicowsSocket(WSListener):
         """Of a long message picows would queue a header of its own that the next one overwrites (2.3)."""
         assert self.transport is not None
         if len(message) <= COPIED:
-            self.transport.send(kind, message)
+            self._send(kind, message)
         else:
             self.transport.send_reuse_external_bytearray(kind, bytearray(HEADER) + message, HEADER)
 
@@ -185,7 +190,7 @@ class PicowsSocket(WSListener):
 
     def on_ws_connected(self, transport: WSTransport) -> None:
         """The handshake is over."""
-        self.transport = transport
+        self.transport, self._send, self._full = transport, transport.send, self.closed.done()
         if self._unwanted:
             self.abort()
             return
@@ -292,6 +297,10 @@ class PicowsSocket(WSListener):
         self._end(Closed())
         self._say_close(UNRESPONSIVE, "no answer to a ping")
         self.abort()
+
+
+def _too_early(kind: WSMsgType, message: bytes) -> None:
+    raise AssertionError("before the handshake")
 
 
 def _nobody(message: bytes | str) -> None:

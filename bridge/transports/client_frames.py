@@ -60,9 +60,12 @@ class ClientFrames:
         self._to_client = WholeSamples(1)
 
     def passes(self, sound: bytes) -> bool:
-        """It may go on as it is, and is counted; False: ask `read`."""
-        whole = 0 < len(sound) <= MAX_FRAME_BYTES and self._from_client.is_whole(sound)
-        return whole and self._sounds.take()
+        """It may go on as it is, and is counted; False: ask `read`. Once a frame, so it calls nothing."""
+        size, samples, allowance = len(sound), self._from_client, self._sounds
+        if not 0 < size <= MAX_FRAME_BYTES or samples.half or size % samples.size or allowance.left < 1:
+            return False
+        allowance.left -= 1
+        return True
 
     def read(self, frame: bytes | str) -> bytes | PeerEvent | TurnedAway | None:
         """Sound (whole samples) or an event; None: nothing yet, or too much. A client is turned away once."""
@@ -94,29 +97,29 @@ class ClientFrames:
 
     def is_whole(self, sound: bytes) -> bool:
         """It may go out as it is."""
-        return self._to_client.is_whole(sound)
+        return not (self._to_client.half or len(sound) % self._to_client.size)
 
 
 class _Allowance:
     """How many frames a client may still send now: a token bucket."""
 
-    __slots__ = ("_clock", "_left", "_most", "_per_second", "_since")
+    __slots__ = ("_clock", "_most", "_per_second", "_since", "left")
 
     def __init__(self, per_second: float, most: float, clock: Callable[[], float]) -> None:
         self._per_second = per_second
-        self._most = self._left = most
+        self._most = self.left = most
         self._clock = clock
         self._since = clock()
 
     def take(self) -> bool:
         """One frame; False: it is too much. The clock is asked only when there is nothing left."""
-        if self._left < 1:
+        if self.left < 1:
             now = self._clock()
-            self._left = min(self._most, self._left + (now - self._since) * self._per_second)
+            self.left = min(self._most, self.left + (now - self._since) * self._per_second)
             self._since = now
-            if self._left < 1:
+            if self.left < 1:
                 return False
-        self._left -= 1
+        self.left -= 1
         return True
 
 

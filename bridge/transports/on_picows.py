@@ -22,11 +22,13 @@ class PicowsTransport:
     async def read(self, take: Take) -> None:
         """Bring sound and events until the socket is gone; `ClientLeft` last."""
 
+        frames = self._frames
+
         def arrived(frame: bytes | str) -> None:
-            if isinstance(frame, bytes) and self._frames.passes(frame):
+            if isinstance(frame, bytes) and frames.passes(frame):
                 take(frame)
                 return
-            read = self._frames.read(frame)
+            read = frames.read(frame)
             if isinstance(read, TurnedAway):
                 self._turn_away(read)
             elif read is not None:

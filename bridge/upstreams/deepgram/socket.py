@@ -85,6 +85,7 @@ class DeepgramUpstream:
 
     def __init__(self, socket: AgentSocket, timeouts: Timeouts) -> None:
         self._socket = socket
+        self._write = socket.write
         self._timeouts = timeouts
         self._clock = asyncio.get_running_loop().time
         self._reader = Reader(
@@ -116,7 +117,13 @@ class DeepgramUpstream:
     async def read(self, take: Take) -> None:
         """Bring sound and events, `AgentReady` before all but errors, `AgentLeft` last."""
 
+        reader = self._reader
+
         def arrived(frame: bytes | str) -> None:
+            if isinstance(frame, bytes) and reader.applied:
+                if frame:
+                    take(frame)
+                return
             for each in self._arrived(frame):
                 take(each)
 
@@ -144,7 +151,7 @@ class DeepgramUpstream:
 
     def write(self, sound: bytes) -> bool:
         """See ports.Direct."""
-        if not sound or not self._socket.write(sound):
+        if not self._write(sound):
             return False
         self._alive_at = self._clock()
         return True
