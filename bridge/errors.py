@@ -63,11 +63,18 @@ class Refused(BridgeError):
     status = 400
 
     def __init__(
-        self, description: str = "", *, code: str | None = None, retry_after: float | None = None
+        self,
+        description: str = "",
+        *,
+        code: str | None = None,
+        retry_after: float | None = None,
+        reason: str = "",
     ) -> None:
         super().__init__(description, code=code)
         self.retry_after = retry_after
         """Seconds, when waiting helps."""
+        self.reason = reason
+        """Which limit it was, for metrics; empty: it is not counted."""
 
 
 class BadRequest(Refused):
