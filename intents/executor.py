@@ -101,12 +101,12 @@ class Executor:
             nonlocal began
             began = True
             limit.reschedule(asyncio.get_running_loop().time() + intent.limit_seconds)
-            result: object = await handler(tx, job, arguments)
-            if isinstance(result, str):
-                result = Outcome(status=Status.DONE, content=result)
-            if not isinstance(result, Outcome):
-                raise TypeError(f"{intent.handler} returned neither a sentence nor an Outcome")
-            return replace(result, route=intent.route)
+            made = _tentative(await handler(tx, job, arguments), intent)
+            if intent.effect is Effect.DESTRUCTIVE and made.outcome.status is Status.DONE:
+                question = replace(outcomes.unconfirmed(made.question, made.note), route=intent.route)
+                if not await tx.confirmed(question):
+                    return question
+            return replace(made.outcome, route=intent.route)
 
         try:
             async with asyncio.timeout(STORE_SECONDS) as limit:
@@ -153,6 +153,17 @@ class Executor:
             log.warning("intent_not_settled", intent=intent.name)
 
 
+def _tentative(result: object, intent: Intent) -> outcomes.Tentative:
+    """What a handler returned, with the question to ask if it did not say one. Raises TypeError."""
+    if isinstance(result, outcomes.Tentative):
+        return result
+    if isinstance(result, str):
+        result = Outcome(status=Status.DONE, content=result)
+    if not isinstance(result, Outcome):
+        raise TypeError(f"{intent.handler} returned neither a sentence nor an Outcome")
+    return outcomes.Tentative(result, sentences.confirmation(intent))
+
+
 def _zone(name: str) -> ZoneInfo:
     """The user's zone; UTC when there is no such zone."""
     try:
@@ -162,8 +173,10 @@ def _zone(name: str) -> ZoneInfo:
 
 
 def _put_off(intent: Intent | None) -> Outcome:
-    """The answer while the store is away."""
+    """The answer while the store is away. What cannot be undone is not left to be done later, unattended."""
     route = intent.route if intent else ""
+    if intent and intent.effect is Effect.DESTRUCTIVE:
+        return Outcome(status=Status.FAILED, content=sentences.NOT_NOW, route=route)
     if intent and intent.effect is not Effect.READ:
         return Outcome(status=Status.NOTED, content=sentences.NOTED, route=route)
     return Outcome(status=Status.FAILED, content=sentences.AWAY, route=route)

@@ -12,7 +12,7 @@ from typing import Protocol
 import structlog
 
 from bridge.core.agent import Agent
-from bridge.core.model import Call, Entry, Note, Outcome, Status
+from bridge.core.model import Call, Entry, Note, Outcome, Result, Status
 from bridge.errors import StoreUnavailable
 from bridge.ports import Job
 from intents import outcomes, sentences
@@ -111,7 +111,7 @@ class Later:
 
     async def _outcome(self, note: Note) -> Outcome:
         agent, call = self._agents.get(note.agent), note.call.what
-        if agent is None or not isinstance(call, Call):
+        if agent is None or not isinstance(call, Call) or not isinstance(note.result.what, Result):
             return outcomes.failed(sentences.FAULT)
         job = Job(
             session_id="",
@@ -122,5 +122,6 @@ class Later:
             call=call,
             cursor=note.call.cursor,
             asked_at=note.call.at,
+            confirmed=note.result.what.outcome.status is Status.DONE,
         )
         return await self._executor.run_noted(job)

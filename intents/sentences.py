@@ -13,6 +13,7 @@ TOO_LONG = "That is too much at once, so please say it in fewer words."
 TIMED_OUT = "Sorry, that took too long, so it isn't done."
 PERHAPS = "Sorry, that took too long, so I can't tell whether it was done."
 AWAY = "I can't look that up right now, so please try again in a moment."
+NOT_NOW = "I can't do that right now, so please ask me again in a moment."
 NOTED = "I've noted that, and I'll save it in a moment."
 FAULT = "Sorry, something went wrong, so that isn't done."
 TAKEN_OVER = "This conversation goes on somewhere else now, so that isn't done here."
@@ -68,6 +69,12 @@ def not_understood(parameter: Parameter, words: str) -> str:
 def passed(parameter: Parameter, spoken: str) -> str:
     """A time in the past, as said in the user's zone."""
     return _asking(f"That was {spoken}, which has passed already", parameter)
+
+
+def confirmation(intent: Intent) -> str:
+    """Before something that cannot be undone, when its handler does not say what to ask."""
+    words = intent.route.replace("_", " ").lower()
+    return f"That cannot be undone: shall I really do it, {words}?"
 
 
 def noun(intent: Intent) -> str:

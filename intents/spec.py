@@ -10,10 +10,17 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from bridge.core.agent import Effect, Intent, Kind, Limits, Parameter, Several
 from intents.handlers.http import is_http
+from intents.handlers.planner import DESTRUCTIVE
 from intents.loader import Location
 
 NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_-]{0,63}")
 """A function's or parameter's name, as language models' providers accept it."""
+IDENTITY = re.compile(
+    r".*user(id|uuid|name|key|token)?|uid|(owner|tenant|caller|session|conversation)(id|uuid)"
+    r"|principal(id)?|onbehalfof|actas|impersonate",
+    re.IGNORECASE,
+)
+"""A name, without its dashes, for whoever the call is made for."""
 SLOT = re.compile(r"\{([^{}]*)\}")
 Problem = tuple[Location, str]
 """Where, and what is wrong there."""
@@ -85,6 +92,8 @@ class IntentSpec(_Spec):
             raise ValueError("an http handler has effect: external, or read when it changes nothing")
         if not outside and self.effect is Effect.EXTERNAL:
             raise ValueError("effect: external belongs to an http handler")
+        if self.handler in DESTRUCTIVE and self.effect is not Effect.DESTRUCTIVE:
+            raise ValueError(f"{self.handler} has effect: destructive")
         return self
 
     def problems(self, name: str) -> Iterator[Problem]:
@@ -123,7 +132,7 @@ def _parameter_problems(
 ) -> Iterator[Problem]:
     if not NAME.fullmatch(name):
         yield (), f"{name} cannot be the name of a parameter"
-    if name.casefold().replace("_", "").replace("-", "") == "userid":
+    if IDENTITY.fullmatch(name.replace("_", "").replace("-", "")):
         yield (), f"{name} is no parameter: who the user is comes from the session, never from the agent"
     for other, value in spec.required_when.items():
         if other == name or other not in others:

@@ -12,10 +12,11 @@ from typing import Any, Final
 import orjson
 from sqlalchemy import Row, and_, func, select, update
 
+from bridge.core.agent import Effect
 from bridge.core.model import JSON, Outcome, Status
 from bridge.errors import CallMismatch
 from bridge.ports import Handle, Job
-from persistence import lease
+from persistence import answers, lease
 from persistence.codec import decode_outcome, encode_outcome, storable, storable_json
 from persistence.connection import Connection
 from persistence.engine import Database
@@ -25,13 +26,6 @@ from persistence.tables import CONVERSATIONS, FUNCTION_CALLS
 PENDING: Final = "pending"
 LONGEST_KEY = 200
 """Characters of a peer's id that are kept as they are; a longer one is hashed, an index takes no more."""
-
-
-@dataclass(frozen=True, slots=True)
-class Transaction:
-    """What a handler may touch (ports.Transaction)."""
-
-    planner: Planner
 
 
 class _HandlerRaised(Exception):
@@ -66,6 +60,32 @@ class _Claim:
             calls.request == self.request,
             calls.call_id == self.call_id,
         )
+
+    @property
+    def alike(self) -> Any:
+        """The condition that picks this user's calls of the same function with the same arguments."""
+        calls = FUNCTION_CALLS.c
+        return and_(
+            calls.conversation_id == self.conversation_id,
+            calls.user_id == self.user_id,
+            calls.name == storable(self.job.call.function.name),
+            calls.fingerprint == self.fingerprint,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Transaction:
+    """What a handler may touch (ports.Transaction)."""
+
+    planner: Planner
+    _connection: Connection
+    _claim: _Claim
+
+    async def confirmed(self, question: Outcome) -> bool:
+        """See ports.Transaction."""
+        job = self._claim.job
+        keys = [(_key(request), _key(call_id)) for request, call_id in job.answered]
+        return job.confirmed or await answers.use(self._connection, self._claim.alike, keys, question)
 
 
 class Ledger:
@@ -123,14 +143,16 @@ class Ledger:
 
 
 async def _run(connection: Connection, claim: _Claim, handle: Handle) -> Outcome:
-    """Run the handler; what it wrote stays only when it is DONE."""
+    """Run the handler; what it wrote stays only when it is DONE, and of an intent that only reads never."""
     effect = await connection.savepoint()
     planner = Planner(connection, claim.user_id, claim.conversation_id)
     try:
-        outcome = await handle(Transaction(planner))
+        outcome = await handle(Transaction(planner, connection, claim))
     except Exception as error:
         raise _HandlerRaised(error) from error
-    await (effect.keep() if outcome.status is Status.DONE else effect.undo())
+    intent = claim.job.agent.intent(claim.job.call.function.name)
+    writes = intent is None or intent.effect is not Effect.READ
+    await (effect.keep() if writes and outcome.status is Status.DONE else effect.undo())
     return outcome
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
-from sqlalchemy import Row, Select, insert, select, update
+from sqlalchemy import Row, Select, Table, delete, insert, select, update
 
 from bridge.core.model import Goal, Task
 from bridge.errors import NotFound
@@ -98,6 +98,28 @@ class Planner:
         if row is None:
             raise NotFound("there is no such task")
         return to_task(row)
+
+    async def delete_task(self, task_id: str) -> None:
+        """For good. Raises NotFound."""
+        await self._delete(TASKS, task_id)
+
+    async def goals(self) -> Sequence[Goal]:
+        """The newest first."""
+        rows = await self._rows(
+            select(*GOALS.c).where(GOALS.c.user_id == self._user_id).order_by(GOALS.c.id.desc())
+        )
+        return [to_goal(row) for row in rows]
+
+    async def delete_goal(self, goal_id: str) -> None:
+        """For good. Raises NotFound."""
+        await self._delete(GOALS, goal_id)
+
+    async def _delete(self, table: Table, number: str) -> None:
+        mine = delete(table).where(table.c.id == _number(number), table.c.user_id == self._user_id)
+        with mapped():
+            deleted = await self._connection.execute(mine)
+        if not deleted.rowcount:
+            raise NotFound("there is no such thing")
 
     def _made(self) -> dict[str, object]:
         return {

@@ -10,7 +10,7 @@ import { STATUS_WORDS, functionWords } from "./words.js";
 
 /** @type {Record<import("./client/record.js").Chip["status"], string>} */
 const STATUS_ICONS = {
-  running: "work", done: "check", noted: "check", refused: "ask", failed: "fail", timed_out: "fail", cancelled: "close",
+  running: "work", done: "check", noted: "check", refused: "ask", unconfirmed: "ask", failed: "fail", timed_out: "fail", cancelled: "close",
 };
 
 /** Pixels from the foot that still count as being there. */

@@ -61,6 +61,7 @@ export const STATUS_WORDS = {
   refused: "needs more",
   failed: "failed",
   timed_out: "took too long",
+  unconfirmed: "asks you first",
   cancelled: "withdrawn",
   noted: "noted for later",
 };

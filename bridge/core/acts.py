@@ -98,26 +98,26 @@ def _begin(s: State, opened: OpenCall, now: Moment) -> Commands:
         opened.state = CallState.HELD
         yield do.Schedule(CONFIRM_SECONDS, due.TurnConfirmDue())
     else:
-        yield from _run(s, opened)
+        yield from _run(s, opened, now)
 
 
-def _run(s: State, opened: OpenCall) -> Commands:
+def _run(s: State, opened: OpenCall, now: Moment) -> Commands:
     opened.state = CallState.RUNNING
-    yield do.RunIntent(opened.call, opened.cursor)
+    yield do.RunIntent(opened.call, opened.cursor, s.questions.answered(now))
     if s.settled:
         yield do.Schedule(INTENT_LATE_SECONDS, due.IntentLate())
 
 
-def confirm_turn(s: State) -> Commands:
+def confirm_turn(s: State, now: Moment) -> Commands:
     """The user's turn is over: what was held may run."""
     s.confirmed = True
     yield do.Unschedule(due.TurnConfirmDue)
     for opened in s.calls.held():
-        yield from _run(s, opened)
+        yield from _run(s, opened, now)
 
 
 def confirm_due(s: State, event: due.TurnConfirmDue, now: Moment) -> Commands:
-    yield from confirm_turn(s)
+    yield from confirm_turn(s, now)
 
 
 def cancelled(s: State, event: ev.CallsCancelled, now: Moment) -> Commands:
@@ -125,6 +125,7 @@ def cancelled(s: State, event: ev.CallsCancelled, now: Moment) -> Commands:
     for call_id in event.call_ids:
         opened = s.calls.open.get((s.request, call_id))
         if opened is None or opened.cancelled:
+            s.questions.withdraw((s.request, call_id))
             continue
         opened.cancelled = True
         if opened.state in (CallState.HELD, CallState.WITH_CLIENT):
@@ -165,6 +166,8 @@ def _answer(s: State, result: Result, now: Moment) -> Commands:
         return
     if result.ours:
         s.turn.untold.append(outcome.content)
+    if outcome.status is Status.UNCONFIRMED and s.link is Link.READY:
+        s.questions.told((result.request, result.call_id), now)
     if s.link is Link.READY and result.request == s.request:
         yield do.AskAgent(do.Answer(result.call_id, result.name, outcome.content, outcome.note))
         if not s.calls.open:

@@ -166,6 +166,8 @@ class RunIntent:
 
     call: Call
     cursor: Cursor
+    answered: frozenset[tuple[str, str]] = frozenset()
+    """(request, call id) of earlier calls the user was asked about and has answered since."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -71,8 +71,10 @@ def from_functions(functions: object) -> tuple[Intent, ...]:
 
 
 def _hints(intent: Intent) -> dict[str, object]:
+    # Before something destructive our executor has the user asked: whoever reads this need not ask as well.
+    effect = Effect.WRITE if intent.effect is Effect.DESTRUCTIVE else intent.effect
     return {
-        "effect": intent.effect.value,
+        "effect": effect.value,
         "examples": list(intent.examples),
         "parameters": {parameter.name: _hint(parameter) for parameter in intent.parameters},
     }

@@ -33,6 +33,8 @@ class Status(StrEnum):
     """The arguments were wrong, missing or impossible, or the function is not known; nothing happened."""
     FAILED = "failed"
     TIMED_OUT = "timed_out"
+    UNCONFIRMED = "unconfirmed"
+    """It is destructive and the user has not said yes yet: the content is the question; nothing happened."""
     CANCELLED = "cancelled"
     """The agent withdrew it before it had an effect."""
     NOTED = "noted"

@@ -142,6 +142,7 @@ def wrote(s: State, event: ev.ClientWrote, now: Moment) -> Commands:
         yield do.Tell(do.Warned("BRIDGE_QUOTA", "Too many messages wait for the agent; not taken."))
         return
     s.unheard.append(event.content)
+    s.questions.answering()
     s.turn.repeated = False
     if s.link is Link.READY:
         yield do.AskAgent(do.Hear(event.content))

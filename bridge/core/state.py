@@ -14,6 +14,7 @@ from bridge.core.call_limits import CallLimits
 from bridge.core.calls import Calls, CallState
 from bridge.core.events import Moment
 from bridge.core.model import Cursor, Entry, What
+from bridge.core.questions import Questions
 from bridge.core.reply import Broken, Reply
 from bridge.core.turn import Turn
 
@@ -77,6 +78,7 @@ class State:
     turn: Turn = field(default_factory=Turn)
     confirmed: bool = False
     """The user's turn is confirmed: intents that write may run."""
+    questions: Questions = field(default_factory=Questions)
     unheard: list[str] = field(default_factory=list)
     """What was typed and not echoed by the agent yet."""
     again: str = ""

@@ -22,7 +22,7 @@ def text_arrived(s: State, event: ev.TextArrived, now: Moment) -> Commands:
     message = event.message
     if message.role is Role.USER and message.content == s.again:
         s.again = ""
-        yield from _turn_is_over(s)
+        yield from _turn_is_over(s, now)
         return
     if message.role is Role.USER and message.content in s.unheard:
         s.unheard.remove(message.content)
@@ -34,11 +34,14 @@ def text_arrived(s: State, event: ev.TextArrived, now: Moment) -> Commands:
         s.turn.agent_speaks(now)
         if is_answer(s, message):
             s.turn.untold.clear()
+            s.questions.asked()
             yield from settle(s)
     else:
         s.turn.repeated = False
+        if message.content.strip():
+            s.questions.heard()
         s.call_limits.user_spoke()
-        yield from _turn_is_over(s)
+        yield from _turn_is_over(s, now)
         yield from owe(s, now)
         yield from s.active()
     yield from stay(s)
@@ -52,6 +55,7 @@ def stay(s: State) -> Commands:
 
 def started_speaking(s: State, event: ev.UserStartedSpeaking, now: Moment) -> Commands:
     s.confirmed = False
+    s.questions.answering()
     s.turn.user_speaks(now)
     yield do.KeepSpeech()
     yield from settle(s)
@@ -72,17 +76,17 @@ def stragglers_over(s: State, event: due.StragglersOver, now: Moment) -> Command
     yield do.PassReply()
 
 
-def _turn_is_over(s: State) -> Commands:
+def _turn_is_over(s: State, now: Moment) -> Commands:
     s.turn.speaking_since = None
     yield do.ForgetSpeech()
     yield do.Unschedule(due.StragglersOver)
     yield do.PassReply()
-    yield from confirm_turn(s)
+    yield from confirm_turn(s, now)
 
 
 def turn_ended(s: State, event: ev.TurnEnded, now: Moment) -> Commands:
     yield from s.tell(event)
-    yield from _turn_is_over(s)
+    yield from _turn_is_over(s, now)
 
 
 def thought(s: State, event: ev.AgentThought | ev.AgentStartedSpeaking, now: Moment) -> Commands:

@@ -339,6 +339,7 @@ class Runner:
             agent=self.session.agent,
             call=command.call,
             cursor=command.cursor,
+            answered=command.answered,
         )
         try:
             outcome = await self._parts.intents.run(job)

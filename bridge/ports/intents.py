@@ -35,6 +35,10 @@ class Job:
     cursor: Cursor
     asked_at: datetime | None = None
     """UTC; None: just now."""
+    answered: frozenset[tuple[str, str]] = frozenset()
+    """(request, call id) of calls that ended UNCONFIRMED in this session, and that the user has answered."""
+    confirmed: bool = False
+    """It was done before, on the user's word; the store may have lost what it did."""
 
 
 class Intents(Protocol):
@@ -72,12 +76,31 @@ class Planner(Protocol):
         """Move it and keep the old time and the reason. Raises NotFound."""
         ...
 
+    async def delete_task(self, task_id: str) -> None:
+        """For good. Raises NotFound."""
+        ...
+
+    async def goals(self) -> Sequence[Goal]:
+        """The newest first."""
+        ...
+
+    async def delete_goal(self, goal_id: str) -> None:
+        """For good. Raises NotFound."""
+        ...
+
 
 class Transaction(Protocol):
     """What an intent's handler may touch; committed together with its outcome, or not at all."""
 
     @property
     def planner(self) -> Planner: ...
+
+    async def confirmed(self, question: Outcome) -> bool:
+        """The user answered that very question about this very call, and nothing was done for it yet.
+
+        True uses the answer up, once this transaction is committed. Always for a job that was confirmed.
+        """
+        ...
 
 
 Handle = Callable[[Transaction], Awaitable[Outcome]]

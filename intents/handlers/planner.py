@@ -1,9 +1,8 @@
-"""What an intent can do with the planner: add a goal, add a task, move a task. One spoken sentence each."""
+"""What an intent can do with the planner: add, move and delete goals and tasks. One spoken sentence each."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import datetime
 from types import MappingProxyType
 
@@ -13,14 +12,11 @@ from bridge.ports import Job, Transaction
 from intents import sentences, times, when
 from intents.arguments import GRACE, Arguments
 from intents.handlers import Handler
+from intents.handlers.deleting import delete_goal, delete_task
+from intents.handlers.naming import named
+from intents.handlers.saying import say_ids, say_tasks
 from intents.outcomes import done, refused
-from intents.wording import capitalised, enumerated
-
-OPEN = "open"
-SMALL_WORDS = {"a", "an", "the", "my", "our", "to", "task", "reminder", "appointment", "please"}
-"""Words that don't tell one task from another."""
-MAX_NAMED = 3
-"""How many tasks are named when it is not clear which one is meant."""
+from intents.wording import capitalised
 
 
 async def add_goal(tx: Transaction, job: Job, arguments: Arguments) -> Outcome:
@@ -69,15 +65,15 @@ def _say_trigger(task: Task, arguments: Arguments) -> str:
 async def move_task(tx: Transaction, job: Job, arguments: Arguments) -> Outcome:
     """Takes task_id (an id, or kindly the title of an open task), preferred_new_time (time), reason."""
     asked, now, zone = arguments.text("task_id"), arguments.now, arguments.zone
-    found = await _find(tx, asked)
+    found = named(asked, await tx.planner.open_tasks(), lambda task: task.title)
     if not found:
         return refused(f"There is no open task {sentences.quoted(asked)}: which task do you mean?")
     if len(found) > 1:
-        return refused(f"Which one do you mean: {_say_tasks(found, arguments)}?", _ids(found))
+        return refused(f"Which one do you mean: {say_tasks(found, arguments)}?", say_ids("task_id", found))
     task = found[0]
     to = _new_time(task, arguments)
     if isinstance(to, str):
-        return refused(to, _ids(found))
+        return refused(to, say_ids("task_id", found))
     if to == task.scheduled_at:
         return done(capitalised(f"{task.title} is {times.say(to, now, zone)} already."), task)
     try:
@@ -103,36 +99,15 @@ def _new_time(task: Task, arguments: Arguments) -> datetime | str:
     return to
 
 
-async def _find(tx: Transaction, asked: str) -> Sequence[Task]:
-    """The open task of that id; else those of exactly that title; else those that share its words."""
-    if (task := await tx.planner.task(asked)) and task.status == OPEN:
-        return [task]
-    tasks, wanted = await tx.planner.open_tasks(), _words(asked)
-    exact = [task for task in tasks if _words(task.title) == wanted]
-    within = [task for task in tasks if wanted and set(wanted) <= set(_words(task.title))]
-    around = [task for task in tasks if _words(task.title) and set(_words(task.title)) <= set(wanted)]
-    return exact or within or around
-
-
-def _words(title: str) -> list[str]:
-    return [word for word in re.findall(r"[^\W_]+", title.casefold()) if word not in SMALL_WORDS]
-
-
-def _say_tasks(tasks: Sequence[Task], arguments: Arguments) -> str:
-    named = [_say_task(task, arguments) for task in tasks[:MAX_NAMED]]
-    return enumerated(named if len(tasks) <= MAX_NAMED else [*named, "another one"], "or")
-
-
-def _say_task(task: Task, arguments: Arguments) -> str:
-    at = f" {times.say(task.scheduled_at, arguments.now, arguments.zone)}" if task.scheduled_at else ""
-    return f"{task.title}{at}"
-
-
-def _ids(tasks: Sequence[Task]) -> str:
-    return ", ".join(f"task_id: {task.id}" for task in tasks)
-
-
 HANDLERS: Mapping[str, Handler] = MappingProxyType(
-    {"planner.add_goal": add_goal, "planner.add_task": add_task, "planner.move_task": move_task}
+    {
+        "planner.add_goal": add_goal,
+        "planner.add_task": add_task,
+        "planner.move_task": move_task,
+        "planner.delete_goal": delete_goal,
+        "planner.delete_task": delete_task,
+    }
 )
 """What `handler:` may name."""
+DESTRUCTIVE = frozenset({"planner.delete_goal", "planner.delete_task"})
+"""Those that cannot be undone."""

@@ -48,13 +48,15 @@ def complaint(made: Path) -> str:
     return str(caught.value).removeprefix(f"{made}/")
 
 
-def test_flux_has_the_three_functions_of_the_product() -> None:
+def test_flux_has_the_three_functions_of_the_product_and_deletes() -> None:
     flux = load_agent(AGENTS / "flux")
 
     assert [(intent.name, intent.route) for intent in flux.intents] == [
         ("submit_goal_intent", "GOAL"),
         ("submit_new_task_intent", "NEW_TASK"),
         ("submit_reschedule_intent", "RESCHEDULE_TASK"),
+        ("submit_delete_goal_intent", "DELETE_GOAL"),
+        ("submit_delete_task_intent", "DELETE_TASK"),
     ]
     shapes = {
         p.name: (p.required, p.required_when, p.kind) for intent in flux.intents for p in intent.parameters
@@ -69,6 +71,7 @@ def test_flux_has_the_three_functions_of_the_product() -> None:
         "recurrence_rule": (False, None, Kind.RECURRENCE),
         "location_trigger": (False, ("trigger_type", "location"), Kind.TEXT),
         "task_id": (True, None, Kind.REFERENCE),
+        "goal_id": (True, None, Kind.REFERENCE),
         "preferred_new_time": (False, None, Kind.TIME),
         "reason": (False, None, Kind.TEXT),
     }

@@ -14,7 +14,7 @@ from intents.agents import load_agent
 from intents.arguments import Arguments, understand
 from tests.intents.rig import AGENTS, BERLIN, NOW
 
-GOAL, TASK, MOVE = load_agent(AGENTS / "flux").intents
+GOAL, TASK, MOVE, *_ = load_agent(AGENTS / "flux").intents
 ORDER = Intent(
     name="order",
     route="ORDER",

@@ -93,6 +93,11 @@ class Playbook:
         """The journal has made the oldest unsaved entry durable."""
         return self >> ev.EntrySaved(self.unsaved.pop(0))
 
+    def take(self, into: list[do.Command]) -> Playbook:
+        """What followed is for the script itself to look at."""
+        into += self._pending
+        return self.skip()
+
     def skip(self) -> Playbook:
         """What followed is the business of another test."""
         self._pending.clear()

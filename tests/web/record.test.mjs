@@ -140,7 +140,7 @@ describe("words", () => {
   });
 
   test("every status has a word, every phase at rest a hint", () => {
-    for (const status of ["done", "refused", "failed", "timed_out", "cancelled", "noted", "running"]) assert.ok(STATUS_WORDS[status]);
+    for (const status of ["done", "refused", "failed", "timed_out", "unconfirmed", "cancelled", "noted", "running"]) assert.ok(STATUS_WORDS[status]);
     for (const phase of ["idle", "ended", "error"]) assert.ok(hint({ ...initial(), phase }));
   });
 });

@@ -1,7 +1,7 @@
 // The wire between page and bridge: the JSON of each message, how to make ours and how to read theirs.
 
 /** @typedef {"user" | "assistant"} Role */
-/** @typedef {"done" | "refused" | "failed" | "timed_out" | "cancelled" | "noted"} Status */
+/** @typedef {"done" | "refused" | "failed" | "timed_out" | "unconfirmed" | "cancelled" | "noted"} Status */
 
 /**
  * One thing that was said or done, in its place. `cursor` is `epoch:idx`, `at` is ISO 8601.

@@ -54,7 +54,7 @@ def seen_from_outside(intent: Intent) -> Intent:
         description=intent.description,
         parameters=intent.parameters,
         handler=CLIENT,
-        effect=intent.effect,
+        effect=Effect.WRITE if intent.effect is Effect.DESTRUCTIVE else intent.effect,
         examples=intent.examples,
     )
 

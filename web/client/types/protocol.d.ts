@@ -25,7 +25,7 @@ export function compareCursors(a: string | null, b: string | null): number;
  */
 export function entriesOf(message: ConversationText | FunctionCallRequest | FunctionCallResponse | BridgeCut, now: string): Entry[];
 /** @typedef {"user" | "assistant"} Role */
-/** @typedef {"done" | "refused" | "failed" | "timed_out" | "cancelled" | "noted"} Status */
+/** @typedef {"done" | "refused" | "failed" | "timed_out" | "unconfirmed" | "cancelled" | "noted"} Status */
 /**
  * One thing that was said or done, in its place. `cursor` is `epoch:idx`, `at` is ISO 8601.
  * @typedef {{cursor: string, at: string, kind: "message", role: Role, content: string, modality?: "voice" | "text",
@@ -83,7 +83,7 @@ export function playback(ms: number): ClientMessage;
 export function ping(id: string): ClientMessage;
 export function keepAlive(): ClientMessage;
 export type Role = "user" | "assistant";
-export type Status = "done" | "refused" | "failed" | "timed_out" | "cancelled" | "noted";
+export type Status = "done" | "refused" | "failed" | "timed_out" | "unconfirmed" | "cancelled" | "noted";
 /**
  * One thing that was said or done, in its place. `cursor` is `epoch:idx`, `at` is ISO 8601.
  */

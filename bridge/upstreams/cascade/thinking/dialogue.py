@@ -10,7 +10,7 @@ argument of the wish at hand, or it waits for the answer of a call.
 from collections import deque
 from dataclasses import dataclass
 
-from bridge.core.agent import Agent, Effect, Kind, Parameter
+from bridge.core.agent import Agent, Kind, Parameter
 from bridge.upstreams.cascade.thinking import phrases, results
 from bridge.upstreams.cascade.thinking.acts import Act, act_of, asks
 from bridge.upstreams.cascade.thinking.answering import answered
@@ -299,7 +299,7 @@ class Dialogue:
             self._asked = Asked(missing)
             lead = [self._phrases.say("got it")] if fresh and missing.name not in wish.unclear else []
             return [" ".join([*lead, ask(wish, missing, scene, self._phrases)])]
-        if wish.intent.effect is Effect.DESTRUCTIVE and not wish.confirmed:
+        if wish.to_be_confirmed:
             self._asked = Asked(None)
             return [ask(wish, None, scene, self._phrases)]
         self._asked = None
@@ -316,6 +316,10 @@ class Dialogue:
         self._calling = False
         wish = self._wishes.popleft()
         told = results.spoken(content) or self._phrases.say("done")
+        if results.asks_first(content, note):
+            self._wishes.appendleft(Wish(wish.intent, wish.values, asked=True))
+            self._asked = Asked(None)
+            return self._spoken([told])
         if parameter := results.wants_more(content, wish.intent):
             known = {name: value for name, value in wish.values.items() if name != parameter.name}
             self._wishes.appendleft(Wish(wish.intent, known))
@@ -324,6 +328,8 @@ class Dialogue:
         self._done = wish
         for kind, identity in results.ids(f"{content}\n{note}").items():
             self.memory = self.memory.remembering(wish.thing(kind, identity))
+        if wish.confirmed:
+            self.memory = self.memory.without(value.thing for value in wish.values.values() if value.thing)
         if self._wishes:
             return self._spoken([told, *self._proceed(Scene(clock, things, self.memory))])
         return self._spoken([told, self._phrases.say("more")])

@@ -87,6 +87,11 @@ class Book:
         """The kinds of things any argument may refer to."""
         return frozenset(p.refers_to for intent in self.intents for p in intent.parameters if p.refers_to)
 
+    def scheduled(self) -> frozenset[str]:
+        """Those of them that something is said to be at a time about."""
+        timed = (i for i in self.intents if any(p.kind is Kind.TIME for p in i.parameters))
+        return frozenset(p.refers_to for intent in timed for p in intent.parameters if p.refers_to)
+
     def told(self) -> frozenset[str]:
         """The kinds of things a person may ask for: those, and the planner's where it is used."""
         planned = any(intent.handler.startswith("planner.") for intent in self.intents)

@@ -5,6 +5,7 @@ import re
 from typing import Final
 
 from bridge.core.agent import Intent, Kind, Parameter
+from bridge.core.questions import ASK_FIRST
 from bridge.upstreams.cascade.thinking.words import norms
 
 _ID: Final = re.compile(
@@ -30,8 +31,8 @@ _NEEDS: Final = re.compile(
 
 
 def spoken(content: str) -> str:
-    """The part of a result that can be said: no ids, no JSON; empty when nothing is left."""
-    text = content.strip()
+    """The part of a result that can be said: no ids, no JSON, no notes; empty when nothing is left."""
+    text = content.partition(f"({ASK_FIRST}")[0].strip()
     if text[:1] in {"{", "[", '"'}:
         text = _from_json(text)
     lines = (_ID.sub("", line).strip(" ,;") for line in text.splitlines())
@@ -47,6 +48,11 @@ def _from_json(text: str) -> str:
         found = (data[key] for key in _SPOKEN_KEYS if isinstance(data.get(key), str))
         return next(found, "")
     return data if isinstance(data, str) else ""
+
+
+def asks_first(content: str, note: str) -> bool:
+    """Nothing was done: the result is a question for the person, and after a yes the same call is to come."""
+    return ASK_FIRST in note or ASK_FIRST in content
 
 
 def ids(text: str) -> dict[str, str]:

@@ -41,7 +41,9 @@ def kind_asked(said: Sequence[str], book: Book) -> str | None:
     stems = {stem(word) for word in heard}
     if named := sorted(kinds & stems):
         return named[0]
-    return min(book.kinds(), default=None) if stems & _LISTS and heard[0] != "tell" else None
+    return (
+        min(book.scheduled() or book.kinds(), default=None) if stems & _LISTS and heard[0] != "tell" else None
+    )
 
 
 def _begins(heard: Sequence[str], phrases: Sequence[str]) -> bool:

@@ -1,6 +1,6 @@
 """Which of a person's things is meant: by title, by "it", by "the second one", by its day."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
@@ -44,6 +44,12 @@ class Memory:
         """The memory with one more thing, or with it as it is now."""
         others = tuple(other for other in self.made if (other.kind, other.id) != (thing.kind, thing.id))
         return Memory({**self.last, thing.kind: thing}, (*others, thing))
+
+    def without(self, things: Iterable[Thing]) -> "Memory":
+        """The memory without things that are gone."""
+        gone = {(thing.kind, thing.id) for thing in things}
+        last = {kind: thing for kind, thing in self.last.items() if (kind, thing.id) not in gone}
+        return Memory(last, tuple(made for made in self.made if (made.kind, made.id) not in gone))
 
     def with_made(self, kind: str, things: Sequence[Thing]) -> list[Thing]:
         """Things somebody told of, and those made since."""

@@ -4,7 +4,8 @@ import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
-from bridge.core.agent import Intent, Kind, Parameter
+from bridge.core.agent import Effect, Intent, Kind, Parameter
+from bridge.core.hints import CLIENT
 from bridge.core.model import Thing
 from bridge.upstreams.cascade.thinking.times import Timing
 
@@ -31,8 +32,16 @@ class Wish:
     values: Mapping[str, Value] = field(default_factory=dict)
     unclear: Mapping[str, tuple[Thing, ...]] = field(default_factory=dict)
     """Reference → the things it may be; none when nothing is called that."""
+    asked: bool = False
+    """Its function answered that the person is to be asked whether it shall really be done."""
     confirmed: bool = False
     """The person said yes to something that cannot be undone."""
+
+    @property
+    def to_be_confirmed(self) -> bool:
+        """The person is to say yes first: its function asks so, or cannot be undone and nobody else asks."""
+        theirs = self.intent.handler == CLIENT and self.intent.effect is Effect.DESTRUCTIVE
+        return (self.asked or theirs) and not self.confirmed
 
     def knowing(self, values: Mapping[str, Value]) -> "Wish":
         """The same wish with more known, or known better; choices that follow from it are drawn anew.
@@ -43,7 +52,8 @@ class Wish:
         kept = {
             name: value for name, value in self.values.items() if not _replaced(self.intent, name, values)
         }
-        return replace(self, values=_inferred(self.intent, {**kept, **values}), unclear=unclear)
+        known = _inferred(self.intent, {**kept, **values})
+        return replace(self, values=known, unclear=unclear, asked=False, confirmed=False)
 
     def doubting(self, unclear: Mapping[str, tuple[Thing, ...]]) -> "Wish":
         """The same wish with references that are not clear."""

@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
@@ -10,6 +11,7 @@ from zoneinfo import ZoneInfo
 
 from bridge.core.agent import Agent
 from bridge.core.model import Entry, Person, Thing
+from bridge.core.questions import ASK_FIRST
 from bridge.ports import SpokenTime
 from bridge.upstreams.cascade.parts import Answer, CallFunction, LanguageModel, Say, Turn
 from bridge.upstreams.cascade.thinking.rules import rules
@@ -35,8 +37,14 @@ SHORT: Final = {
     "goal": "submit_goal_intent",
     "task": "submit_new_task_intent",
     "move": "submit_reschedule_intent",
+    "delete_goal": "submit_delete_goal_intent",
+    "delete_task": "submit_delete_task_intent",
 }
 """Short names of functions in the tables."""
+
+
+DESTRUCTIVE: Final = {"delete_account", "unlock_door", SHORT["delete_goal"], SHORT["delete_task"]}
+"""Functions whose executor has the person asked first."""
 
 
 def local(text: str) -> datetime:
@@ -90,6 +98,8 @@ class Talk:
         self.model = model
         self.calls: list[CallFunction] = []
         self.said: list[str] = []
+        self._asked: CallFunction | None = None
+        """What cannot be undone and was answered with a question."""
 
     async def say(self, text: str, **turn: object) -> None:
         """Say something; afterwards `calls` and `said` hold what came of it."""
@@ -105,7 +115,14 @@ class Talk:
             if not new:
                 return
             self.calls += new
-            thoughts = self.model.answered([result(call) for call in new])
+            thoughts = self.model.answered([self._result(call) for call in new])
+
+    def _result(self, call: CallFunction) -> Answer:
+        asked, self._asked = self._asked, None
+        if call.name not in DESTRUCTIVE or (asked and replace(asked, id=call.id) == call):
+            return result(call)
+        self._asked = call
+        return Answer(call.id, call.name, "Shall I really do that?", ASK_FIRST)
 
 
 def result(call: CallFunction) -> Answer:

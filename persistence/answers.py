@@ -1,0 +1,43 @@
+"""What the user answered before something is done that cannot be undone: each answer is good for once."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any, Final
+
+from sqlalchemy import ColumnElement, and_, select, tuple_, update
+
+from bridge.core.model import Outcome, Status
+from persistence.codec import decode_outcome
+from persistence.connection import Connection
+from persistence.tables import FUNCTION_CALLS
+
+ANSWERED: Final = "answered"
+"""Status of a call that ended UNCONFIRMED, and whose answer has been used."""
+
+
+async def use(
+    connection: Connection, alike: ColumnElement[bool], answered: list[tuple[str, str]], question: Outcome
+) -> bool:
+    """Use up the answer to that very question; False = there is none.
+
+    `alike` picks the calls of this conversation that have the same function and arguments, `answered` are the
+    (request, call id) of those that the user has answered.
+    """
+    calls = FUNCTION_CALLS.c
+    key = tuple_(calls.request, calls.call_id)
+    asked = and_(alike, key.in_(answered), calls.status == Status.UNCONFIRMED.value)
+    rows = await connection.execute(select(calls.request, calls.call_id, calls.result).where(asked))
+    for row in rows.all():
+        if _same(row.result, question):
+            used = update(FUNCTION_CALLS).where(asked, key == (row.request, row.call_id))
+            used = used.values(status=ANSWERED)
+            if (await connection.execute(used)).rowcount:
+                return True
+    return False
+
+
+def _same(result: Any, question: Outcome) -> bool:
+    """The words and the thing they are about: it may be called otherwise now, or be another one."""
+    asked = decode_outcome(result)
+    return replace(asked, duration_ms=0) == replace(question, duration_ms=0)
