@@ -12,7 +12,7 @@ from picows.picows import WSProtocol  # type: ignore[attr-defined] # not in its 
 
 from bridge.sockets.picows import PicowsSocket
 
-READ_BYTES: Final = 4096
+READ_BYTES: Final = 2048
 """Of a socket's buffer for what it reads, at first; it grows."""
 UPGRADE: Final = (
     "GET / HTTP/1.1\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"

@@ -49,7 +49,8 @@ class PicowsSocket(WSListener):
         self._take: TakeMessage = self._keep
         self._early: list[bytes | str] = []
         self._early_bytes = 0
-        self._arrived = asyncio.Event()
+        self._arrived: asyncio.Event | None = None
+        """Of somebody who waits for a message, or for the end."""
         self._kind: WSMsgType | None = None
         """Of the message that comes in pieces now."""
         self._unwanted = False
@@ -59,8 +60,8 @@ class PicowsSocket(WSListener):
         self._pinged = b""
         self._pinging: asyncio.TimerHandle | None = None
         self._stuck: asyncio.TimerHandle | None = None
-        self._writable = asyncio.Event()
-        self._writable.set()
+        self._writable: asyncio.Event | None = None
+        """Of those who wait for room."""
         self._full = True
         """A write would have to wait, or would come to nothing."""
 
@@ -81,7 +82,7 @@ class PicowsSocket(WSListener):
         while not self._early:
             if self.closed.done():
                 return self.closed.result()
-            self._arrived.clear()
+            self._arrived = asyncio.Event()
             await self._arrived.wait()
         message = self._early.pop(0)
         self._early_bytes -= len(message)
@@ -91,7 +92,7 @@ class PicowsSocket(WSListener):
     def _keep(self, message: bytes | str) -> None:
         self._early.append(message)
         self._early_bytes += len(message)
-        self._arrived.set()
+        _set(self._arrived)
         if self._early_bytes > MAX_EARLY:
             self._under.pause_reading()
 
@@ -109,7 +110,8 @@ class PicowsSocket(WSListener):
 
     async def send(self, message: bytes | str) -> None:
         """Write a message, when there is room. Raises PeerGone."""
-        await self._writable.wait()
+        if self._writable:
+            await self._writable.wait()
         if self.closed.done() or self.transport is None:
             raise PeerGone("the socket is gone")
         if isinstance(message, bytes):
@@ -176,8 +178,8 @@ class PicowsSocket(WSListener):
             self.closed.set_result(closed)
         self._full, self._passing = True, False
         self._take = _nobody  # whoever took is not held by a socket that lingers
-        self._writable.set()
-        self._arrived.set()
+        _set(self._writable)
+        _set(self._arrived)
         if self._pinging:
             self._pinging.cancel()
 
@@ -235,7 +237,7 @@ class PicowsSocket(WSListener):
     def pause_writing(self) -> None:
         """Its buffer is full."""
         self._full = True
-        self._writable.clear()
+        self._writable = asyncio.Event()
         self._stuck = self._loop.call_later(self.limits.send, self.abort)
 
     def resume_writing(self) -> None:
@@ -243,7 +245,8 @@ class PicowsSocket(WSListener):
         if self._stuck:
             self._stuck.cancel()
         self._full = self.closed.done()
-        self._writable.set()
+        _set(self._writable)
+        self._writable = None
 
     # ── messages ────────────────────────────────────────────────────────────────────────────────────────
 
@@ -301,6 +304,11 @@ class PicowsSocket(WSListener):
 
 def _too_early(kind: WSMsgType, message: bytes) -> None:
     raise AssertionError("before the handshake")
+
+
+def _set(event: asyncio.Event | None) -> None:
+    if event:
+        event.set()
 
 
 def _nobody(message: bytes | str) -> None:
