@@ -128,6 +128,27 @@ async def test_a_spoken_goal_is_heard_by_b_made_by_a_and_confirmed_aloud(tmp_pat
         assert await items(talk.b, "/api/v1/goals") == []
 
 
+async def test_a_goal_is_deleted_by_voice_once_the_user_said_yes(tmp_path: Path) -> None:
+    """B asks what A's executor answered, and no second time."""
+    async with talking(tmp_path) as talk:
+        await talk.client.send(type="InjectUserMessage", content="I want to learn Spanish")
+        await talk.client.expect("FunctionCallResponse")
+        await talk.client.expect("AgentAudioDone")
+        talk.client.forget()
+        await speak(talk.client, "delete_slt")
+        async with microphone(talk.client):
+            response = await talk.client.expect("FunctionCallResponse")
+            assert (response["name"], response["status"]) == ("submit_delete_goal_intent", "unconfirmed")
+            await talk.client.expect_text("assistant", "Shall I really delete the goal “learn Spanish”?")
+            assert len(await items(talk.a, "/api/v1/goals")) == 1
+            await talk.client.expect("AgentAudioDone")
+        talk.client.forget()
+        await speak(talk.client, "yes_slt")
+        async with microphone(talk.client):
+            await talk.client.expect_text("assistant", "Deleted the goal: learn Spanish.")
+        assert await items(talk.a, "/api/v1/goals") == []
+
+
 async def test_both_bridges_keep_their_own_record_of_the_talk(tmp_path: Path) -> None:
     async with talking(tmp_path) as talk:
         await talk.client.send(type="InjectUserMessage", content="I want to learn Spanish in three months")
