@@ -18,10 +18,11 @@ from starlette.middleware.cors import CORSMiddleware
 from starlette.websockets import WebSocket
 
 from bridge import __version__
-from bridge.auth.choice import open_authenticator
+from bridge.auth.choice import Access, open_access
 from bridge.core.agent import Agent
 from bridge.errors import BadConfig, StoreUnavailable
 from bridge.live.briefing import Briefing
+from bridge.live.holds import Holds
 from bridge.live.quotas import Quotas
 from bridge.live.registry import Sessions
 from bridge.live.runner import Parts
@@ -32,7 +33,7 @@ from bridge.observers.loop import LoopWatch
 from bridge.observers.metrics import Metrics
 from bridge.observers.overview import Overview
 from bridge.observers.record import watch_record
-from bridge.ports import Authenticator, SpokenTime, Transport, Upstreams
+from bridge.ports import Authenticator, Hold, SpokenTime, Transport, Upstreams
 from bridge.routes.asyncapi import asyncapi_route
 from bridge.routes.console import Console, console_routes
 from bridge.routes.conversations import conversation_routes
@@ -44,6 +45,7 @@ from bridge.routes.operations import operations_routes
 from bridge.routes.page import page_routes
 from bridge.routes.planner import planner_routes
 from bridge.routes.sessions import session_routes
+from bridge.routes.sign_in import Door, sign_in_routes
 from bridge.routes.talk import talk_routes
 from bridge.settings import ROOT, Settings
 from bridge.transports.client_frames import ClientFrames
@@ -59,6 +61,7 @@ from intents.folder import AgentFolder
 from intents.handlers.http import HttpSettings
 from intents.later import Later
 from intents.times import find
+from persistence.accounts import Accounts
 from persistence.record import Record, open_record
 
 log = structlog.get_logger(__name__)
@@ -86,8 +89,9 @@ async def open_app(settings: Settings, *, warm: bool = False) -> AsyncIterator[A
     """
     agents = AgentFolder(settings.agents_dir, default=settings.agent)
     async with AsyncExitStack() as stack:
-        authenticate = await stack.enter_async_context(open_authenticator(settings))
         record = await stack.enter_async_context(_open_record(settings))
+        access = await stack.enter_async_context(open_access(settings, Accounts(record.database), now))
+        hold = await stack.enter_async_context(Holds(access.accounts, now))
         upstreams = make_upstreams(settings)
         stack.push_async_callback(upstreams.aclose)
         if warm and isinstance(upstreams, LocalUpstreams):
@@ -114,10 +118,10 @@ async def open_app(settings: Settings, *, warm: bool = False) -> AsyncIterator[A
             observers=(Lifecycle(), Metrics(registry), Latency(registry), feed, overview),
             now=now,
         )
-        sessions = await stack.enter_async_context(_sessions(settings, agents, record, parts))
+        sessions = await stack.enter_async_context(_sessions(settings, agents, record, parts, hold))
         await stack.enter_async_context(Later(record.notes, executor, agents, sessions.noted_run))
         console = _console(settings, sessions, record, feed, overview, agents)
-        yield App(_asgi(settings, authenticate, sessions, record, registry, feed, console), sessions, feed)
+        yield App(_asgi(settings, access, hold, sessions, record, registry, feed, console), sessions, feed)
 
 
 def _open_record(settings: Settings) -> AbstractAsyncContextManager[Record]:
@@ -132,13 +136,16 @@ def _open_record(settings: Settings) -> AbstractAsyncContextManager[Record]:
     )
 
 
-def _sessions(settings: Settings, agents: Mapping[str, Agent], record: Record, parts: Parts) -> Sessions:
+def _sessions(
+    settings: Settings, agents: Mapping[str, Agent], record: Record, parts: Parts, hold: Hold
+) -> Sessions:
     return Sessions(
         agents=agents,
         default_agent=settings.agent,
         parts=parts,
         store=record.store,
         quotas=Quotas(rates=settings.session_rates, sessions=settings.sessions_per_user),
+        hold=hold,
         now=now,
     )
 
@@ -184,19 +191,21 @@ def spoken_time(text: str, now: datetime, zone: ZoneInfo) -> SpokenTime | None:
 
 def _asgi(
     settings: Settings,
-    authenticate: Authenticator,
+    access: Access,
+    hold: Hold,
     sessions: Sessions,
     record: Record,
     registry: CollectorRegistry,
     feed: Feed,
     console: Callable[[Identity], Console],
 ) -> Starlette:
-    identity = _identity(settings, authenticate)
+    identity = _identity(settings, access.authenticate)
     api = Api(__version__)
     described = [
+        *sign_in_routes(api, _door(settings, identity, access)),
         *session_routes(api, identity, sessions, record.store),
         *conversation_routes(api, identity, sessions, record.store),
-        *event_routes(api, identity, record.store, feed),
+        *event_routes(api, identity, record.store, feed, hold),
         *planner_routes(api, identity, record.store),
     ]
     routes = chain(
@@ -209,6 +218,17 @@ def _asgi(
     )
     return Starlette(
         routes=list(routes), exception_handlers=exception_handlers(), middleware=_cross_origin(settings)
+    )
+
+
+def _door(settings: Settings, identity: Identity, access: Access) -> Door:
+    return Door(
+        identity=identity,
+        accounts=access.accounts,
+        desk=access.desk,
+        method=settings.auth,
+        elsewhere=settings.sign_in_url,
+        now=now,
     )
 
 

@@ -23,6 +23,7 @@ from bridge.auth.fixed import check_exposure
 from bridge.collector import Collector
 from bridge.commands.check import check
 from bridge.commands.conversations import add_conversations
+from bridge.commands.users import add_users
 from bridge.errors import BadConfig, JournalFailed
 from bridge.serving import Http, listen, websocket_protocol
 from bridge.settings import Settings, load
@@ -63,6 +64,7 @@ def _parser() -> argparse.ArgumentParser:
     check_all.add_argument("--json", action="store_true", help="as JSON")
     check_all.set_defaults(run=lambda options: check(as_json=options.json))
     add_conversations(commands)
+    add_users(commands)
     return parser
 
 

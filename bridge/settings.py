@@ -89,9 +89,21 @@ class Settings(BaseSettings):
         default="auto",
         description="Who answers. auto: Deepgram when its key or its address is set, else the local agent.",
     )
-    auth: Literal["none", "jwt"] = Field(
+    auth: Literal["none", "pin", "jwt"] = Field(
         default="none",
-        description="How people prove who they are. none: everybody is `user`. jwt: by a token of an issuer.",
+        description="How people prove who they are. none: everybody is `user`. pin: by a name and a PIN. "
+        "jwt: by a token of an issuer.",
+    )
+    sign_in_days: float = Field(
+        default=30.0,
+        gt=0,
+        le=366,
+        description="How long a browser or an app that gave a PIN stays signed in.",
+    )
+    sign_in_url: str = Field(
+        default="",
+        pattern=r"^(https?://[^\s\x00-\x1f]+)?$",
+        description="Where people sign in with auth jwt; the page leads them there.",
     )
     jwt_issuer: str = Field(default="", description="Who issues tokens: `iss`, to the letter.")
     jwt_audience: str = Field(default="", description="Whom tokens must be for: `aud`.")

@@ -13,7 +13,7 @@ from sqlalchemy import Row, Select, and_, case, delete, select, tuple_, update
 
 from bridge.core.model import Conversation, Cursor, Entry, Goal, Person, Task
 from bridge.errors import NotFound
-from bridge.ports import Claim, Page
+from bridge.ports import Claim, Page, SignIn, Ticket
 from persistence import lease, takeovers, tickets
 from persistence.claimed import Claimed, remember_deletion
 from persistence.codec import storable
@@ -128,12 +128,14 @@ class Store:
         """See ports.Store."""
         return not self._database.is_sqlite
 
-    async def keep_ticket(self, conversation_id: str, *, digest: str, seconds: float) -> None:
+    async def keep_ticket(
+        self, conversation_id: str, *, digest: str, seconds: float, sign_in: SignIn | None
+    ) -> None:
         """See ports.Store."""
         async with self._database.writing() as connection:
-            await tickets.keep(connection, storable(conversation_id), digest, seconds)
+            await tickets.keep(connection, storable(conversation_id), digest, seconds, sign_in)
 
-    async def take_ticket(self, digests: Sequence[str]) -> Conversation | None:
+    async def take_ticket(self, digests: Sequence[str]) -> Ticket | None:
         """See ports.Store."""
         async with self._database.writing() as connection:
             return await tickets.take(connection, digests)

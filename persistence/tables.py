@@ -107,7 +107,6 @@ class User(Row, table=True):
     chronotype: str = _text()
     work_hours: str = _text()
     sleep_window: str = _text()
-    pin_hash: str | None = _text(nullable=True)
     created_at: datetime = _at()
 
 
@@ -154,6 +153,56 @@ class Ticket(Row, table=True):
     """SHA-256 of the token, in hex."""
     conversation_id: str = _owner(primary_key=False)
     expires_at: datetime = _at()
+    sign_in: str | None = _text(nullable=True)
+    """Digest of the sign-in that asked for it; None: there was none that could be taken back."""
+    issued_at: datetime | None = _at(nullable=True)
+    """Of that sign-in, as is the next."""
+    valid_until: datetime | None = _at(nullable=True)
+
+
+class Account(Row, table=True):
+    """Who may come. Users of an issuer's tokens have one only once they were locked or signed out."""
+
+    __tablename__ = "accounts"
+    user_id: str = Field(primary_key=True)
+    pin_hash: str | None = _text(nullable=True)
+    """argon2id; None: comes without a PIN, or not at all."""
+    locked: bool = Field(default=False)
+    deleted: bool = Field(default=False)
+    """The name stays taken: what was said by it is still there."""
+    signed_out_at: datetime | None = _at(nullable=True)
+    """Sign-ins issued until then do not count."""
+    created_at: datetime = _at()
+
+
+class SignIn(Row, table=True):
+    """A browser or an app whose user has entered a PIN."""
+
+    __tablename__ = "sign_ins"
+    digest: str = Field(primary_key=True)
+    """SHA-256 of the credential, in hex."""
+    user_id: str = Field(index=True)
+    issued_at: datetime = _at()
+    expires_at: datetime = _at()
+
+
+class Revoked(Row, table=True):
+    """A sign-in that was taken back before its time, whoever issued it."""
+
+    __tablename__ = "revoked"
+    digest: str = Field(primary_key=True)
+    expires_at: datetime = _at()
+
+
+class Attempts(Row, table=True):
+    """PINs that were wrong, of one name or from one address."""
+
+    __tablename__ = "attempts"
+    key: str = Field(primary_key=True)
+    """The kind and SHA-256 of it: who types the PIN for a name leaves no PIN here."""
+    failures: int = Field(default=0)
+    last_at: datetime = _at()
+    wait_until: datetime = _at()
 
 
 class Grave(Row, table=True):
@@ -257,6 +306,10 @@ USERS: Final = _table("users")
 CONVERSATIONS: Final = _table("conversations")
 LEASES: Final = _table("leases")
 TICKETS: Final = _table("tickets")
+ACCOUNTS: Final = _table("accounts")
+SIGN_INS: Final = _table("sign_ins")
+REVOKED: Final = _table("revoked")
+ATTEMPTS: Final = _table("attempts")
 GRAVES: Final = _table("graves")
 ENTRIES: Final = _table("entries")
 FUNCTION_CALLS: Final = _table("function_calls")

@@ -19,7 +19,7 @@ from bridge.errors import BridgeError, NotFound, StoreUnavailable, Unauthenticat
 from bridge.live.quotas import Quotas
 from bridge.live.runner import Parts, Runner
 from bridge.live.tokens import Tokens, digest, digests, is_ours, is_ticket
-from bridge.ports import Claim, SessionFacts, Store, Transport
+from bridge.ports import Claim, Hold, SessionFacts, SignIn, Store, Transport
 
 log = structlog.get_logger(__name__)
 
@@ -53,8 +53,10 @@ class Closed:
 class Live:
     """A session of this process."""
 
-    def __init__(self, runner: Runner, sessions: Sessions) -> None:
+    def __init__(self, runner: Runner, sessions: Sessions, sign_in: SignIn | None) -> None:
         self.runner = runner
+        self.sign_in = sign_in
+        """What its user came with."""
         self._sessions = sessions
         self.gone = asyncio.Event()
         """Set when nothing of it runs any more and its conversation is released."""
@@ -94,6 +96,7 @@ class Sessions:
     parts: Parts
     store: Store
     quotas: Quotas
+    hold: Hold
     now: Callable[[], datetime]
     unattached_seconds: float = 30.0
     """How long a session waits for its first client."""
@@ -130,12 +133,12 @@ class Sessions:
         conversation_id: str | None,
         time_zone: str | None = None,
         origin: str = "",
+        sign_in: SignIn | None = None,
     ) -> Prepared:
         """Start a session that waits 30 s for its client. Ends the user's older ones beyond the quota.
 
         `time_zone`: IANA name, the user's from now on. `origin`: of the page that asks.
-
-        Raises NotFound, TooMany, Unavailable, StoreUnavailable.
+        `sign_in`: it ends with that. Raises NotFound, TooMany, Unavailable, StoreUnavailable.
         """
         self._check_open()
         if conversation_id and not agent:
@@ -144,7 +147,7 @@ class Sessions:
         self.quotas.count_session(user_id, self.now())
         await self._make_room(user_id, conversation_id)
         person = await self.store.person(user_id, time_zone=time_zone)
-        live, claim = await self._open(person, chosen, conversation_id)
+        live, claim = await self._open(person, chosen, conversation_id, sign_in)
         return Prepared(
             session_id=live.facts.session_id,
             conversation=claim.conversation,
@@ -158,7 +161,9 @@ class Sessions:
         if self.draining:
             raise Unavailable("The server is about to stop.", code="BRIDGE_GOING_AWAY", retry_after=5)
 
-    async def _open(self, person: Person, agent: Agent, conversation_id: str | None) -> tuple[Live, Claim]:
+    async def _open(
+        self, person: Person, agent: Agent, conversation_id: str | None, sign_in: SignIn | None
+    ) -> tuple[Live, Claim]:
         """A session that owns its conversation."""
         claim = await self.store.claim(person.id, agent=agent.name, conversation_id=conversation_id)
         session = Session(
@@ -174,11 +179,10 @@ class Sessions:
         except Unavailable:
             await self._release(session, 0)
             raise
-        return await self._begin(session, person), claim
+        return await self._begin(session, person, sign_in), claim
 
     async def admit(self, credential: str | None, origin: str = "") -> Live | None:
         """The session a token of ours is for; None: not one of ours. Raises Unauthenticated if it is void.
-
         A ticket of another process is honoured too: the session begins here then. Raises Unavailable,
         StoreUnavailable.
         """
@@ -194,16 +198,17 @@ class Sessions:
     async def _redeem(self, ticket: str, origin: str, live: Live | None) -> Live | None:
         """Of all processes the one that takes the ticket out of the store has it."""
         try:
-            conversation = await self.store.take_ticket(digests(ticket, origin))
+            taken = await self.store.take_ticket(digests(ticket, origin))
         except StoreUnavailable:
             if live:
                 return live
             raise
-        if conversation is None or live:
-            return live if conversation else None
+        if taken is None or live:
+            return live if taken else None
         self._check_open()
-        person = await self.store.person(conversation.user_id)
-        return (await self._open(person, self._agent(conversation.agent), conversation.id))[0]
+        what = taken.conversation
+        person = await self.store.person(what.user_id)
+        return (await self._open(person, self._agent(what.agent), what.id, taken.sign_in))[0]
 
     def find(self, user_id: str, session_id: str) -> Live:
         """A live session of that user. Raises NotFound."""
@@ -292,7 +297,8 @@ class Sessions:
         token, wait = self.tokens.ticket(live, origin), self.unattached_seconds
         stored = digest(token, origin)
         if self.store.shared:
-            await self.store.keep_ticket(live.facts.conversation_id, digest=stored, seconds=wait)
+            mine = live.facts.conversation_id
+            await self.store.keep_ticket(mine, digest=stored, seconds=wait, sign_in=live.sign_in)
         # By its id: a session that has ended until then is not kept in memory for this.
         asyncio.get_running_loop().call_later(wait, self._expire, stored, live.facts.session_id)
         return token
@@ -303,7 +309,7 @@ class Sessions:
         if live and not live.attached:
             live.end("")
 
-    async def _begin(self, session: Session, person: Person) -> Live:
+    async def _begin(self, session: Session, person: Person, sign_in: SignIn | None) -> Live:
         facts = SessionFacts(
             session_id=session.session_id,
             conversation_id=session.conversation_id,
@@ -311,7 +317,7 @@ class Sessions:
             agent=session.agent.name,
             upstream=self.parts.upstreams.name,
         )
-        live, started = Live(Runner(session, person, facts, self.parts), self), asyncio.Event()
+        live, started = Live(Runner(session, person, facts, self.parts), self, sign_in), asyncio.Event()
         self._live[facts.session_id] = live
         self._group.create_task(self._keep(live, started), name=f"session-{facts.session_id}")
         await started.wait()
@@ -322,11 +328,13 @@ class Sessions:
         facts = live.facts
         structlog.contextvars.bind_contextvars(**facts.log_fields)
         begun = self.now()
+        release = self.hold(live.sign_in, live.end)
         try:
             await live.runner.run(started)
         except Exception:
             log.exception("session_failed")
         finally:
+            release()
             self._live.pop(facts.session_id, None)
             self.ended += 1
             self.tokens.forget(live)

@@ -1,30 +1,47 @@
 """What a session needs from outside. Leaves implement these; `app.py` puts them together."""
 
+from bridge.ports.accounts import (
+    Account,
+    Accounts,
+    Authenticator,
+    Hold,
+    PinDesk,
+    Principal,
+    Release,
+    SignIn,
+)
 from bridge.ports.ends import Brief, Direct, References, Take, Transport, Upstream, Upstreams
 from bridge.ports.intents import Handle, Intents, Job, Ledger, Planner, SpokenTime, TimeGrammar, Transaction
-from bridge.ports.record import Claim, Journal, Page, Store
-from bridge.ports.watching import Authenticator, Feed, Observer, Principal, SessionFacts
+from bridge.ports.record import Claim, Journal, Page, Store, Ticket
+from bridge.ports.watching import Feed, Observer, SessionFacts
 
 __all__ = [
+    "Account",
+    "Accounts",
     "Authenticator",
     "Brief",
     "Claim",
     "Direct",
     "Feed",
     "Handle",
+    "Hold",
     "Intents",
     "Job",
     "Journal",
     "Ledger",
     "Observer",
     "Page",
+    "PinDesk",
     "Planner",
     "Principal",
     "References",
+    "Release",
     "SessionFacts",
+    "SignIn",
     "SpokenTime",
     "Store",
     "Take",
+    "Ticket",
     "TimeGrammar",
     "Transaction",
     "Transport",

@@ -15,6 +15,7 @@ from bridge.core.model import (
     Person,
     Task,
 )
+from bridge.ports.accounts import SignIn
 
 T = TypeVar("T")
 
@@ -39,6 +40,15 @@ class Claim:
     """Ours; older owners' intents fail from now on."""
     history: tuple[Entry, ...]
     """All entries so far, oldest first."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ticket:
+    """What a one-time token is for."""
+
+    conversation: Conversation
+    sign_in: SignIn | None
+    """What its user came with."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,12 +79,14 @@ class Store(Protocol):
         """Other processes may use it too."""
         ...
 
-    async def keep_ticket(self, conversation_id: str, *, digest: str, seconds: float) -> None:
+    async def keep_ticket(
+        self, conversation_id: str, *, digest: str, seconds: float, sign_in: SignIn | None
+    ) -> None:
         """Let any process honour a one-time token for that conversation. Only its digest is kept."""
         ...
 
-    async def take_ticket(self, digests: Sequence[str]) -> Conversation | None:
-        """The conversation one of these is for: once, to one process, in time. None to all others."""
+    async def take_ticket(self, digests: Sequence[str]) -> Ticket | None:
+        """What one of these is for: once, to one process, in time, while its sign-in is good. Else None."""
         ...
 
     async def watch(self, owned: Callable[[], Mapping[str, int]], taken: Callable[[str, int], None]) -> None:

@@ -1,8 +1,8 @@
-"""Who watches, and who somebody is."""
+"""Who watches a session, and who reads along."""
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -57,19 +57,4 @@ class Feed(Protocol):
         A noted result comes again once its call was run. None: nothing came for 15 s. Ends when the
         conversation is deleted, the reader is too slow, or the server stops. Who leaves early must `aclose`.
         """
-        ...
-
-
-@dataclass(frozen=True, slots=True)
-class Principal:
-    """Who somebody is."""
-
-    user_id: str
-
-
-class Authenticator(Protocol):
-    """Tells who somebody is from what a request brings."""
-
-    async def __call__(self, headers: Mapping[str, str], credential: str | None) -> Principal:
-        """`credential`: from the Authorization header or the sub-protocol. Raises Unauthenticated."""
         ...

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator
-from contextlib import aclosing
+import asyncio
+from collections.abc import AsyncGenerator, Callable, Iterator
+from contextlib import aclosing, contextmanager
+from functools import partial
 
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
@@ -13,7 +15,7 @@ from starlette.types import Send
 from bridge.core.commands import Replayed
 from bridge.core.model import Cursor, Entry
 from bridge.errors import BadRequest
-from bridge.ports import Feed, Store
+from bridge.ports import Feed, Hold, Release, Store
 from bridge.routes.answers import HEADERS
 from bridge.routes.identity import Identity
 from bridge.routes.openapi import Api
@@ -21,6 +23,8 @@ from bridge.routes.requests import read_id, read_query
 from bridge.routes.shapes import EventQuery
 from bridge.wire import read_cursor, write
 
+Held = Callable[[Callable[[str, str], None]], Release]
+"""ports.Hold of one sign-in."""
 MEDIA_TYPE = "text/event-stream"
 OPENED = b"retry: 1000\n\n"
 """Milliseconds after which a reader that was cut off comes back."""
@@ -28,16 +32,18 @@ QUIET = b": nothing new\n\n"
 """Keeps proxies from closing a connection on which nothing is said."""
 
 
-def event_routes(api: Api, identity: Identity, store: Store, feed: Feed) -> list[Route]:
+def event_routes(api: Api, identity: Identity, store: Store, feed: Feed, hold: Hold) -> list[Route]:
     async def events(request: Request) -> Response:
         """What is said and done in a conversation, as it happens: server-sent events.
 
         Each is a `BridgeEntry` and has its cursor as its id. First those after the cursor in the header
-        `Last-Event-ID`, or in `after`; neither: all. Ends when the conversation is deleted.
+        `Last-Event-ID`, or in `after`; neither: all. Ends with the conversation and
+        with your sign-in.
         """
         user = await identity.get_current_user(request)
         conversation_id = read_id(request, "conversation_id")
-        return await event_stream(request, store, feed, user.user_id, conversation_id)
+        held = partial(hold, user.sign_in)
+        return await event_stream(request, store, feed, user.user_id, conversation_id, held)
 
     path = "/api/v1/conversations/{conversation_id}/events"
     name = "follow_conversation"
@@ -45,26 +51,43 @@ def event_routes(api: Api, identity: Identity, store: Store, feed: Feed) -> list
 
 
 async def event_stream(
-    request: Request, store: Store, feed: Feed, user_id: str, conversation_id: str
+    request: Request, store: Store, feed: Feed, user_id: str, conversation_id: str, held: Held | None = None
 ) -> Response:
     """The answer: a stream of that conversation, from where the reader is. Raises NotFound, BadRequest."""
     after = _cursor(request)
     await store.conversation(user_id, conversation_id)
-    return EventStream(_written(feed.follow(user_id, conversation_id, after)))
+    return EventStream(_written(feed.follow(user_id, conversation_id, after)), held)
 
 
 class EventStream(StreamingResponse):
     """Server-sent events. Its generator is closed however the response ends."""
 
-    def __init__(self, events: AsyncGenerator[bytes, None]) -> None:
+    def __init__(self, events: AsyncGenerator[bytes, None], held: Held | None = None) -> None:
+        """`held` is given what ends the stream."""
         # The connection is not used again: who was too slow is not to be kept.
         headers = {**HEADERS, "X-Accel-Buffering": "no", "Connection": "close"}
         super().__init__(events, headers=headers, media_type=MEDIA_TYPE)
         self._events = events
+        self._held = held
 
     async def stream_response(self, send: Send) -> None:
         async with aclosing(self._events):
-            await super().stream_response(send)
+            try:
+                async with asyncio.timeout(None) as limit:
+                    with self._ended_by(limit):
+                        await super().stream_response(send)
+            except TimeoutError:
+                await send({"type": "http.response.body", "body": b"", "more_body": False})
+
+    @contextmanager
+    def _ended_by(self, limit: asyncio.Timeout) -> Iterator[None]:
+        """Its sign-in can end it."""
+        release = self._held(lambda *_: limit.reschedule(0)) if self._held else None
+        try:
+            yield
+        finally:
+            if release:
+                release()
 
 
 async def _written(entries: AsyncGenerator[Entry | None, None]) -> AsyncGenerator[bytes, None]:

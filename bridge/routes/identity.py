@@ -16,6 +16,7 @@ SCHEMES = ("token", "bearer")
 JWT_PREFIX = "access_token."
 """Sub-protocol of deepgram/starter-contracts: `access_token.<credential>`."""
 HOST = re.compile(r"[A-Za-z0-9._-]{1,253}(:\d{1,5})?|\[[0-9A-Fa-f:.]{2,45}\](:\d{1,5})?")
+COOKIE = "voice-bridge"
 PORT = re.compile(r":\d+$")
 IPvAnyNetwork = IPv4Network | IPv6Network
 LOOPBACK = ip_network("127.0.0.0/8")
@@ -52,9 +53,14 @@ class Identity:
         self.host(connection)
         if connection.scope.get("method") not in SAFE:
             self.check_origin(connection)
+        given = credential or credential_of(connection.headers.get("authorization"))
         return await self._authenticate(
-            connection.headers, credential or credential_of(connection.headers.get("authorization"))
+            connection.headers, given or connection.cookies.get(self.cookie(connection))
         )
+
+    def cookie(self, connection: HTTPConnection) -> str:
+        """The name of our cookie: by TLS one that no neighbouring host can set."""
+        return f"__Host-{COOKIE}" if self.is_secure(connection) else COOKIE
 
     def check_origin(self, connection: HTTPConnection) -> None:
         """Raises Forbidden when a page that is neither ours nor allowed is behind the request."""

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Annotated, Literal
 from unicodedata import category
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, RootModel, StringConstraints
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, RootModel, SecretStr, StringConstraints
 
 from bridge.settings import known_zone
 from bridge.wire import read_cursor
@@ -51,6 +51,18 @@ class SessionWish(Shape):
     time_zone: Zone | None = Field(None, description="The user's IANA time zone, e.g. Europe/Berlin; kept.")
 
 
+class SignInWish(Shape):
+    name: Annotated[str, StringConstraints(min_length=1, max_length=200)]
+    pin: SecretStr = Field(min_length=1, max_length=64)
+    keep: Literal["cookie", "token"] = Field(
+        "cookie", description="cookie: for a browser; token: the answer has it, for an app."
+    )
+
+
+class SignOutWish(Shape):
+    everywhere: bool = Field(False, description="All of the user's sign-ins, not this one alone.")
+
+
 class ConversationChange(Shape):
     title: Words
 
@@ -85,6 +97,18 @@ class Error(Shape):
 
 class ErrorAnswer(Shape):
     error: Error
+
+
+class SignInState(Shape):
+    method: Literal["none", "pin", "jwt"] = Field(description="How people prove who they are.")
+    user_id: str | None = Field(description="Who is signed in; null: nobody.")
+    sign_in_url: str | None = Field(description="Where people sign in, if elsewhere.")
+
+
+class SignedIn(Shape):
+    user_id: str
+    expires_at: datetime
+    token: str | None = Field(description="With `keep: token`; null: it is in the cookie.")
 
 
 class EntryShape(RootModel[EntryJson]):

@@ -84,7 +84,9 @@ class Talk:
         if (live := await self._sessions.admit(credential, self._identity.origin(websocket))) is not None:
             return live
         user = await self._identity.get_current_user(websocket, credential)
-        prepared = await self._sessions.prepare(user.user_id, agent=None, conversation_id=None)
+        prepared = await self._sessions.prepare(
+            user.user_id, agent=None, conversation_id=None, sign_in=user.sign_in
+        )
         if (live := await self._sessions.admit(prepared.token)) is None:
             raise Unavailable("The session ended before it began.")
         return live

@@ -25,6 +25,7 @@ SESSION, TALK = "/api/v1/voice/session", "/api/v1/conversations/{conversation_id
 EVENTS = f"{TALK}/events"
 PUBLIC = {
     *(f"GET {path}" for path in ("/live", "/ready", "/metrics", "/openapi.json", "/asyncapi.json")),
+    "GET /api/v1/sign-in",
     *("GET /v1/agent/converse", "GET /api/voice-agent", "GET /console", "GET "),
 }
 """For everybody, with nothing of anybody; `GET ` is the page."""
@@ -48,6 +49,8 @@ THINGS = (
 )
 """By an id, for its owner; in an order in which the owner can do all of it."""
 STARTS = {f"POST {SESSION}"}
+DOORS = {"POST /api/v1/sign-in", "POST /api/v1/sign-out"}
+"""Where people come in and go out."""
 SOCKETS = {"/v1/agent/converse", "/api/voice-agent"}
 NOWHERE = {"/{path:path}"}
 """WebSockets to any other address: 404."""
@@ -147,7 +150,7 @@ async def test_every_address_is_placed(world: World) -> None:
                 found.add(f"GET {path}")
             case _:
                 pytest.fail(f"{route} is of a kind nobody has placed")
-    assert found == PUBLIC | ADMINS | LISTS | STARTS | set(THINGS)
+    assert found == PUBLIC | ADMINS | LISTS | STARTS | DOORS | set(THINGS)
     assert sockets == SOCKETS | NOWHERE
 
 

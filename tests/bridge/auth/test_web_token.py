@@ -6,17 +6,20 @@ import hmac
 import json
 import time
 from collections.abc import AsyncIterator
+from pathlib import Path
 from typing import Any
 
 import httpx2
 import jwt
 import pytest
 
-from bridge.auth.choice import open_authenticator
+from bridge.auth.choice import check_access
 from bridge.auth.key_set import FRESH_SECONDS, KEEP_SECONDS, PAUSE_SECONDS, KeySet
 from bridge.auth.web_token import WebToken
 from bridge.errors import BadConfig, Unauthenticated, Unavailable
 from bridge.settings import Settings
+from persistence.accounts import Accounts
+from persistence.record import open_record
 from tests.support.issuer import AUDIENCE, ISSUER, Issuer, issuing
 
 ALGORITHMS = ("RS256", "ES256", "EdDSA")
@@ -44,10 +47,17 @@ def clock() -> Clock:
 
 
 @pytest.fixture
-async def door(issuer: Issuer, clock: Clock) -> AsyncIterator[WebToken]:
+async def accounts(tmp_path: Path) -> AsyncIterator[Accounts]:
+    async with open_record(f"sqlite:///{tmp_path}/store.db", tmp_path / "data") as record:
+        yield Accounts(record.database)
+
+
+@pytest.fixture
+async def door(issuer: Issuer, clock: Clock, accounts: Accounts) -> AsyncIterator[WebToken]:
     async with httpx2.AsyncClient(trust_env=False) as client:
         yield WebToken(
             keys=KeySet(issuer.url, ALGORITHMS, client, clock),
+            accounts=accounts,
             issuer=ISSUER,
             audience=AUDIENCE,
             algorithms=ALGORITHMS,
@@ -233,6 +243,40 @@ async def test_without_a_key_id_the_only_key_is_meant(door: WebToken, issuer: Is
     assert await who(door, issuer.token(header={"kid": None})) == "ada"
 
 
+async def test_a_token_that_was_taken_back_is_not_believed_however_its_signature_is_written(
+    door: WebToken, issuer: Issuer, accounts: Accounts
+) -> None:
+    token, other = issuer.token("ada"), issuer.token("ada", jti="another")
+    taken = (await door({}, token)).sign_in
+    assert taken
+    await accounts.revoke(taken, everywhere=False)
+    last = token[-1]
+    for ending in (last, last + "=", last + "==", last + "!"):
+        with pytest.raises(Unauthenticated):
+            await door({}, token[:-1] + ending)
+    assert await who(door, other) == "ada"
+
+
+async def test_after_signing_out_everywhere_only_newer_tokens_are_believed(
+    door: WebToken, issuer: Issuer, accounts: Accounts
+) -> None:
+    before = (await door({}, issuer.token("ada"))).sign_in
+    assert before
+    await accounts.revoke(before, everywhere=True)
+    for old in (issuer.token("ada", iat=time.time() - 5), issuer.token("ada", iat=None)):
+        with pytest.raises(Unauthenticated, match="ended"):
+            await door({}, old)
+    assert await who(door, issuer.token("ada", iat=time.time() + 1)) == "ada"
+    assert await who(door, issuer.token("bob")) == "bob"
+
+
+@pytest.mark.parametrize("exp", [2**40, 2**62, 10.0**300])
+async def test_a_token_for_ever_is_good(door: WebToken, issuer: Issuer, exp: float) -> None:
+    found = await door({}, issuer.token("ada", exp=exp))
+    assert found.sign_in
+    assert found.sign_in.expires_at.year > 2100
+
+
 # ── settings ────────────────────────────────────────────────────────────────────────────────
 
 
@@ -247,13 +291,11 @@ async def test_without_a_key_id_the_only_key_is_meant(door: WebToken, issuer: Is
         ({"jwt_jwks_url": "https://"}, "https://"),
     ],
 )
-async def test_what_is_missing_is_named(change: dict[str, str], says: str) -> None:
+def test_what_is_missing_is_named(change: dict[str, str], says: str) -> None:
     good = {"jwt_issuer": ISSUER, "jwt_audience": AUDIENCE, "jwt_jwks_url": "https://login.example.com/keys"}
-    async with open_authenticator(Settings(auth="jwt", **good)):  # type: ignore[arg-type]
-        pass
+    check_access(Settings(auth="jwt", **good))  # type: ignore[arg-type]
     with pytest.raises(BadConfig, match=says):
-        async with open_authenticator(Settings(auth="jwt", **{**good, **change})):  # type: ignore[arg-type]
-            pass
+        check_access(Settings(auth="jwt", **{**good, **change}))  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("algorithm", ["none", "HS256", "HS512", "rs256"])

@@ -1,7 +1,7 @@
 """All our endpoints on a real server: real sessions, a real record, an agent that repeats what is typed."""
 
 import json
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -23,7 +23,7 @@ from bridge.live.quotas import Quotas
 from bridge.live.registry import Sessions
 from bridge.live.runner import Parts
 from bridge.observers.feed import Feed
-from bridge.ports import Authenticator, Claim, Principal
+from bridge.ports import Authenticator, Claim, Principal, SignIn
 from bridge.routes.conversations import conversation_routes
 from bridge.routes.errors import exception_handlers
 from bridge.routes.events import event_routes
@@ -113,7 +113,7 @@ async def front(
         described = [
             *session_routes(api, identity, sessions, record.store),
             *conversation_routes(api, identity, sessions, record.store),
-            *event_routes(api, identity, record.store, feed),
+            *event_routes(api, identity, record.store, feed, hold_nothing),
             *planner_routes(api, identity, record.store),
         ]
         app = Starlette(
@@ -146,8 +146,19 @@ def _sessions(record: Record, quotas: Quotas, feed: Feed) -> Sessions:
         now=_now,
     )
     return Sessions(
-        agents=AGENTS, default_agent="flux", parts=parts, store=record.store, quotas=quotas, now=_now
+        agents=AGENTS,
+        default_agent="flux",
+        parts=parts,
+        store=record.store,
+        quotas=quotas,
+        hold=hold_nothing,
+        now=_now,
     )
+
+
+def hold_nothing(sign_in: SignIn | None, end: Callable[[str, str], None]) -> Callable[[], None]:
+    """ports.Hold of sign-ins that nothing takes back."""
+    return lambda: None
 
 
 def _now() -> datetime:
