@@ -38,7 +38,7 @@ class Lifecycle:
                     pass
 
     def sounded(self, facts: SessionFacts, towards: str, frames: int, size: int) -> None:
-        log.debug("sound", **facts.log_fields, towards=towards, frames=frames, bytes=size)
+        """Sound is counted, not logged."""
 
     def ended(self, facts: SessionFacts, reason: str, now: Moment) -> None:
         log.info("session_finished", **facts.log_fields, reason=reason)
