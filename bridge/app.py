@@ -152,7 +152,9 @@ def _sessions(
 
 def _http_settings(settings: Settings) -> HttpSettings:
     hosts = frozenset(host.lower() for host in settings.http_hosts)
-    return HttpSettings(secret=settings.http_secret.get_secret_value(), allowed_hosts=hosts)
+    return HttpSettings(
+        secret=settings.http_secret.get_secret_value(), allowed_hosts=hosts, networks=settings.http_networks
+    )
 
 
 def make_upstreams(settings: Settings) -> Upstreams:

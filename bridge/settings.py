@@ -177,6 +177,9 @@ class Settings(BaseSettings):
     )
     http_secret: SecretStr = Field(default=SecretStr(""), description="Signs the calls of `http:` intents.")
     http_hosts: tuple[str, ...] = Field(default=(), description="Hosts that `http:` intents may call.")
+    http_networks: tuple[IPvAnyNetwork, ...] = Field(
+        default=(), description="Networks beyond the public internet that those hosts' names may lead to."
+    )
 
     @field_validator("log_level", mode="before")
     @classmethod

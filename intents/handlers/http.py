@@ -9,6 +9,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
 from urllib.parse import quote
 
 import httpx2
@@ -20,6 +21,7 @@ from bridge.core.model import Outcome, Status
 from bridge.errors import BadConfig
 from bridge.ports import Job
 from intents.arguments import CONTROL, Arguments
+from intents.handlers.pinning import Network, NotAllowed, PinnedTransport
 from intents.outcomes import failed, refused
 
 log = structlog.get_logger(__name__)
@@ -48,6 +50,8 @@ class HttpSettings:
     """Key of the signature; without one nothing is sent."""
     allowed_hosts: frozenset[str] = frozenset()
     """`host` or `host:port`, lower case; every other host is refused."""
+    networks: tuple[Network, ...] = ()
+    """Where a host's name may lead beyond the public internet."""
 
     def refusal(self, handler: str) -> str:
         """Why a handler may not be used here; empty = it may. Raises BadConfig when it is no HTTP handler."""
@@ -87,7 +91,10 @@ class HttpHandler:
     def __init__(self, settings: HttpSettings, clock: Callable[[], datetime]) -> None:
         self._settings = settings
         self._clock = clock
-        self._client = httpx2.AsyncClient(follow_redirects=False, trust_env=False)
+        transport = PinnedTransport(
+            settings.networks, make=partial(httpx2.AsyncHTTPTransport, trust_env=False)
+        )
+        self._client = httpx2.AsyncClient(follow_redirects=False, trust_env=False, transport=transport)
 
     async def aclose(self) -> None:
         """Close the connections that are kept open."""
@@ -106,6 +113,11 @@ class HttpHandler:
         for pause in (*PAUSES, 0.0):
             try:
                 return await self._attempt(url, body, job, intent)
+            except NotAllowed:
+                log.error(
+                    "intent_target_refused", intent=intent.name, reason="its name leads to a private address"
+                )
+                return failed(NOT_ALLOWED)
             except (httpx2.ConnectError, httpx2.ConnectTimeout, httpx2.PoolTimeout):
                 pass
             except (httpx2.TransportError, _TryAgain):
