@@ -21,8 +21,17 @@ from bridge import __version__
 from bridge.auth.choice import Access, open_access
 from bridge.core.agent import Agent
 from bridge.errors import BadConfig, StoreUnavailable
+from bridge.live.admission import (
+    Admission,
+    agent_is_taken,
+    descriptors_run_out,
+    journal_is_full,
+    loop_is_late,
+)
 from bridge.live.briefing import Briefing
+from bridge.live.descriptors import used_descriptors
 from bridge.live.holds import Holds
+from bridge.live.places import Places
 from bridge.live.quotas import Quotas
 from bridge.live.registry import Sessions
 from bridge.live.runner import Parts
@@ -92,36 +101,50 @@ async def open_app(settings: Settings, *, warm: bool = False) -> AsyncIterator[A
         record = await stack.enter_async_context(_open_record(settings))
         access = await stack.enter_async_context(open_access(settings, Accounts(record.database), now))
         hold = await stack.enter_async_context(Holds(access.accounts, now))
-        upstreams = make_upstreams(settings)
-        stack.push_async_callback(upstreams.aclose)
-        if warm and isinstance(upstreams, LocalUpstreams):
-            await upstreams.warm(settings.agent)
+        upstreams = await _open_upstreams(stack, settings, warm=warm)
         executor = Executor(ledger=record.ledger, clock=now, http=_http_settings(settings))
         stack.push_async_callback(executor.aclose)
         agents.verify = executor.verify
         executor.verify(agents.values())
         await stack.enter_async_context(agents)
         registry = CollectorRegistry()
-        watch_record(
-            registry,
-            size=lambda: record.journal.size,
-            set_aside=lambda: record.journal.set_aside,
-            store_up=lambda: not record.problem,
-        )
-        await stack.enter_async_context(LoopWatch(registry))
+        _watch_record(registry, record)
+        watch = await stack.enter_async_context(LoopWatch(registry))
+        metrics = Metrics(registry)
         feed, overview = await stack.enter_async_context(Feed(record.store)), Overview()
         parts = Parts(
             upstreams=upstreams,
             journal=record.journal,
             intents=executor,
             briefing=Briefing(record.store, now),
-            observers=(Lifecycle(), Metrics(registry), Latency(registry), feed, overview),
+            observers=(Lifecycle(), metrics, Latency(registry), feed, overview),
             now=now,
         )
         sessions = await stack.enter_async_context(_sessions(settings, agents, record, parts, hold))
+        sessions.admission = _admission(settings, record, watch, sessions)
+        sessions.count_refused = metrics.refused
         await stack.enter_async_context(Later(record.notes, executor, agents, sessions.noted_run))
         console = _console(settings, sessions, record, feed, overview, agents)
         yield App(_asgi(settings, access, hold, sessions, record, registry, feed, console), sessions, feed)
+
+
+def _watch_record(registry: CollectorRegistry, record: Record) -> None:
+    watch_record(
+        registry,
+        size=lambda: record.journal.size,
+        set_aside=lambda: record.journal.set_aside,
+        store_up=lambda: not record.problem,
+    )
+
+
+async def _open_upstreams(stack: AsyncExitStack, settings: Settings, *, warm: bool) -> Upstreams:
+    upstreams = make_upstreams(settings)
+    stack.push_async_callback(upstreams.aclose)
+    if warm and isinstance(upstreams, LocalUpstreams):
+        await upstreams.warm(settings.agent)
+    if settings.agent_sessions:
+        return Places(upstreams, most=settings.agent_sessions, queue=settings.agent_queue)
+    return upstreams
 
 
 def _open_record(settings: Settings) -> AbstractAsyncContextManager[Record]:
@@ -144,10 +167,26 @@ def _sessions(
         default_agent=settings.agent,
         parts=parts,
         store=record.store,
-        quotas=Quotas(rates=settings.session_rates, sessions=settings.sessions_per_user),
+        quotas=Quotas(
+            rates=settings.session_rates,
+            sessions=settings.sessions_per_user,
+            per_address=settings.sessions_per_address,
+            minutes_per_day=settings.minutes_per_day,
+        ),
         hold=hold,
         now=now,
     )
+
+
+def _admission(settings: Settings, record: Record, watch: LoopWatch, sessions: Sessions) -> Admission:
+    quota = settings.journal_quota_mb * 1024 * 1024
+    strains = [journal_is_full(lambda: record.journal.size / quota), descriptors_run_out(used_descriptors)]
+    if settings.max_loop_lag_ms:
+        strains.append(loop_is_late(lambda: watch.recent_lag, settings.max_loop_lag_ms / 1000))
+    if settings.agent_sessions:
+        room = settings.agent_sessions + settings.agent_queue
+        strains.append(agent_is_taken(lambda: len(sessions), room))
+    return Admission(strains)
 
 
 def _http_settings(settings: Settings) -> HttpSettings:
@@ -258,6 +297,8 @@ async def _problem(sessions: Sessions, record: Record) -> str:
     """Why no session can be started now."""
     if sessions.draining:
         return "the server is about to stop"
+    if strain := sessions.admission.strain():
+        return strain.told
     if record.ready:
         try:
             await record.store.ping()

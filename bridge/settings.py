@@ -171,6 +171,25 @@ class Settings(BaseSettings):
     sessions_per_user: int = Field(
         default=1, ge=1, description="Sessions of a user at a time; one more ends the oldest."
     )
+    sessions_per_address: int = Field(
+        default=0, ge=0, description="Sessions from one address at a time; one more is refused. 0: any number."
+    )
+    minutes_per_day: int = Field(
+        default=0, ge=0, description="Minutes a user may talk from midnight to midnight, UTC. 0: any number."
+    )
+    agent_sessions: int = Field(
+        default=0,
+        ge=0,
+        description="Sessions the agent takes from this process at a time, as its plan says. 0: any number.",
+    )
+    agent_queue: int = Field(
+        default=10, ge=0, description="Sessions beyond those that may wait for the agent; more are refused."
+    )
+    max_loop_lag_ms: float = Field(
+        default=100.0,
+        ge=0,
+        description="Refuse new sessions while the process is that late, over 2 s. 0: whatever it is.",
+    )
     admin_token: SecretStr = Field(
         default=SecretStr(""),
         description="Opens the console at /console; 16 characters at least. Empty: there is no console.",

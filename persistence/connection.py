@@ -9,6 +9,8 @@ from typing import Any, TypeVar
 from sqlalchemy import CursorResult, Executable
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncTransaction
 
+from persistence.walls import work_for
+
 T = TypeVar("T")
 
 
@@ -59,6 +61,11 @@ class Connection:
         """Run SQL as it is written."""
         result: CursorResult[Any] = await self._step(self._connection.exec_driver_sql(sql))
         return result
+
+    async def see_all(self) -> None:
+        """For the rest of this transaction: everybody's rows, to find out why something is not there."""
+        if self._connection.dialect.name == "postgresql":
+            await work_for(self._connection, None)
 
     async def savepoint(self) -> Savepoint:
         """Begin something that can be undone by itself."""

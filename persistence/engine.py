@@ -23,6 +23,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_en
 from bridge.errors import BadConfig, StoreUnavailable
 from persistence.codec import dump_json
 from persistence.connection import Connection, unbroken
+from persistence.walls import work_for
 
 Upsert = postgresql.Insert | sqlite.Insert
 
@@ -62,19 +63,24 @@ class Database:
         return self.engine.dialect.name == "sqlite"
 
     @asynccontextmanager
-    async def reading(self) -> AsyncIterator[Connection]:
-        """A connection in a transaction that writes nothing. Raises StoreUnavailable."""
+    async def reading(self, user_id: str | None = None) -> AsyncIterator[Connection]:
+        """A connection in a transaction that writes nothing. Raises StoreUnavailable.
+
+        `user_id`: whose rows it sees (see walls.py); None: all, for work of the system.
+        """
         self._check()
         with mapped():
-            connection = await self._begun(self.engine)
+            connection = await self._begun(self.engine, user_id)
             try:
                 yield connection
             finally:
                 await connection.rollback()
 
     @asynccontextmanager
-    async def writing(self, *, hasty: bool = False) -> AsyncIterator[Connection]:
+    async def writing(self, user_id: str | None = None, *, hasty: bool = False) -> AsyncIterator[Connection]:
         """A connection in a transaction, committed at the end unless an exception leaves the block.
+
+        `user_id`: whose rows it sees and makes (see walls.py); None: all, for work of the system.
 
         On SQLite it is the only writer from the first moment: what it has read stays true until the commit.
         `hasty`: somebody waits for the answer, so a store that takes long is as good as away.
@@ -84,7 +90,7 @@ class Database:
         self._check()
         async with self._turn():
             with mapped():
-                connection = await self._begun(engine.execution_options(immediate=True))
+                connection = await self._begun(engine.execution_options(immediate=True), user_id)
                 try:
                     yield connection
                 except BaseException:
@@ -123,11 +129,15 @@ class Database:
         """An INSERT that knows ON CONFLICT."""
         return sqlite.insert(table) if self.is_sqlite else postgresql.insert(table)
 
-    async def _begun(self, engine: AsyncEngine) -> Connection:
+    async def _begun(self, engine: AsyncEngine, user_id: str | None) -> Connection:
         """A connection that has begun; nobody but us has it, should we be cancelled meanwhile."""
         connection = engine.connect()
         try:
-            await (unbroken(_begin(connection)) if self.is_sqlite else _begin(connection))
+            if self.is_sqlite:
+                await unbroken(_begin(connection))
+            else:
+                await _begin(connection)
+                await work_for(connection, user_id)
         except BaseException:
             if connection.sync_connection is not None:  # it has got one out of the pool
                 await unbroken(connection.close())

@@ -35,8 +35,12 @@ async def take(connection: Connection, user_id: str, conversation_id: str, owner
     return int(epoch)
 
 
-async def check(connection: Connection, user_id: str, conversation_id: str, epoch: int | None) -> None:
+async def check(
+    connection: Connection, user_id: str, conversation_id: str, epoch: int | None, *, alone: bool = False
+) -> None:
     """Make sure that `epoch` is the newest, and that it stays so until this transaction ends; None: any is.
+
+    `alone`: and that nobody else acts in the conversation until then.
 
     Raises StaleEpoch, also when the conversation was deleted meanwhile; StoreUnavailable when the store has
     lost the claim and has not got it back yet.
@@ -44,15 +48,22 @@ async def check(connection: Connection, user_id: str, conversation_id: str, epoc
     found = await connection.execute(
         select(LEASES.c.epoch, LEASES.c.user_id)
         .where(LEASES.c.conversation_id == conversation_id)
-        .with_for_update(read=True)
+        .with_for_update(read=not alone)
     )
     lease = found.one_or_none()
-    if lease is None and not await is_deleted(connection, conversation_id):
+    if lease is None and await _is_lost(connection, conversation_id):
         raise StoreUnavailable("the store has lost the conversation")
     if lease is None or lease.user_id != user_id or lease.epoch > (epoch or lease.epoch):
         raise StaleEpoch("somebody newer owns this conversation")
     if lease.epoch < (epoch or 0):
         raise StoreUnavailable("the store has lost who owns the conversation")
+
+
+async def _is_lost(connection: Connection, conversation_id: str) -> bool:
+    """It is nobody's, and was not deleted."""
+    await connection.see_all()
+    theirs = select(LEASES.c.epoch).where(LEASES.c.conversation_id == conversation_id)
+    return await connection.scalar(theirs) is None and not await is_deleted(connection, conversation_id)
 
 
 async def release(connection: Connection, user_id: str, conversation_id: str, epoch: int) -> None:

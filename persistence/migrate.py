@@ -15,6 +15,7 @@ from sqlalchemy import Connection
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from bridge.errors import BadConfig
+from persistence.walls import work_for
 
 PATIENCE_SECONDS: Final = 600
 """A migration's time; give it an engine that lets it have it."""
@@ -30,6 +31,7 @@ async def migrate(engine: AsyncEngine) -> None:
         if connection.dialect.name == "postgresql":
             await connection.exec_driver_sql("SET LOCAL lock_timeout = '60s'")
             await connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_LOCK})")
+            await work_for(connection, None)
         await connection.run_sync(_upgrade)
 
 

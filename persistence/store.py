@@ -14,7 +14,7 @@ from sqlalchemy import Row, Select, and_, case, delete, select, tuple_, update
 from bridge.core.model import Conversation, Cursor, Entry, Goal, Person, Task
 from bridge.errors import NotFound
 from bridge.ports import Claim, Page, SignIn, Ticket
-from persistence import lease, takeovers, tickets
+from persistence import lease, takeovers, tickets, usage
 from persistence.claimed import Claimed, remember_deletion
 from persistence.codec import storable
 from persistence.connection import Connection
@@ -47,10 +47,10 @@ class Store:
         """See ports.Store."""
         user_id = storable(user_id)
         mine = USERS.c.id == user_id
-        async with self._database.reading() as connection:
+        async with self._database.reading(user_id) as connection:
             row = (await connection.execute(select(*USERS.c).where(mine))).one_or_none()
         if row is None or time_zone not in (None, row.time_zone):
-            async with self._database.writing() as connection:
+            async with self._database.writing(user_id) as connection:
                 await self._add_person(connection, user_id)
                 if time_zone is not None:
                     await connection.execute(update(USERS).where(mine).values(time_zone=time_zone))
@@ -73,15 +73,15 @@ class Store:
             return await self._begin(user_id, storable(agent))
         conversation_id = storable(conversation_id)
         await self._settle(conversation_id)
-        async with self._database.writing() as connection:
+        async with self._database.writing(user_id) as connection:
             epoch = await lease.take(connection, user_id, conversation_id, self._journal.name)
             await takeovers.announce(connection, self._database, conversation_id, epoch)
             taken = _one(await connection.execute(_update(user_id, conversation_id, ended_at=None)))
         await self._note(to_conversation(taken), epoch)
         # Only now: what the owner before appended until it lost its lease is part of the history.
         await self._settle(conversation_id)
-        await self._handed_over(conversation_id, epoch - 1)
-        async with self._database.reading() as connection:
+        await self._handed_over(user_id, conversation_id, epoch - 1)
+        async with self._database.reading(user_id) as connection:
             conversation = await _find(connection, user_id, conversation_id)
             rows = await connection.execute(_entries(conversation_id))
         return Claim(conversation=conversation, epoch=epoch, history=tuple(to_entry(row) for row in rows))
@@ -92,7 +92,7 @@ class Store:
             id=str(uuid4()), user_id=user_id, agent=agent, title="", started_at=now, last_activity_at=now
         )
         values = {name: getattr(conversation, name) for name in CONVERSATIONS.columns.keys()}  # noqa: SIM118 - columns
-        async with self._database.writing() as connection:
+        async with self._database.writing(user_id) as connection:
             await self._add_person(connection, user_id)
             await connection.execute(CONVERSATIONS.insert().values(values))
             await lease.first(connection, user_id, conversation.id, self._journal.name)
@@ -113,12 +113,12 @@ class Store:
                 )
             )
 
-    async def _handed_over(self, conversation_id: str, epoch: int) -> None:
+    async def _handed_over(self, user_id: str, conversation_id: str, epoch: int) -> None:
         """Wait a moment for an owner at another process to bring what it has into the store."""
         with suppress(TimeoutError):
             async with asyncio.timeout(HANDOVER_SECONDS):
                 while True:
-                    async with self._database.reading() as connection:
+                    async with self._database.reading(user_id) as connection:
                         if await lease.released(connection, conversation_id) >= epoch:
                             return
                     await asyncio.sleep(HANDOVER_POLL)
@@ -156,9 +156,15 @@ class Store:
             duration_seconds=columns.duration_seconds + seconds,
             ended_at=case((newest == epoch, datetime.now(UTC)), else_=columns.ended_at),
         )
-        async with self._database.writing() as connection:
+        async with self._database.writing(user_id) as connection:
             await lease.release(connection, user_id, conversation_id, epoch)
             _one(await connection.execute(ended))
+            await usage.add(connection, self._database, user_id, seconds)
+
+    async def seconds_today(self, user_id: str) -> int:
+        """See ports.Store."""
+        async with self._database.reading(storable(user_id)) as connection:
+            return await usage.seconds_today(connection, storable(user_id))
 
     # ── reading ───────────────────────────────────────────────────────────────────────────────────────────
 
@@ -181,7 +187,7 @@ class Store:
             earlier = columns.last_activity_at < at
             same = and_(columns.last_activity_at == at, columns.id < key)
             query = query.where(earlier | same)
-        found = [to_conversation(row) for row in await self._read(query)]
+        found = [to_conversation(row) for row in await self._read(user_id, query)]
         last = found[limit - 1] if len(found) > limit else None
         return Page(items=tuple(found[:limit]), next=token(last.last_activity_at, last.id) if last else None)
 
@@ -189,7 +195,7 @@ class Store:
         """See ports.Store."""
         conversation_id = storable(conversation_id)
         await self._settle(conversation_id)
-        async with self._database.reading() as connection:
+        async with self._database.reading(storable(user_id)) as connection:
             return await _find(connection, storable(user_id), conversation_id)
 
     async def entries(
@@ -201,7 +207,7 @@ class Store:
         query = _entries(conversation_id).limit(limit + 1)
         if after is not None:
             query = query.where(tuple_(ENTRIES.c.epoch, ENTRIES.c.idx) > (after.epoch, after.idx))
-        async with self._database.reading() as connection:
+        async with self._database.reading(storable(user_id)) as connection:
             await _find(connection, storable(user_id), conversation_id)
             found = [to_entry(row) for row in await connection.execute(query)]
         more = str(found[limit - 1].cursor) if len(found) > limit else None
@@ -210,15 +216,15 @@ class Store:
     async def goals(self, user_id: str) -> Sequence[Goal]:
         """See ports.Store; the newest first."""
         mine = select(*GOALS.c).where(GOALS.c.user_id == storable(user_id)).order_by(GOALS.c.id.desc())
-        return [to_goal(row) for row in await self._read(mine)]
+        return [to_goal(row) for row in await self._read(user_id, mine)]
 
     async def tasks(self, user_id: str) -> Sequence[Task]:
         """See ports.Store; the newest first."""
         mine = select(*TASKS.c).where(TASKS.c.user_id == storable(user_id)).order_by(TASKS.c.id.desc())
-        return [to_task(row) for row in await self._read(mine)]
+        return [to_task(row) for row in await self._read(user_id, mine)]
 
-    async def _read(self, query: Select[Any]) -> Sequence[Row[Any]]:
-        async with self._database.reading() as connection:
+    async def _read(self, user_id: str, query: Select[Any]) -> Sequence[Row[Any]]:
+        async with self._database.reading(storable(user_id)) as connection:
             rows: Sequence[Row[Any]] = (await connection.execute(query)).all()
             return rows
 
@@ -227,13 +233,13 @@ class Store:
     async def rename(self, user_id: str, conversation_id: str, title: str) -> Conversation:
         """See ports.Store."""
         renamed = _update(storable(user_id), storable(conversation_id), title=storable(title))
-        async with self._database.writing() as connection:
+        async with self._database.writing(storable(user_id)) as connection:
             return to_conversation(_one(await connection.execute(renamed)))
 
     async def delete(self, user_id: str, conversation_id: str) -> None:
         """See ports.Store. The flusher drops entries whose conversation is gone."""
         conversation_id = storable(conversation_id)
-        async with self._database.writing() as connection:
+        async with self._database.writing(storable(user_id)) as connection:
             await lease.drop(connection, storable(user_id), conversation_id)
             await remember_deletion(connection, self._database, conversation_id)
             await connection.execute(delete(CONVERSATIONS).where(CONVERSATIONS.c.id == conversation_id))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Any, ClassVar, Final
 
 from sqlalchemy import (
@@ -205,6 +205,18 @@ class Attempts(Row, table=True):
     wait_until: datetime = _at()
 
 
+class Usage(Row, table=True):
+    """How long somebody has talked on a day."""
+
+    __tablename__ = "usage"
+    user_id: str = Field(
+        sa_column=Column(String, ForeignKey("users.id", ondelete="CASCADE"), primary_key=True, nullable=False)
+    )
+    day: date = Field(primary_key=True)
+    """UTC."""
+    seconds: int = Field(sa_column=Column(BigInteger, nullable=False))
+
+
 class Grave(Row, table=True):
     """A conversation that was deleted not long ago: nobody brings it back."""
 
@@ -310,6 +322,7 @@ ACCOUNTS: Final = _table("accounts")
 SIGN_INS: Final = _table("sign_ins")
 REVOKED: Final = _table("revoked")
 ATTEMPTS: Final = _table("attempts")
+USAGE: Final = _table("usage")
 GRAVES: Final = _table("graves")
 ENTRIES: Final = _table("entries")
 FUNCTION_CALLS: Final = _table("function_calls")

@@ -4,87 +4,34 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from types import TracebackType
 
 import structlog
 
 from bridge.core.agent import Agent
-from bridge.core.events import EndRequested, NotedCallRun
-from bridge.core.model import Conversation, Entry, Message, Person
+from bridge.core.events import NotedCallRun
+from bridge.core.model import Entry, Person
 from bridge.core.session import Session
-from bridge.errors import BridgeError, NotFound, StoreUnavailable, Unauthenticated, Unavailable
+from bridge.errors import BridgeError, NotFound, Refused, StoreUnavailable, Unauthenticated, Unavailable
+from bridge.live.admission import Admission
+from bridge.live.live import Live
+from bridge.live.prepared import Closed, Prepared
 from bridge.live.quotas import Quotas
 from bridge.live.runner import Parts, Runner
 from bridge.live.tokens import Tokens, digest, digests, is_ours, is_ticket
-from bridge.ports import Claim, Hold, SessionFacts, SignIn, Store, Transport
+from bridge.ports import Claim, Hold, SessionFacts, SignIn, Store
+
+__all__ = ["Live", "Sessions"]
 
 log = structlog.get_logger(__name__)
 
 CLOSE_SECONDS = 5.0
 """How long ended sessions may take to save what was said and done."""
 ELSEWHERE = "The conversation goes on somewhere else."
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Prepared:
-    """A session that waits for its client."""
-
-    session_id: str
-    conversation: Conversation
-    token: str
-    """For one handshake, within 30 s; from the page that asked for it, if one did."""
-    agent: Agent
-    upstream: str
-    history: tuple[Entry, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Closed:
-    """A session that was ended."""
-
-    session_id: str
-    message_count: int
-    """Messages of its conversation."""
-
-
-class Live:
-    """A session of this process."""
-
-    def __init__(self, runner: Runner, sessions: Sessions, sign_in: SignIn | None) -> None:
-        self.runner = runner
-        self.sign_in = sign_in
-        """What its user came with."""
-        self._sessions = sessions
-        self.gone = asyncio.Event()
-        """Set when nothing of it runs any more and its conversation is released."""
-        self.attached = False
-        """A client's socket has come."""
-
-    @property
-    def facts(self) -> SessionFacts:
-        return self.runner.facts
-
-    @property
-    def message_count(self) -> int:
-        return sum(isinstance(entry.what, Message) for entry in self.runner.session.entries)
-
-    async def serve(self, transport: Transport) -> None:
-        """Give it a client's accepted socket. Returns when the socket is done with."""
-        with structlog.contextvars.bound_contextvars(**self.facts.log_fields):
-            self.attached = True
-            token = self._sessions.tokens.resume(self)
-            await self.runner.serve(transport, request_id=secrets.token_hex(16), resume_token=token)
-
-    def end(self, code: str, description: str = "", *, close_code: int = 1000, patience: float = 0.0) -> None:
-        """Ask the session to end; `gone` is set when all is saved, done and released.
-
-        `patience`: seconds the turn under way may take to come to its end first.
-        """
-        if not self.runner.finished.is_set():
-            self.runner.step(EndRequested(code, description, close_code, patience))
 
 
 @dataclass(kw_only=True)
@@ -98,6 +45,9 @@ class Sessions:
     quotas: Quotas
     hold: Hold
     now: Callable[[], datetime]
+    admission: Admission = field(default_factory=Admission)
+    count_refused: Callable[[str], None] = lambda _: None
+    """Is told why somebody was refused."""
     unattached_seconds: float = 30.0
     """How long a session waits for its first client."""
     draining: bool = False
@@ -134,20 +84,24 @@ class Sessions:
         time_zone: str | None = None,
         origin: str = "",
         sign_in: SignIn | None = None,
+        address: str = "",
     ) -> Prepared:
         """Start a session that waits 30 s for its client. Ends the user's older ones beyond the quota.
 
         `time_zone`: IANA name, the user's from now on. `origin`: of the page that asks.
-        `sign_in`: it ends with that. Raises NotFound, TooMany, Unavailable, StoreUnavailable.
+        `sign_in`: it ends with that. `address`: the client's.
+
+        Raises NotFound, TooMany, Unavailable, StoreUnavailable.
         """
-        self._check_open()
-        if conversation_id and not agent:
-            agent = (await self.store.conversation(user_id, conversation_id)).agent
-        chosen = self._agent(agent or self.default_agent)
-        self.quotas.count_session(user_id, self.now())
-        await self._make_room(user_id, conversation_id)
-        person = await self.store.person(user_id, time_zone=time_zone)
-        live, claim = await self._open(person, chosen, conversation_id, sign_in)
+        with self._counted():
+            self._check_open(address)
+            if conversation_id and not agent:
+                agent = (await self.store.conversation(user_id, conversation_id)).agent
+            chosen = await self._within_the_day(user_id, self._agent(agent or self.default_agent))
+            self.quotas.count_session(user_id, self.now())
+            await self._make_room(user_id, conversation_id)
+            person = await self.store.person(user_id, time_zone=time_zone)
+            live, claim = await self._open(person, chosen, conversation_id, sign_in, address)
         return Prepared(
             session_id=live.facts.session_id,
             conversation=claim.conversation,
@@ -157,12 +111,40 @@ class Sessions:
             history=claim.history,
         )
 
-    def _check_open(self) -> None:
+    def _check_open(self, address: str) -> None:
+        """Is there room for one more? Raises Unavailable, TooMany."""
         if self.draining:
-            raise Unavailable("The server is about to stop.", code="BRIDGE_GOING_AWAY", retry_after=5)
+            told = "The server is about to stop."
+            raise Unavailable(told, code="BRIDGE_GOING_AWAY", retry_after=5, reason="draining")
+        self.admission.check()
+        self.quotas.check_address(address, (live.address for live in self._live.values()))
+
+    @contextmanager
+    def _counted(self) -> Iterator[None]:
+        try:
+            yield
+        except Refused as error:
+            if error.reason:
+                self.count_refused(error.reason)
+            raise
+
+    async def _within_the_day(self, user_id: str, agent: Agent) -> Agent:
+        """The agent, for no longer than the user may still talk today. Raises TooMany, StoreUnavailable."""
+        now = self.now()
+        used = await self.store.seconds_today(user_id) if self.quotas.minutes_per_day else 0
+        running = sum((now - live.begun).total_seconds() for live in self._of(user_id))
+        left = self.quotas.seconds_left(used + running, now)
+        if left is None or left >= agent.limits.session_seconds:
+            return agent
+        return replace(agent, limits=replace(agent.limits, session_seconds=left))
 
     async def _open(
-        self, person: Person, agent: Agent, conversation_id: str | None, sign_in: SignIn | None
+        self,
+        person: Person,
+        agent: Agent,
+        conversation_id: str | None,
+        sign_in: SignIn | None,
+        address: str,
     ) -> tuple[Live, Claim]:
         """A session that owns its conversation."""
         claim = await self.store.claim(person.id, agent=agent.name, conversation_id=conversation_id)
@@ -175,14 +157,15 @@ class Sessions:
             history=claim.history,
         )
         try:
-            self._check_open()  # again: whoever came while we waited would not be waited for
-        except Unavailable:
+            self._check_open(address)  # again: others came while we waited
+        except Refused:
             await self._release(session, 0)
             raise
-        return await self._begin(session, person, sign_in), claim
+        return await self._begin(session, person, sign_in, address), claim
 
-    async def admit(self, credential: str | None, origin: str = "") -> Live | None:
+    async def admit(self, credential: str | None, origin: str = "", address: str = "") -> Live | None:
         """The session a token of ours is for; None: not one of ours. Raises Unauthenticated if it is void.
+
         A ticket of another process is honoured too: the session begins here then. Raises Unavailable,
         StoreUnavailable.
         """
@@ -190,13 +173,16 @@ class Sessions:
             return None
         live = self.tokens.use(credential, origin)
         if is_ticket(credential) and self.store.shared:
-            live = await self._redeem(credential, origin, live)
+            with self._counted():
+                live = await self._redeem(credential, origin, address, live)
         if live is None or live.runner.finished.is_set():
             raise Unauthenticated("That token is used, expired or unknown.", code="BRIDGE_TOKEN_VOID")
         return live
 
-    async def _redeem(self, ticket: str, origin: str, live: Live | None) -> Live | None:
+    async def _redeem(self, ticket: str, origin: str, address: str, live: Live | None) -> Live | None:
         """Of all processes the one that takes the ticket out of the store has it."""
+        if live is None:
+            self._check_open(address)  # before it is taken: another process may have room
         try:
             taken = await self.store.take_ticket(digests(ticket, origin))
         except StoreUnavailable:
@@ -205,10 +191,10 @@ class Sessions:
             raise
         if taken is None or live:
             return live if taken else None
-        self._check_open()
-        what = taken.conversation
-        person = await self.store.person(what.user_id)
-        return (await self._open(person, self._agent(what.agent), what.id, taken.sign_in))[0]
+        conversation = taken.conversation
+        person = await self.store.person(conversation.user_id)
+        agent = await self._within_the_day(person.id, self._agent(conversation.agent))
+        return (await self._open(person, agent, conversation.id, taken.sign_in, address))[0]
 
     def find(self, user_id: str, session_id: str) -> Live:
         """A live session of that user. Raises NotFound."""
@@ -262,16 +248,17 @@ class Sessions:
 
     async def _make_room(self, user_id: str, conversation_id: str | None) -> None:
         """End the user's session in that conversation, and the oldest of their others beyond the quota."""
-        mine = [
-            live
-            for live in self._live.values()
-            if live.facts.user_id == user_id and not live.runner.finished.is_set()
-        ]
+        mine = self._of(user_id)
         same = [live for live in mine if live.facts.conversation_id == conversation_id]
         others = [live for live in mine if live not in same]
         over = len(others) - self.quotas.sessions + 1
         ending = same + others[: max(0, over)]
         await self._end_all(ending, "BRIDGE_TAKEN_OVER", ELSEWHERE)
+
+    def _of(self, user_id: str) -> list[Live]:
+        """The sessions of that user that are not over."""
+        mine = (live for live in self._live.values() if live.facts.user_id == user_id)
+        return [live for live in mine if not live.runner.finished.is_set()]
 
     def _talking_in(self, conversation_id: str) -> list[Live]:
         """The sessions of that conversation here; more than one only while it is taken over."""
@@ -297,8 +284,9 @@ class Sessions:
         token, wait = self.tokens.ticket(live, origin), self.unattached_seconds
         stored = digest(token, origin)
         if self.store.shared:
-            mine = live.facts.conversation_id
-            await self.store.keep_ticket(mine, digest=stored, seconds=wait, sign_in=live.sign_in)
+            await self.store.keep_ticket(
+                live.facts.conversation_id, digest=stored, seconds=wait, sign_in=live.sign_in
+            )
         # By its id: a session that has ended until then is not kept in memory for this.
         asyncio.get_running_loop().call_later(wait, self._expire, stored, live.facts.session_id)
         return token
@@ -309,7 +297,7 @@ class Sessions:
         if live and not live.attached:
             live.end("")
 
-    async def _begin(self, session: Session, person: Person, sign_in: SignIn | None) -> Live:
+    async def _begin(self, session: Session, person: Person, sign_in: SignIn | None, address: str) -> Live:
         facts = SessionFacts(
             session_id=session.session_id,
             conversation_id=session.conversation_id,
@@ -317,7 +305,8 @@ class Sessions:
             agent=session.agent.name,
             upstream=self.parts.upstreams.name,
         )
-        live, started = Live(Runner(session, person, facts, self.parts), self, sign_in), asyncio.Event()
+        runner = Runner(session, person, facts, self.parts)
+        live, started = Live(runner, self.tokens, sign_in, address, self.now()), asyncio.Event()
         self._live[facts.session_id] = live
         self._group.create_task(self._keep(live, started), name=f"session-{facts.session_id}")
         await started.wait()
@@ -327,7 +316,6 @@ class Sessions:
         """One session's life. Whatever goes wrong in it stays in it."""
         facts = live.facts
         structlog.contextvars.bind_contextvars(**facts.log_fields)
-        begun = self.now()
         release = self.hold(live.sign_in, live.end)
         try:
             await live.runner.run(started)
@@ -338,7 +326,7 @@ class Sessions:
             self._live.pop(facts.session_id, None)
             self.ended += 1
             self.tokens.forget(live)
-            await self._release(live.runner.session, int((self.now() - begun).total_seconds()))
+            await self._release(live.runner.session, int((self.now() - live.begun).total_seconds()))
             live.gone.set()
 
     async def _release(self, session: Session, seconds: int) -> None:

@@ -99,6 +99,10 @@ class Store(Protocol):
         Waits until all that was journalled for it is in the store.
         """
 
+    async def seconds_today(self, user_id: str) -> int:
+        """How long they have talked since midnight, UTC, in sessions that are over, anywhere."""
+        ...
+
     async def conversations(
         self, user_id: str, *, agent: str | None, text: str | None, limit: int, after: str | None
     ) -> Page[Conversation]:

@@ -68,6 +68,7 @@ class Desk:
             conversation_id=wish.conversation_id,
             time_zone=wish.time_zone,
             origin=self._identity.origin(request),
+            address=self._identity.address(request),
             sign_in=user.sign_in,
         )
         return answer(

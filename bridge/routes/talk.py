@@ -81,11 +81,12 @@ class Talk:
 
     async def _admit(self, websocket: WebSocket, credential: str | None) -> Live:
         """The session of a token of ours; or, for somebody the authenticator knows, a new one."""
-        if (live := await self._sessions.admit(credential, self._identity.origin(websocket))) is not None:
+        origin, address = self._identity.origin(websocket), self._identity.address(websocket)
+        if (live := await self._sessions.admit(credential, origin, address)) is not None:
             return live
         user = await self._identity.get_current_user(websocket, credential)
         prepared = await self._sessions.prepare(
-            user.user_id, agent=None, conversation_id=None, sign_in=user.sign_in
+            user.user_id, agent=None, conversation_id=None, sign_in=user.sign_in, address=address
         )
         if (live := await self._sessions.admit(prepared.token)) is None:
             raise Unavailable("The session ended before it began.")

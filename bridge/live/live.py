@@ -1,0 +1,58 @@
+"""A session of this process, as the registry and the routes see it."""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+from datetime import datetime
+
+import structlog
+
+from bridge.core.events import EndRequested
+from bridge.core.model import Message
+from bridge.live.runner import Runner
+from bridge.live.tokens import Tokens
+from bridge.ports import SessionFacts, SignIn, Transport
+
+
+class Live:
+    """A session of this process."""
+
+    def __init__(
+        self, runner: Runner, tokens: Tokens[Live], sign_in: SignIn | None, address: str, begun: datetime
+    ) -> None:
+        self.runner = runner
+        self.address = address
+        """From which it was wished for; empty: not known."""
+        self.begun = begun
+        """UTC."""
+        self.sign_in = sign_in
+        """What its user came with."""
+        self._tokens = tokens
+        self.gone = asyncio.Event()
+        """Set when nothing of it runs any more and its conversation is released."""
+        self.attached = False
+        """A client's socket has come."""
+
+    @property
+    def facts(self) -> SessionFacts:
+        return self.runner.facts
+
+    @property
+    def message_count(self) -> int:
+        return sum(isinstance(entry.what, Message) for entry in self.runner.session.entries)
+
+    async def serve(self, transport: Transport) -> None:
+        """Give it a client's accepted socket. Returns when the socket is done with."""
+        with structlog.contextvars.bound_contextvars(**self.facts.log_fields):
+            self.attached = True
+            token = self._tokens.resume(self)
+            await self.runner.serve(transport, request_id=secrets.token_hex(16), resume_token=token)
+
+    def end(self, code: str, description: str = "", *, close_code: int = 1000, patience: float = 0.0) -> None:
+        """Ask the session to end; `gone` is set when all is saved, done and released.
+
+        `patience`: seconds the turn under way may take to come to its end first.
+        """
+        if not self.runner.finished.is_set():
+            self.runner.step(EndRequested(code, description, close_code, patience))

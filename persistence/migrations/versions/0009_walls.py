@@ -1,0 +1,63 @@
+"""Row-level security: each user's rows are theirs, whatever a query asks for. PostgreSQL only."""
+
+from __future__ import annotations
+
+from alembic import op
+
+revision = "0009"
+down_revision = "0008"
+branch_labels = None
+depends_on = None
+
+MINE = "= (SELECT current_setting('bridge.user', true))"
+OF_A_USER = ("conversations", "leases", "entries", "function_calls", "goals", "tasks", "usage")
+OF_THE_SYSTEM = ("tickets", "noted_calls", "accounts", "sign_ins", "revoked", "attempts")
+"""Read before it is known who asks, or for all."""
+ROLE = """
+DO $$ BEGIN
+    IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'voice_bridge_user') THEN
+        CREATE ROLE voice_bridge_user NOLOGIN;
+    END IF;
+EXCEPTION WHEN insufficient_privilege OR duplicate_object OR unique_violation THEN
+    RAISE NOTICE 'no role voice_bridge_user: policies hold for the owner of the tables all the same';
+END $$
+"""
+GRANTS = """
+DO $$ BEGIN
+    IF EXISTS (SELECT FROM pg_roles
+               WHERE rolname = 'voice_bridge_user' AND pg_has_role(current_user, oid, 'MEMBER')) THEN
+        EXECUTE format('GRANT USAGE ON SCHEMA %I TO voice_bridge_user', current_schema());
+        EXECUTE format('ALTER DEFAULT PRIVILEGES IN SCHEMA %I GRANT SELECT, INSERT, UPDATE, DELETE'
+                       ' ON TABLES TO voice_bridge_user', current_schema());
+        EXECUTE format('ALTER DEFAULT PRIVILEGES IN SCHEMA %I GRANT USAGE ON SEQUENCES TO voice_bridge_user',
+                       current_schema());
+        EXECUTE format('GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA %I'
+                       ' TO voice_bridge_user', current_schema());
+        EXECUTE format('GRANT USAGE ON ALL SEQUENCES IN SCHEMA %I TO voice_bridge_user', current_schema());
+        REVOKE ALL ON alembic_version FROM voice_bridge_user;
+    END IF;
+END $$
+"""
+
+
+def upgrade() -> None:
+    """Each table's policies hold for its owner too. A new table needs its own, see `_wall`."""
+    if op.get_bind().dialect.name != "postgresql":
+        return
+    op.execute(ROLE)
+    op.execute(GRANTS)
+    _wall("users", f"id {MINE}")
+    for table in OF_A_USER:
+        _wall(table, f"user_id {MINE}")
+    for table in OF_THE_SYSTEM:
+        _wall(table, "false")
+    _wall("graves", "true")  # ids that lead nowhere
+
+
+def _wall(table: str, rows: str) -> None:
+    """`rows`: the condition that picks those a user may see and change."""
+    op.execute(f"ALTER TABLE {table} ENABLE ROW LEVEL SECURITY")
+    op.execute(f"ALTER TABLE {table} FORCE ROW LEVEL SECURITY")
+    op.execute(f"CREATE POLICY of_the_user ON {table} USING ({rows})")
+    system = "(SELECT current_setting('bridge.system', true)) = 'on'"
+    op.execute(f"CREATE POLICY of_the_system ON {table} USING ({system})")
