@@ -14,6 +14,7 @@ from bridge.errors import BadConfig
 from bridge.settings import Settings
 from bridge.sockets import Limits
 from bridge.sockets.handshakes import take_over
+from bridge.sockets.patience import Patience
 from bridge.sockets.picows import PicowsSocket
 from bridge.transports.on_picows import SOCKET
 from bridge.transports.websocket import CLOSE_SECONDS, WRITE
@@ -59,8 +60,33 @@ def websocket_protocol(settings: Settings) -> type[WebSocket]:
     return PicowsWebSocket if settings.sockets == "picows" else WebSocket
 
 
-class Http(HttpToolsProtocol):
-    """uvicorn's, but a request whose headers do not come is not waited for."""
+class Hasty(asyncio.Protocol):
+    """A connection that takes nothing for `send_seconds` is gone."""
+
+    send_seconds = SEND_SECONDS
+    transport: asyncio.Transport
+    _patience: Patience | None = None
+
+    def pause_writing(self) -> None:
+        super().pause_writing()
+        self._patience = Patience(self.send_seconds)
+        self._patience.begin(self.transport)
+
+    def resume_writing(self) -> None:
+        self._no_hurry()
+        super().resume_writing()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._no_hurry()
+        super().connection_lost(exc)
+
+    def _no_hurry(self) -> None:
+        if self._patience:
+            self._patience.end()
+
+
+class Http(Hasty, HttpToolsProtocol):
+    """uvicorn's, but headers that do not come are not waited for, nor who reads no answer."""
 
     _overdue: asyncio.TimerHandle | None = None
 
@@ -107,27 +133,12 @@ class Http(HttpToolsProtocol):
         self.transport.abort()
 
 
-class WebSocket(WebSocketsSansIOProtocol):
+class WebSocket(Hasty, WebSocketsSansIOProtocol):
     """uvicorn's, but some peers are dropped without a word.
 
     Those that send frames before their handshake is answered, take nothing any more, or answer no ping:
     nobody waits for them to take what is still to be sent.
     """
-
-    send_seconds = SEND_SECONDS
-    _stuck: asyncio.TimerHandle | None = None
-
-    def pause_writing(self) -> None:
-        super().pause_writing()
-        self._stuck = self.loop.call_later(self.send_seconds, self.transport.abort)
-
-    def resume_writing(self) -> None:
-        self._stop_timer()
-        super().resume_writing()
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        self._stop_timer()
-        super().connection_lost(exc)
 
     def keepalive_timeout(self) -> None:
         super().keepalive_timeout()
@@ -147,11 +158,6 @@ class WebSocket(WebSocketsSansIOProtocol):
             return False
         self.transport.write(b"".join(self.conn.data_to_send()))
         return True
-
-    def _stop_timer(self) -> None:
-        if self._stuck:
-            self._stuck.cancel()
-            self._stuck = None
 
     def handle_parser_exception(self) -> None:
         if self.conn.close_sent is None:

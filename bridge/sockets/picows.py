@@ -15,6 +15,7 @@ from picows import WSFrame, WSListener, WSMsgType, WSTransport
 
 from bridge.errors import PeerGone
 from bridge.sockets.closed import Closed, Limits, TakeMessage
+from bridge.sockets.patience import Patience
 
 MAX_EARLY: Final = 256 * 1024
 """Bytes kept while nobody takes them; then the peer has to wait."""
@@ -59,7 +60,7 @@ class PicowsSocket(WSListener):
         self._pieces = bytearray()
         self._pinged = b""
         self._pinging: asyncio.TimerHandle | None = None
-        self._stuck: asyncio.TimerHandle | None = None
+        self._patience = Patience(limits.send)
         self._writable: asyncio.Event | None = None
         """Of those who wait for room."""
         self._full = True
@@ -230,20 +231,18 @@ class PicowsSocket(WSListener):
             sent = transport.close_handshake.sent
             self._end(Closed(sent.code.value, sent.reason) if sent else Closed())
         self._end(Closed())
-        if self._stuck:
-            self._stuck.cancel()
+        self._patience.end()
         self.lost.set_result(None)
 
     def pause_writing(self) -> None:
         """Its buffer is full."""
         self._full = True
         self._writable = asyncio.Event()
-        self._stuck = self._loop.call_later(self.limits.send, self.abort)
+        self._patience.begin(self._under)
 
     def resume_writing(self) -> None:
         """There is room again."""
-        if self._stuck:
-            self._stuck.cancel()
+        self._patience.end()
         self._full = self.closed.done()
         _set(self._writable)
         self._writable = None

@@ -13,7 +13,8 @@ from pathlib import Path
 import pytest
 import uvicorn
 from starlette.applications import Starlette
-from starlette.responses import PlainTextResponse
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, StreamingResponse
 from starlette.routing import Route, WebSocketRoute
 from starlette.websockets import WebSocket as Socket
 
@@ -34,6 +35,20 @@ async def hello(_: object) -> PlainTextResponse:
     return PlainTextResponse("hello")
 
 
+async def endless(request: Request) -> StreamingResponse:
+    """Never done; `app.state.left` is set when nobody waits for it any more."""
+
+    async def parts() -> AsyncIterator[bytes]:
+        try:
+            while True:
+                yield bytes(60_000)
+                await asyncio.sleep(0)
+        finally:
+            request.app.state.left.set()
+
+    return StreamingResponse(parts())
+
+
 async def late(socket: Socket) -> None:
     """Takes a while to answer the handshake."""
     await asyncio.sleep(0.2)
@@ -42,9 +57,10 @@ async def late(socket: Socket) -> None:
 
 
 @asynccontextmanager
-async def server(folder: Path) -> AsyncIterator[tuple[str, int]]:
+async def server(folder: Path, left: asyncio.Event | None = None) -> AsyncIterator[tuple[str, int]]:
     """Host and port of an application behind our protocols."""
-    app = Starlette(routes=[Route("/", hello), WebSocketRoute("/socket", late)])
+    app = Starlette(routes=[Route("/", hello), Route("/endless", endless), WebSocketRoute("/socket", late)])
+    app.state.left = left
     config = uvicorn.Config(app, lifespan="off", log_config=None, http=Http, ws=WebSocket)
     with listen(settings_for(folder, port=0)) as listening:
         running = uvicorn.Server(config)
@@ -104,6 +120,17 @@ async def test_a_slow_answer_is_not_cut(tmp_path: Path, monkeypatch: pytest.Monk
     monkeypatch.setattr(serving, "HEADER_SECONDS", 0.1)
     async with server(tmp_path) as address, peer(address, UPGRADE) as (reader, _):
         assert b"101" in await reader.readline()
+
+
+async def test_who_does_not_read_the_answer_is_dropped(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Http, "send_seconds", 0.2)
+    left = asyncio.Event()
+    request = b"GET /endless HTTP/1.1\r\nHost: x\r\n\r\n"
+    async with server(tmp_path, left) as address, peer(address, request) as (reader, _):
+        assert b"200" in await reader.readline()
+        await left.wait()  # the stream's own buffer is full: nothing is read any more
 
 
 async def test_frames_before_the_handshake_is_answered_drop_the_peer_and_trouble_nobody(

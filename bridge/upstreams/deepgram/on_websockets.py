@@ -19,6 +19,7 @@ from websockets.protocol import State
 
 from bridge.errors import PeerGone
 from bridge.sockets import Closed, TakeMessage
+from bridge.sockets.patience import Patience
 from bridge.upstreams.deepgram.dialling import (
     MAX_MESSAGE,
     USER_AGENT,
@@ -35,13 +36,13 @@ HOPELESS: Final = (SecurityError, InvalidURI, ValueError)
 
 
 class Connection(ClientConnection):
-    """websockets' own, whose writes wait no longer than `send_seconds`; then the socket is gone."""
+    """websockets' own, whose writes wait no longer than `patience.seconds`; then the socket is gone."""
 
-    send_seconds = 5.0
-    _stuck: asyncio.TimerHandle | None = None
+    patience: Patience
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Bound what the kernel takes and gives at once, and how long it waits."""
+        self.patience = Patience(Timeouts().send)
         super().connection_made(transport)
         limit(transport.get_extra_info("socket"))
 
@@ -56,22 +57,17 @@ class Connection(ClientConnection):
     def pause_writing(self) -> None:
         """Its buffer is full: a write waits from now on."""
         super().pause_writing()
-        self._stuck = self.loop.call_later(self.send_seconds, self.transport.abort)
+        self.patience.begin(self.transport)
 
     def resume_writing(self) -> None:
         """It takes again."""
-        self._stop_timer()
+        self.patience.end()
         super().resume_writing()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """It is gone."""
-        self._stop_timer()
+        self.patience.end()
         super().connection_lost(exc)
-
-    def _stop_timer(self) -> None:
-        if self._stuck:
-            self._stuck.cancel()
-            self._stuck = None
 
 
 class WebsocketsSocket:
@@ -145,5 +141,5 @@ async def dial(url: str, headers: Mapping[str, str], wait: Timeouts) -> Websocke
     except (OSError, WebSocketException, ValueError) as error:
         raise unreachable(error, hopeless=isinstance(error, HOPELESS)) from None
     assert isinstance(connection, Connection)
-    connection.send_seconds = wait.send
+    connection.patience.seconds = wait.send
     return WebsocketsSocket(connection, wait)
