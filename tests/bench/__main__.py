@@ -1,4 +1,4 @@
-"""`python -m tests.bench`: measure, print one table, leave nothing behind."""
+"""`python -m tests.bench`: measure, print a report, leave nothing behind."""
 
 from __future__ import annotations
 
@@ -6,29 +6,30 @@ import argparse
 import asyncio
 import signal
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import uvloop
 
-from tests.bench.measuring import Load, Sample, measure
-from tests.bench.processes import cores, pin
-from tests.bench.table import table
+from tests.bench.measuring import Load, open_bench
+from tests.bench.processes import allow_many_sockets, cores, pin
+from tests.bench.reports import Report, compare, find_most
 from tests.bench.ways import Way, ways
 
-MARGIN_SECONDS = 45.0
-"""For each measurement, beyond its talk: to start a relay on a busy machine and to connect."""
+LIMIT_SECONDS = 5400.0
+"""For all of it, whatever goes wrong."""
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Run the command. Returns the process's exit status."""
-    options = _parser().parse_args(arguments)
+    parser = _parser()
+    options = parser.parse_args(arguments)
     load = Load(options.sessions, options.seconds, options.rounds)
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         try:
-            print(table(runner.run(_measured(load)), load))
-        except (OSError, RuntimeError, TimeoutError) as error:
+            print(runner.run(_measured(options.report or compare, _chosen(options.only), load)))
+        except (OSError, RuntimeError) as error:
             print(f"bench: {str(error) or 'it took too long'}", file=sys.stderr)
             return 1
         except asyncio.CancelledError:
@@ -38,9 +39,18 @@ def main(arguments: list[str] | None = None) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m tests.bench", description="Measure what a relay costs.")
-    parser.add_argument("--sessions", type=_within(2, 1000), default=50, help="at a time (50)")
+    parser.add_argument("--sessions", type=_within(2, 4000), default=50, help="at a time (50)")
     parser.add_argument("--seconds", type=_within(1, 60), default=3, help="of talk in each round (3)")
     parser.add_argument("--rounds", type=_within(1, 20), default=3, help="in which all ways take turns (3)")
+    parser.add_argument("--only", type=_keys, help=f"some of the ways: {','.join(w.key for w in ways())}")
+    modes = parser.add_mutually_exclusive_group()
+    modes.add_argument(
+        "--most",
+        dest="report",
+        action="store_const",
+        const=find_most,
+        help="how many sessions a core carries",
+    )
     return parser
 
 
@@ -54,16 +64,28 @@ def _within(low: int, high: int) -> Callable[[str], int]:
     return number
 
 
-async def _measured(load: Load) -> dict[Way, list[Sample]]:
+def _keys(text: str) -> Sequence[str]:
+    keys = text.split(",")
+    if unknown := set(keys) - {way.key for way in ways()}:
+        raise argparse.ArgumentTypeError(f"{', '.join(sorted(unknown))}: no such way here")
+    return keys
+
+
+def _chosen(keys: Sequence[str] | None) -> list[Way]:
+    return [way for way in ways() if keys is None or way.key in keys]
+
+
+async def _measured(report: Report, chosen: Sequence[Way], load: Load) -> str:
     task = asyncio.current_task()
     assert task is not None
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
-    chosen, places = ways(), cores()
+    places = cores()
     pin(places.load)
-    limit = load.rounds * len(chosen) * (load.seconds + MARGIN_SECONDS)
+    allow_many_sockets()
     with TemporaryDirectory(prefix="voice-bridge-bench-") as folder:
-        async with asyncio.timeout(limit):
-            return await measure(chosen, load, places, Path(folder))
+        async with asyncio.timeout(LIMIT_SECONDS):
+            with open_bench(Path(folder), places) as bench:
+                return await report(bench, chosen, load)
 
 
 if __name__ == "__main__":

@@ -58,11 +58,12 @@ class Caller(WSListener):
     def __init__(self, tally: Tally, dress: Dress = PLAIN) -> None:
         self.ready: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         """Done when the agent has applied our settings; fails when the session ends before."""
+        self.ready.add_done_callback(asyncio.Future.exception)  # nobody may wait for it any more
         self.ended = ""
         """Why the session is over."""
         self.tally = tally
         self._dress = dress
-        self._transport: WSTransport
+        self._transport: WSTransport | None = None
         self._under: asyncio.Transport
 
     def on_ws_connected(self, transport: WSTransport) -> None:
@@ -73,9 +74,14 @@ class Caller(WSListener):
         self._end("the socket was closed")
 
     def speak(self, late_ns: int) -> None:
-        """Send a frame of sound that was due `late_ns` ago."""
+        """Send a frame of sound that was due `late_ns` ago. Raises ConnectionError: the session is over."""
+        if self.ended:
+            raise ConnectionError(f"a session did not last: {self.ended}")
         self.tally.lateness.append(late_ns)
-        self._under.write(self._dress.frame(time.monotonic_ns()))
+        try:
+            self._under.write(self._dress.frame(time.monotonic_ns()))
+        except RuntimeError as error:  # it has been closed under us
+            raise ConnectionError(f"a session did not last: {error}") from error
 
     def on_ws_frame(self, transport: WSTransport, frame: WSFrame) -> None:
         now, kind = time.monotonic_ns(), frame.msg_type
@@ -104,7 +110,13 @@ class Caller(WSListener):
 
     def leave(self) -> None:
         """Close, as a client does that has said all."""
+        assert self._transport is not None
         self._transport.send(CLOSE, (1000).to_bytes(2, "big"))
+
+    def abort(self) -> None:
+        """Be gone."""
+        if self._transport is not None:
+            self._under.abort()
 
     def _end(self, why: str) -> None:
         self.ended = self.ended or why
@@ -120,5 +132,6 @@ async def call(url: str, caller: Caller, headers: Mapping[str, str] | None = Non
         websocket_handshake_timeout=CONNECT_SECONDS,
         read_buffer_init_size=READ_BYTES,
         extra_headers=dict(headers or {}),
+        use_aiofastnet=False,  # it trips over sockets that were just cut (1.2)
     )
     await caller.ready

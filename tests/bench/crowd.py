@@ -6,7 +6,7 @@ import asyncio
 import time
 from collections.abc import Sequence
 from contextlib import suppress
-from typing import Final
+from typing import Final, Self
 
 from picows import WSError
 
@@ -33,20 +33,28 @@ class Crowd:
         self._tally = Tally(0)
         self._callers: list[Caller] = []
 
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        """All sessions end; at once, when something went wrong."""
+        for caller in self._callers:
+            caller.abort() if kind else caller.leave()
+
     async def call(self, count: int) -> None:
         """Connect that many more sessions. Raises ConnectionError, TimeoutError."""
         while count > 0:
             callers = [Caller(self._tally, self._dress) for _ in range(min(count, AT_ONCE))]
+            self._callers += callers
             try:
                 async with asyncio.timeout(CALL_SECONDS):
                     await asyncio.gather(*(call(self._url, caller) for caller in callers))
             except WSError as error:
                 raise ConnectionError(f"a session was refused: {error}") from error
-            self._callers += callers
             count -= len(callers)
 
     async def talk(self, seconds: float) -> Tally:
-        """All sessions speak."""
+        """All sessions speak. Raises ConnectionError when one is cut."""
         self._tally = Tally(int(seconds * FRAMES_PER_SECOND) * len(self._callers))
         for caller in self._callers:
             caller.tally = self._tally
@@ -58,17 +66,8 @@ class Crowd:
         with suppress(TimeoutError):
             async with asyncio.timeout(AWAIT_ECHO_SECONDS):
                 await self._tally.echoed.wait()
-        self.check()
-
-    def check(self) -> None:
-        """Raises ConnectionError when a session has ended."""
         if ended := next((caller.ended for caller in self._callers if caller.ended), ""):
             raise ConnectionError(f"a session did not last: {ended}")
-
-    def leave(self) -> None:
-        """All sessions close."""
-        for caller in self._callers:
-            caller.leave()
 
 
 async def _keep_pace(callers: Sequence[Caller], total: int) -> None:

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import sys
-import time
 from array import array
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import mkdtemp
 from typing import Final
 
 from tests.bench.caller import Tally
 from tests.bench.crowd import Crowd
-from tests.bench.processes import Cores, cpu_seconds, resident_bytes, started
+from tests.bench.processes import Cores, resident_bytes, started
+from tests.bench.stalls import Stalls, read_stalls
+from tests.bench.usage import Usage
 from tests.bench.ways import Place, Relay, Way, listening
 
 WARM_SECONDS: Final = 0.5
@@ -52,7 +54,9 @@ class Sample:
     late_p99: float
     """How late the load generator sent."""
     busy: float
-    """Share of their core that the load generator and the agent used."""
+    """Share of their core that the load generator and the agent used; of the busier one, if they have two."""
+    stalls: Stalls
+    """Of the bridge's event loop, from the warm-up on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,48 +67,75 @@ class Agent:
     address: str
 
 
-async def measure(ways: Sequence[Way], load: Load, cores: Cores, folder: Path) -> dict[Way, list[Sample]]:
+@dataclass(frozen=True, slots=True)
+class Bench:
+    """Where it is measured: an agent that runs, and room for relays."""
+
+    folder: Path
+    cores: Cores
+    agent: Agent
+
+    @contextmanager
+    def relay(self, way: Way) -> Iterator[Relay]:
+        """A fresh process of that way."""
+        folder = Path(mkdtemp(dir=self.folder))
+        with way.start(Place(folder, self.agent.address, self.cores.relay)) as relay:
+            yield relay
+
+
+@contextmanager
+def open_bench(folder: Path, cores: Cores) -> Iterator[Bench]:
+    """Start the agent. `folder`: empty."""
+    command = [sys.executable, "-m", "tests.bench.agent"]
+    with started(command, listening, core=cores.agent, log=folder / "agent") as (pid, address):
+        yield Bench(folder, cores, Agent(pid, address))
+
+
+async def measure(bench: Bench, ways: Sequence[Way], load: Load) -> dict[Way, list[Sample]]:
     """All rounds; the ways take turns in each, every one with a process of its own."""
     samples: dict[Way, list[Sample]] = {way: [] for way in ways}
-    command = [sys.executable, "-m", "tests.bench.agent"]
-    with started(command, listening, core=cores.load, log=folder / "agent") as (pid, address):
-        for number in range(load.rounds):
-            for way in ways:
-                place = Place(folder / f"{number}-{ways.index(way)}", address, cores.relay)
-                place.folder.mkdir()
-                with way.start(place) as relay:
-                    samples[way].append(await _sample(relay, Agent(pid, address), load))
+    for _ in range(load.rounds):
+        for way in ways:
+            samples[way].append(await take_sample(bench, way, load))
     return samples
 
 
-async def _sample(relay: Relay, agent: Agent, load: Load) -> Sample:
+async def take_sample(bench: Bench, way: Way, load: Load) -> Sample:
+    """One way in one round. Raises ConnectionError, TimeoutError when a session was refused or cut."""
+    with bench.relay(way) as relay, Crowd(relay.address, way.dress) as crowd:
+        return await _sample(bench, relay, crowd, load)
+
+
+async def _sample(bench: Bench, relay: Relay, crowd: Crowd, load: Load) -> Sample:
     """The first session warms the relay up; memory is counted from there."""
-    crowd = Crowd(relay.address)
     await crowd.call(1)
     await crowd.talk(WARM_SECONDS)
     await crowd.await_echo()
-    empty = _memory(relay)
+    empty = memory(relay)
     await crowd.call(load.sessions - 1)
     await asyncio.sleep(IDLE_SECONDS)
-    idle = _memory(relay)
+    idle, earlier = memory(relay), await _stalls(relay)
     await crowd.talk(WARM_SECONDS)
-    before = _used(relay, agent)
+    before = Usage.now(bench.agent.pid, relay.pid)
     tally = await crowd.talk(load.seconds)
-    after = _used(relay, agent)
+    used = Usage.now(bench.agent.pid, relay.pid) - before
     await crowd.await_echo()
-    talking = _memory(relay)
-    crowd.leave()
-    wall, cpu, ours = (late - early for early, late in zip(before, after, strict=True))
+    talking, later = memory(relay), await _stalls(relay)
     per_session = (load.sessions - 1) * 1024
     return Sample(
         **_times(tally),
-        cpu=1000 * cpu / (wall * load.sessions) if relay.pid else None,
+        cpu=1000 * used.relay / (used.wall * load.sessions) if relay.pid else None,
         idle_kb=(idle - empty) / per_session if relay.pid else None,
         talking_kb=(talking - empty) / per_session if relay.pid else None,
         missing=tally.frames - len(tally.round_trips),
         late_p99=percentile(tally.lateness, 99),
-        busy=ours / wall,
+        busy=used.busy(bench.cores),
+        stalls=later - earlier,
     )
+
+
+async def _stalls(relay: Relay) -> Stalls:
+    return await read_stalls(relay.address) if relay.is_bridge else Stalls()
 
 
 def _times(tally: Tally) -> dict[str, float]:
@@ -123,14 +154,9 @@ def percentile(nanoseconds: array[int], percent: float) -> float:
     return sorted(nanoseconds)[min(len(nanoseconds) - 1, int(len(nanoseconds) * percent / 100))] / 1e6
 
 
-def _memory(relay: Relay) -> int:
+def memory(relay: Relay) -> int:
+    """Bytes."""
     return resident_bytes(relay.pid) if relay.pid else 0
-
-
-def _used(relay: Relay, agent: Agent) -> tuple[float, float, float]:
-    """Seconds: on the clock, of processor by the relay, of processor by the agent and us."""
-    ours = cpu_seconds(agent.pid) + cpu_seconds(os.getpid())
-    return time.monotonic(), cpu_seconds(relay.pid) if relay.pid else 0.0, ours
 
 
 def added(samples: Sequence[Sample], direct: Sequence[Sample], name: str) -> list[float]:

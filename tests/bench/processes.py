@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import os
+import resource
 import signal
 import subprocess
 import sys
@@ -28,14 +29,22 @@ class Cores:
 
     relay: int | None
     load: int | None
-    """The load generator and the agent."""
+    """The load generator."""
+    agent: int | None
+    """The same as the load generator's where there are two in all."""
 
 
 def cores() -> Cores:
-    """One for the relay and another for the rest, where there are two and the system lets us choose."""
+    """One each, as far as there are enough and the system lets us choose."""
     if _LINUX and len(mine := sorted(os.sched_getaffinity(0))) > 1:
-        return Cores(mine[0], mine[1])
-    return Cores(None, None)
+        return Cores(mine[0], mine[1], mine[2] if len(mine) > 2 else mine[1])
+    return Cores(None, None, None)
+
+
+def allow_many_sockets() -> None:
+    """As many as the system lets us have; the processes we start have them too."""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
 
 
 def pin(core: int | None) -> None:

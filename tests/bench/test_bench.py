@@ -19,9 +19,11 @@ import pytest
 
 from tests.bench.crowd import Crowd
 from tests.bench.dress import JSON, PLAIN, Dress
-from tests.bench.measuring import percentile
-from tests.bench.processes import started
-from tests.bench.ways import listening
+from tests.bench.measuring import open_bench, percentile
+from tests.bench.most import Outcome, Step, carried, climb_all, next_count
+from tests.bench.most_table import most_table
+from tests.bench.processes import Cores, started
+from tests.bench.ways import FLOOR, listening
 
 MARK = "BENCH_TEST_MARK"
 FIGURE = re.compile(r"-?\d+\.?\d*")
@@ -94,15 +96,35 @@ async def test_nothing_runs_on_when_it_is_killed(tmp_path: Path) -> None:
 @pytest.mark.parametrize("dress", [PLAIN, JSON], ids=lambda dress: dress.name)
 async def test_sound_comes_back_in_its_dress_with_the_time_it_was_sent(dress: Dress, tmp_path: Path) -> None:
     command = [sys.executable, "-m", "tests.bench.agent"]
-    with started(command, listening, core=None, log=tmp_path / "log") as (_, address):
-        crowd = Crowd(address, dress)
+    log = tmp_path / "log"
+    with started(command, listening, core=None, log=log) as (_, address), Crowd(address, dress) as crowd:
         await crowd.call(2)
         begun = time.monotonic_ns()
         tally = await crowd.talk(0.5)
         await crowd.await_echo()
-        crowd.leave()
     assert len(tally.round_trips) == tally.frames == 50
     assert all(0 < each < time.monotonic_ns() - begun for each in tally.round_trips)
+
+
+@pytest.mark.parametrize("capacity", [3, 50, 730, 1600])
+def test_the_most_that_is_carried_is_found_within_a_tenth(capacity: int) -> None:
+    ladder: list[Step] = []
+    while (count := next_count(ladder, 1600)) is not None:
+        ladder.append(Step(count, Outcome.CARRIED if count <= capacity else Outcome.LATE))
+        assert len(ladder) < 20
+    most = carried(ladder)
+    assert most is not None
+    assert 0.9 * capacity <= most.sessions + 2
+    assert most.sessions <= capacity
+
+
+async def test_a_small_climb_says_what_stopped_it(tmp_path: Path) -> None:
+    with open_bench(tmp_path, Cores(None, None, None)) as bench:
+        ladders = await climb_all(bench, [FLOOR], 0.5, most=2)
+    assert [step.sessions for step in ladders[FLOOR]] == [2]
+    row = next(line for line in most_table(ladders).splitlines() if line.startswith(FLOOR.name))
+    assert "≥ 2" in row
+    assert "nothing" in row
 
 
 def test_a_percentile_is_a_value_that_was_measured() -> None:

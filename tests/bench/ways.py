@@ -7,13 +7,14 @@ import re
 import shutil
 import socket
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from bridge.settings import Settings, variable
 from tests.bench.caller import PATH
+from tests.bench.dress import JSON, PLAIN, Dress
 from tests.bench.processes import started
 
 SBIN = "/usr/sbin:/usr/local/sbin:/opt/homebrew/bin"
@@ -58,14 +59,19 @@ class Relay:
     """host:port"""
     pid: int | None
     """None: there is nothing in between."""
+    is_bridge: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Way:
     """One row of the table."""
 
+    key: str
+    """What it is called on the command line."""
     name: str
     start: Callable[[Place], AbstractContextManager[Relay]]
+    dress: Dress = PLAIN
+    """What its callers speak in."""
 
 
 @contextmanager
@@ -91,7 +97,7 @@ def through_bridge(place: Place) -> Iterator[Relay]:
     with started(
         command, _search(ready), core=place.core, log=place.folder / "log", environment=environment
     ) as (pid, address):
-        yield Relay(address, pid)
+        yield Relay(address, pid, is_bridge=True)
 
 
 def through(module: str) -> Callable[[Place], AbstractContextManager[Relay]]:
@@ -142,14 +148,25 @@ def _answering(port: int) -> str | None:
         return f"127.0.0.1:{port}" if probe.connect_ex(("127.0.0.1", port)) == 0 else None
 
 
-DIRECT = Way("directly", directly)
-BRIDGE = Way("Voice Bridge", through_bridge)
-FLOOR = Way("picows, one callback", through("tests.bench.floor"))
-STARLETTE = Way("Starlette, two tasks", through("tests.bench.relay"))
-NGINX = Way("nginx proxy_pass", through_nginx)
+DIRECT = Way("direct", "directly", directly)
+DIRECT_JSON = Way("direct-json", "directly, base64 in JSON", directly, JSON)
+BRIDGE = Way("bridge", "Voice Bridge", through_bridge)
+FLOOR = Way("picows", "picows, one callback", through("tests.bench.floor"))
+STARLETTE = Way("starlette", "Starlette, two tasks", through("tests.bench.relay"))
+NGINX = Way("nginx", "nginx proxy_pass", through_nginx)
+
+
+def direct(way: Way) -> Way:
+    """The direct way in the same dress: what a relay adds is above that."""
+    return DIRECT if way.dress is PLAIN else DIRECT_JSON
+
+
+def with_direct(ways: Sequence[Way]) -> tuple[Way, ...]:
+    """Those and, in front, the direct ones they are compared with."""
+    return (*dict.fromkeys(direct(way) for way in ways), *ways)
 
 
 def ways() -> tuple[Way, ...]:
-    """Those this machine has, `DIRECT` first."""
-    ours = (DIRECT, BRIDGE, FLOOR, STARLETTE)
+    """Those this machine has, beside the direct one."""
+    ours = (BRIDGE, FLOOR, STARLETTE)
     return (*ours, NGINX) if nginx() else ours
