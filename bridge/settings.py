@@ -172,7 +172,9 @@ class Settings(BaseSettings):
         default=1, ge=1, description="Sessions of a user at a time; one more ends the oldest."
     )
     sessions_per_address: int = Field(
-        default=0, ge=0, description="Sessions from one address at a time; one more is refused. 0: any number."
+        default=0,
+        ge=0,
+        description="Sessions from one address at a time; one more is refused. 0: any number.",
     )
     minutes_per_day: int = Field(
         default=0, ge=0, description="Minutes a user may talk from midnight to midnight, UTC. 0: any number."

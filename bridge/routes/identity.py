@@ -89,7 +89,10 @@ class Identity:
         return scheme in {"https", "wss"}
 
     def address(self, connection: HTTPConnection) -> str:
-        """The IP address of the client: of all that our own proxies tell the last that is not one of them."""
+        """The IP address of the client: of all that our own proxies tell the last that is not one of them.
+
+        Of IPv6 its network, `2001:db8::/64`: one household has one, and in it as many addresses as it likes.
+        """
         if connection.client is None:
             return ""
         told = connection.headers.get("x-forwarded-for", "") if self._from_proxy(connection) else ""
@@ -101,7 +104,7 @@ class Identity:
                 break
             if not self._is_proxy(address):
                 break
-        return address
+        return str(ip_network(f"{address}/64", strict=False)) if ":" in address else address
 
     def _forwarded(self, connection: HTTPConnection, what: str) -> str:
         if not self._from_proxy(connection):
