@@ -6,6 +6,7 @@ import asyncio
 import time
 import traceback
 from collections.abc import Callable, Iterable
+from copy import copy
 from dataclasses import replace
 from datetime import datetime
 from zoneinfo import ZoneInfo
@@ -44,6 +45,12 @@ class Executor:
     async def aclose(self) -> None:
         """Give back the connections to services. No `run` may follow."""
         await self._http.aclose()
+
+    def using(self, ledger: Ledger) -> Executor:
+        """The same with another ledger. Only this one is to be closed."""
+        other = copy(self)
+        other._ledger = ledger
+        return other
 
     def verify(self, agents: Iterable[Agent]) -> None:
         """To be called at start: may all their HTTP handlers be reached from here? Raises BadConfig."""

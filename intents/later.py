@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
 from types import TracebackType
 from typing import Protocol
 
@@ -14,7 +15,7 @@ import structlog
 from bridge.core.agent import Agent
 from bridge.core.model import Call, Entry, Note, Outcome, Result, Status
 from bridge.errors import StoreUnavailable
-from bridge.ports import Job
+from bridge.ports import Job, Ledger
 from intents import outcomes, sentences
 from intents.executor import Executor
 
@@ -22,10 +23,30 @@ log = structlog.get_logger(__name__)
 
 AT_ONCE = 4
 """Calls of different conversations that are run side by side."""
+MOST_TOGETHER = 50
+"""Calls that are run in one transaction: nobody else acts in their conversation meanwhile."""
 LOOK_SECONDS = 30.0
 """How often is looked for what another process has left."""
 FIRST_RETRY, LONGEST_RETRY = 0.25, 10.0
 """Seconds before the store is tried again, at first and at most; doubled in between."""
+
+
+class Together(Ledger, Protocol):
+    """A ledger in whose transaction the results are written too, for calls that go well."""
+
+    @property
+    def spoiled(self) -> bool:
+        """The last one did not: nothing is kept, it is to be run by itself."""
+        ...
+
+    @property
+    def ended(self) -> Sequence[Entry]:
+        """The results as they stand once this is kept."""
+        ...
+
+    def end(self, note: Note, outcome: Outcome) -> None:
+        """It was run: its result becomes that outcome."""
+        ...
 
 
 class Notes(Protocol):
@@ -37,6 +58,10 @@ class Notes(Protocol):
 
     async def end(self, note: Note, outcome: Outcome) -> Entry:
         """It was run: its result becomes that outcome. The entry as it stands now."""
+        ...
+
+    def together(self, notes: Sequence[Note]) -> AbstractAsyncContextManager[Together]:
+        """To run those of one conversation in one transaction; it is kept unless it is spoiled."""
         ...
 
     async def wait(self, seconds: float) -> None:
@@ -100,16 +125,66 @@ class Later:
         return bool(due)
 
     async def _run_in_order(self, notes: Sequence[Note], limit: asyncio.Semaphore) -> None:
-        """Those of one conversation."""
-        for note in notes:
-            async with limit:
-                outcome = await self._outcome(note)
-                ended = await self._notes.end(note, outcome)
-            level = log.info if outcome.status is Status.DONE else log.warning
-            level("noted_call_run", conversation_id=ended.conversation_id, status=outcome.status.value)
-            self._ended(ended)
+        """Those of one conversation: as many as possible together, what does not go well by itself."""
+        async with limit:
+            done = 0
+            while done < len(notes):
+                done += await self._run_together(notes[done : done + MOST_TOGETHER])
+                if done < len(notes):
+                    await self._run_alone(notes[done])
+                    done += 1
 
-    async def _outcome(self, note: Note) -> Outcome:
+    async def _run_together(self, notes: Sequence[Note]) -> int:
+        """How many of them were run: those before the first that does not go well."""
+        while notes:
+            went_well, ended = await self._try_together(notes)
+            if ended:
+                self._tell(ended)
+                return len(ended)
+            notes = notes[:went_well]
+        return 0
+
+    async def _try_together(self, notes: Sequence[Note]) -> tuple[int, Sequence[Entry]]:
+        """How many went well, and what came of them; nothing unless all did, for nothing is kept then."""
+        well = 0
+        try:
+            async with self._notes.together(notes) as batch:
+                executor = self._executor.using(batch)
+                while well < len(notes) and await self._goes_well(batch, notes[well], executor):
+                    well += 1
+        except StoreUnavailable:
+            raise
+        except Exception as error:  # the store refuses what one of them would write
+            log.info("noted_calls_parted", calls=len(notes), error=type(error).__name__)
+            return well // 2, ()
+        return well, batch.ended if well == len(notes) else ()
+
+    async def _goes_well(self, batch: Together, note: Note, executor: Executor) -> bool:
+        try:
+            outcome = await self._outcome(note, executor)
+        except StoreUnavailable:
+            if batch.spoiled:
+                return False
+            raise
+        batch.end(note, outcome)
+        return not batch.spoiled
+
+    async def _run_alone(self, note: Note) -> None:
+        outcome = await self._outcome(note, self._executor)
+        self._tell([await self._notes.end(note, outcome)])
+
+    def _tell(self, ended: Sequence[Entry]) -> None:
+        """What came of calls of one conversation."""
+        results = [entry.what.outcome.status for entry in ended if isinstance(entry.what, Result)]
+        for status, calls in Counter(results).items():
+            level = log.info if status is Status.DONE else log.warning
+            level(
+                "noted_calls_run", conversation_id=ended[0].conversation_id, status=status.value, calls=calls
+            )
+        for entry in ended:
+            self._ended(entry)
+
+    async def _outcome(self, note: Note, executor: Executor) -> Outcome:
         agent, call = self._agents.get(note.agent), note.call.what
         if agent is None or not isinstance(call, Call) or not isinstance(note.result.what, Result):
             return outcomes.failed(sentences.FAULT)
@@ -124,4 +199,4 @@ class Later:
             asked_at=note.call.at,
             confirmed=note.result.what.outcome.status is Status.DONE,
         )
-        return await self._executor.run_noted(job)
+        return await executor.run_noted(job)

@@ -37,7 +37,7 @@ class _HandlerRaised(Exception):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Claim:
+class CallClaim:
     """A call, and how to find it again."""
 
     job: Job
@@ -79,12 +79,12 @@ class Transaction:
 
     planner: Planner
     _connection: Connection
-    _claim: _Claim
+    _claim: CallClaim
 
     async def confirmed(self, question: Outcome) -> bool:
         """See ports.Transaction."""
         job = self._claim.job
-        keys = [(_key(request), _key(call_id)) for request, call_id in job.answered]
+        keys = [(key_of(request), key_of(call_id)) for request, call_id in job.answered]
         return job.confirmed or await answers.use(self._connection, self._claim.alike, keys, question)
 
 
@@ -96,10 +96,10 @@ class Ledger:
 
     async def run_once(self, job: Job, arguments: JSON, handle: Handle) -> Outcome:
         """See ports.Ledger. A cancellation during the commit comes too late: the outcome is returned."""
-        claim = _claim(job, arguments)
+        claim = claim_of(job, arguments)
         connection: Connection | None = None
         try:
-            async with self._database.writing(hasty=True) as connection:
+            async with self._database.writing(claim.user_id, hasty=True) as connection:
                 known = await self._enter(connection, claim)
                 outcome = known or await _run(connection, claim, handle)
                 if known is None:
@@ -113,17 +113,17 @@ class Ledger:
 
     async def begin(self, job: Job, arguments: JSON) -> Outcome | None:
         """See ports.Ledger. A call that was begun and never settled is given out again: at least once."""
-        claim = _claim(job, arguments)
-        async with self._database.writing(hasty=True) as connection:
+        claim = claim_of(job, arguments)
+        async with self._database.writing(claim.user_id, hasty=True) as connection:
             return await self._enter(connection, claim)
 
     async def settle(self, job: Job, arguments: JSON, outcome: Outcome) -> None:
         """See ports.Ledger. The first outcome stays; no epoch is checked, for the effect has happened."""
-        claim = _claim(job, arguments)
-        async with self._database.writing() as connection:
+        claim = claim_of(job, arguments)
+        async with self._database.writing(claim.user_id) as connection:
             await _store(connection, claim, outcome)
 
-    async def _enter(self, connection: Connection, claim: _Claim) -> Outcome | None:
+    async def _enter(self, connection: Connection, claim: CallClaim) -> Outcome | None:
         """Claim the call. An outcome: it, or the same wish, is done already."""
         await lease.check(connection, claim.user_id, claim.conversation_id, claim.job.epoch)
         if claim.wish and not self._database.is_sqlite:
@@ -131,7 +131,7 @@ class Ledger:
             await connection.execute(select(func.pg_advisory_xact_lock(_lock_number(claim))))
         claimed = await connection.execute(
             self._database.insert(FUNCTION_CALLS)
-            .values(**_new_row(claim))
+            .values(**new_row(claim))
             .on_conflict_do_nothing()  # waits for a transaction that is inserting the same key
         )
         if not claimed.rowcount:
@@ -142,7 +142,7 @@ class Ledger:
         return outcome
 
 
-async def _run(connection: Connection, claim: _Claim, handle: Handle) -> Outcome:
+async def _run(connection: Connection, claim: CallClaim, handle: Handle) -> Outcome:
     """Run the handler; what it wrote stays only when it is DONE, and of an intent that only reads never."""
     effect = await connection.savepoint()
     planner = Planner(connection, claim.user_id, claim.conversation_id)
@@ -156,7 +156,7 @@ async def _run(connection: Connection, claim: _Claim, handle: Handle) -> Outcome
     return outcome
 
 
-async def _known(connection: Connection, claim: _Claim) -> Outcome | None:
+async def _known(connection: Connection, claim: CallClaim) -> Outcome | None:
     """The outcome of this very call. Raises CallMismatch."""
     row: Row[Any] = (await connection.execute(select(*FUNCTION_CALLS.c).where(claim.row))).one()
     if row.fingerprint != claim.fingerprint or row.name != claim.job.call.function.name:
@@ -164,7 +164,7 @@ async def _known(connection: Connection, claim: _Claim) -> Outcome | None:
     return decode_outcome(row.result) if row.result else None
 
 
-async def _same_wish(connection: Connection, claim: _Claim) -> Outcome | None:
+async def _same_wish(connection: Connection, claim: CallClaim) -> Outcome | None:
     """The outcome of another call for the same, done within the window."""
     calls = FUNCTION_CALLS.c
     result = await connection.scalar(
@@ -182,19 +182,30 @@ async def _same_wish(connection: Connection, claim: _Claim) -> Outcome | None:
     return decode_outcome(result) if result else None
 
 
-async def _store(connection: Connection, claim: _Claim, outcome: Outcome) -> None:
+async def _store(connection: Connection, claim: CallClaim, outcome: Outcome) -> None:
     """Keep the outcome, and link the conversation to what was made."""
-    if not await _finish(connection, claim, outcome) or outcome.status is not Status.DONE:
-        return
-    links: dict[str, Any] = {"linked_goal_id": outcome.goal_id, "linked_task_id": outcome.task_id}
+    if await _finish(connection, claim, outcome):
+        await link(connection, claim.conversation_id, links(claim, outcome))
+
+
+def links(claim: CallClaim, outcome: Outcome) -> dict[str, Any]:
+    """What its conversation says of what was made, by column."""
+    if outcome.status is not Status.DONE:
+        return {}
+    found: dict[str, Any] = {"linked_goal_id": outcome.goal_id, "linked_task_id": outcome.task_id}
     if outcome.route:
-        links |= {"extracted_intent": outcome.route, "intent_payload": claim.arguments}
-    if links := {key: value for key, value in links.items() if value is not None}:
-        mine = CONVERSATIONS.c.id == claim.conversation_id
-        await connection.execute(update(CONVERSATIONS).where(mine).values(**links))
+        found |= {"extracted_intent": outcome.route, "intent_payload": claim.arguments}
+    return {key: value for key, value in found.items() if value is not None}
 
 
-async def _finish(connection: Connection, claim: _Claim, outcome: Outcome) -> bool:
+async def link(connection: Connection, conversation_id: str, values: Mapping[str, Any]) -> None:
+    """Link the conversation to what was made."""
+    if values:
+        mine = CONVERSATIONS.c.id == conversation_id
+        await connection.execute(update(CONVERSATIONS).where(mine).values(**values))
+
+
+async def _finish(connection: Connection, claim: CallClaim, outcome: Outcome) -> bool:
     """Write the outcome to the call's row; False when it has one already."""
     done = await connection.execute(
         update(FUNCTION_CALLS)
@@ -204,7 +215,7 @@ async def _finish(connection: Connection, claim: _Claim, outcome: Outcome) -> bo
     return bool(done.rowcount)
 
 
-def _new_row(claim: _Claim) -> dict[str, Any]:
+def new_row(claim: CallClaim) -> dict[str, Any]:
     return {
         "conversation_id": claim.conversation_id,
         "request": claim.request,
@@ -220,16 +231,16 @@ def _new_row(claim: _Claim) -> dict[str, Any]:
     }
 
 
-def _claim(job: Job, arguments: JSON) -> _Claim:
+def claim_of(job: Job, arguments: JSON) -> CallClaim:
     intent = job.agent.intent(job.call.function.name)
     clean: dict[str, Any] = storable_json(arguments)
     wish = {name: _folded(clean[name]) for name in (intent.dedupe if intent else ()) if name in clean}
-    return _Claim(
+    return CallClaim(
         job=job,
         conversation_id=storable(job.conversation_id),
         user_id=storable(job.person.id),
-        request=_key(job.call.request),
-        call_id=_key(job.call.function.id),
+        request=key_of(job.call.request),
+        call_id=key_of(job.call.function.id),
         arguments=clean,
         fingerprint=_hash(clean),
         wish=_hash([job.call.function.name, wish]) if wish else None,
@@ -238,7 +249,7 @@ def _claim(job: Job, arguments: JSON) -> _Claim:
     )
 
 
-def _key(text: str) -> str:
+def key_of(text: str) -> str:
     return storable(text) if len(text) <= LONGEST_KEY else f"sha256:{_hash(storable(text))}"
 
 
@@ -259,6 +270,6 @@ def _hash(value: object) -> str:
     return hashlib.sha256(orjson.dumps(value, option=orjson.OPT_SORT_KEYS)).hexdigest()
 
 
-def _lock_number(claim: _Claim) -> int:
+def _lock_number(claim: CallClaim) -> int:
     digest = hashlib.sha256(f"{claim.conversation_id} {claim.wish}".encode()).digest()
     return int.from_bytes(digest[:8], "big", signed=True)

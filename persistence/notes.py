@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import replace
+from contextlib import AbstractAsyncContextManager
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Row, and_, delete, select, tuple_, update
+from sqlalchemy import ColumnElement, Row, and_, select, tuple_
 
-from bridge.core.model import Cursor, Entry, Note, Outcome, Result
-from persistence.codec import encode_what
+from bridge.core.model import Entry, Note, Outcome, Result
 from persistence.connection import Connection
 from persistence.engine import Database
 from persistence.rows import to_entry, to_person
 from persistence.tables import CONVERSATIONS, ENTRIES, NOTED_CALLS, USERS
+from persistence.together import Together, amend, together, with_outcome
 
-BATCH: Final = 100
+BATCH: Final = 1000
 
 
 class Notes:
@@ -57,16 +57,14 @@ class Notes:
 
     async def end(self, note: Note, outcome: Outcome) -> Entry:
         """It was run: its result becomes that outcome. The entry as it stands now."""
-        assert isinstance(note.result.what, Result)
-        ended = replace(note.result, what=replace(note.result.what, outcome=outcome))
-        conversation_id, cursor = note.result.conversation_id, note.result.cursor
-        detail = {key: value for key, value in encode_what(ended.what).items() if key != "kind"}
+        ended = with_outcome(note, outcome)
         async with self._database.writing() as connection:
-            await connection.execute(
-                update(ENTRIES).where(_at(ENTRIES.c, conversation_id, cursor)).values(detail=detail)
-            )
-            await connection.execute(delete(NOTED_CALLS).where(_at(NOTED_CALLS.c, conversation_id, cursor)))
+            await amend(connection, [ended])
         return ended
+
+    def together(self, notes: Sequence[Note]) -> AbstractAsyncContextManager[Together]:
+        """A transaction in which those of one conversation are run, see together.py."""
+        return together(self._database, notes)
 
 
 async def _read(connection: Connection, rows: Sequence[Row[Any]]) -> list[Note]:
@@ -101,10 +99,4 @@ def _of_call() -> ColumnElement[bool]:
         ENTRIES.c.conversation_id == NOTED_CALLS.c.conversation_id,
         ENTRIES.c.epoch == NOTED_CALLS.c.call_epoch,
         ENTRIES.c.idx == NOTED_CALLS.c.call_idx,
-    )
-
-
-def _at(columns: Any, conversation_id: str, cursor: Cursor) -> ColumnElement[bool]:
-    return and_(
-        columns.conversation_id == conversation_id, columns.epoch == cursor.epoch, columns.idx == cursor.idx
     )

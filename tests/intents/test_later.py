@@ -105,5 +105,56 @@ async def test_a_call_of_an_agent_that_is_gone_ends_as_failed_and_holds_nobody_u
                 outcome = await desk.outcome()
 
     assert outcome.status is Status.FAILED
-    [line] = [line for line in logs if line["event"] == "noted_call_run"]
+    [line] = [line for line in logs if line["event"] == "noted_calls_run"]
     assert (line["log_level"], line["status"]) == ("warning", "failed")
+
+
+async def test_calls_that_do_not_go_well_stop_no_others(tmp_path: Path) -> None:
+    desk = Desk()
+    async with rig(tmp_path) as made:
+        agents = {made.job.agent.name: made.job.agent}
+        for n in range(12):
+            said = '{"task_id": "4711", "preferred_new_time": "tomorrow at nine"}'
+            move = n % 5 == 1
+            name = "submit_reschedule_intent" if move else "submit_goal_intent"
+            await note(made, name, said if move else f'{{"goal_statement": "trick {n}"}}', idx=2 * n)
+        with capture_logs() as logs:
+            async with Later(made.record.notes, made.executor, agents, desk.ended.put_nowait):
+                statuses = [(await desk.outcome()).status for _ in range(12)]
+        goals = await made.record.store.goals("ada")
+
+    assert statuses == [Status.REFUSED if n % 5 == 1 else Status.DONE for n in range(12)]
+    assert sorted(goal.statement for goal in goals) == sorted(f"trick {n}" for n in range(12) if n % 5 != 1)
+    assert sum(line["calls"] for line in logs if line["event"] == "noted_calls_run") == 12
+
+
+async def test_calls_the_store_refuses_stop_no_others(tmp_path: Path) -> None:
+    desk = Desk()
+    async with rig(tmp_path) as made:
+        agents = {made.job.agent.name: made.job.agent}
+        async with made.record.database.writing() as connection:
+            await connection.text(
+                "CREATE TRIGGER poison BEFORE INSERT ON function_calls WHEN NEW.call_id IN ('c8', 'c14')"
+                " BEGIN SELECT RAISE(ABORT, 'no'); END"
+            )
+        for n in range(10):
+            await note(made, "submit_goal_intent", f'{{"goal_statement": "trick {n}"}}', idx=2 * n)
+        async with Later(made.record.notes, made.executor, agents, desk.ended.put_nowait):
+            statuses = [(await desk.outcome()).status for _ in range(10)]
+        goals = await made.record.store.goals("ada")
+
+    assert statuses == [Status.FAILED if n in (4, 7) else Status.DONE for n in range(10)]
+    assert len(goals) == 8
+
+
+async def test_more_calls_than_are_looked_for_at_once_are_run_in_order(tmp_path: Path) -> None:
+    desk = Desk()
+    async with rig(tmp_path) as made:
+        agents = {made.job.agent.name: made.job.agent}
+        wishes = [f'{{"goal_statement": "trick {n}"}}' for n in range(120)]
+        notes = [note(made, "submit_goal_intent", wish, idx=2 * n) for n, wish in enumerate(wishes)]
+        await asyncio.gather(*notes)
+        async with Later(made.record.notes, made.executor, agents, desk.ended.put_nowait):
+            outcomes = [await desk.outcome() for _ in range(120)]
+
+    assert [int(outcome.goal_id or 0) for outcome in outcomes] == list(range(1, 121))
