@@ -109,6 +109,7 @@ class Together:
         if self._rows:
             await self._connection.execute(FUNCTION_CALLS.insert(), self._rows)
             await link(self._connection, self._notes[0].call.conversation_id, self._links)
+        await self._connection.see_all()  # what is still to be run is the system's
         await amend(self._connection, self.ended)
 
     def _spoil(self) -> StoreUnavailable:
