@@ -66,6 +66,10 @@ class Crowd:
         with suppress(TimeoutError):
             async with asyncio.timeout(AWAIT_ECHO_SECONDS):
                 await self._tally.echoed.wait()
+        self.check()
+
+    def check(self) -> None:
+        """Raises ConnectionError when a session has ended."""
         if ended := next((caller.ended for caller in self._callers if caller.ended), ""):
             raise ConnectionError(f"a session did not last: {ended}")
 

@@ -19,11 +19,14 @@ import pytest
 
 from tests.bench.crowd import Crowd
 from tests.bench.dress import JSON, PLAIN, Dress
-from tests.bench.measuring import open_bench, percentile
+from tests.bench.idle import sit_idle
+from tests.bench.long import talk_long
+from tests.bench.measuring import Load, open_bench, percentile
 from tests.bench.most import Outcome, Step, carried, climb_all, next_count
 from tests.bench.most_table import most_table
 from tests.bench.processes import Cores, started
-from tests.bench.ways import FLOOR, listening
+from tests.bench.start import time_openings
+from tests.bench.ways import BRIDGE, FLOOR, listening, ways
 
 MARK = "BENCH_TEST_MARK"
 FIGURE = re.compile(r"-?\d+\.?\d*")
@@ -65,13 +68,15 @@ def figures(row: str) -> list[float]:
 
 async def test_a_small_run_prints_a_table_whose_figures_can_be_true(tmp_path: Path) -> None:
     mark = uuid4().hex
-    async with bench(mark, tmp_path, "--sessions", "2", "--seconds", "1", "--rounds", "1") as process:
+    only = ",".join(way.key for way in ways() if way is not FLOOR)
+    small = ("--sessions", "2", "--seconds", "1", "--rounds", "1", "--only", only)
+    async with bench(mark, tmp_path, *small) as process:
         printed, complaints = (each.decode() for each in await process.communicate())
     assert process.returncode == 0, complaints
     lines = {line.split("  ")[0]: line for line in printed.splitlines()}
     direct = next(line for line in printed.splitlines() if line.startswith("directly"))
     assert all(0 < float(each) < 1000 for each in re.findall(r"p\d\d (\d+\.\d+)", direct)), direct
-    for name in ("Voice Bridge", "picows, one callback", "Starlette, two tasks"):
+    for name in ("Voice Bridge", "Starlette, two tasks"):
         cpu = lines[name].removeprefix(name).split()[2]
         assert 0.1 < float(cpu) < 500, printed
         assert all(math.isfinite(each) for each in figures(lines[name])), printed
@@ -125,6 +130,31 @@ async def test_a_small_climb_says_what_stopped_it(tmp_path: Path) -> None:
     row = next(line for line in most_table(ladders).splitlines() if line.startswith(FLOOR.name))
     assert "≥ 2" in row
     assert "nothing" in row
+
+
+async def test_openings_are_timed_less_the_agents_own(tmp_path: Path) -> None:
+    with open_bench(tmp_path, Cores(None, None, None)) as bench:
+        report = await time_openings(bench, [BRIDGE], Load(2, 1, 1))
+    row = next(line for line in report.splitlines() if line.startswith(BRIDGE.name))
+    alone_p50, _, together_p50, _ = (float(each) for each in row.removeprefix(BRIDGE.name).split())
+    assert 0 < alone_p50 < together_p50 < 5000, report
+
+
+async def test_a_long_talk_is_measured_at_both_ends(tmp_path: Path) -> None:
+    with open_bench(tmp_path, Cores(None, None, None)) as bench:
+        report = await talk_long(bench, [FLOOR], Load(2, 1, 1), minutes=0.02)
+    assert [line[:8] for line in report.splitlines()[4:6]] == ["the firs", "the last"], report
+    assert "0 frames did not come back" in report
+    assert all(0 < float(line.split()[-1]) < 1000 for line in report.splitlines()[4:6]), report
+
+
+async def test_silent_sessions_are_weighed(tmp_path: Path) -> None:
+    with open_bench(tmp_path, Cores(None, None, None)) as bench:
+        report = await sit_idle(bench, [FLOOR], Load(10, 1, 1), seconds=0.2)
+    whole, each, cpu, _ = (float(cell) for cell in report.splitlines()[-1].removeprefix(FLOOR.name).split())
+    assert 10 < whole < 500
+    assert -100 < each < 1000
+    assert 0 <= cpu < 1000
 
 
 def test_a_percentile_is_a_value_that_was_measured() -> None:
