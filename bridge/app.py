@@ -41,7 +41,7 @@ from bridge.observers.lifecycle import Lifecycle
 from bridge.observers.loop import LoopWatch
 from bridge.observers.metrics import Metrics
 from bridge.observers.overview import Overview
-from bridge.observers.record import watch_record
+from bridge.observers.record import Figures, watch_record
 from bridge.ports import Authenticator, Hold, SpokenTime, Transport, Upstreams
 from bridge.routes.asyncapi import asyncapi_route
 from bridge.routes.console import Console, console_routes
@@ -108,7 +108,6 @@ async def open_app(settings: Settings, *, warm: bool = False) -> AsyncIterator[A
         executor.verify(agents.values())
         await stack.enter_async_context(agents)
         registry = CollectorRegistry()
-        _watch_record(registry, record)
         watch = await stack.enter_async_context(LoopWatch(registry))
         metrics = Metrics(registry)
         feed, overview = await stack.enter_async_context(Feed(record.store)), Overview()
@@ -121,6 +120,7 @@ async def open_app(settings: Settings, *, warm: bool = False) -> AsyncIterator[A
             now=now,
         )
         sessions = await stack.enter_async_context(_sessions(settings, agents, record, parts, hold))
+        _watch(registry, record, sessions, upstreams)
         sessions.admission = _admission(settings, record, watch, sessions)
         sessions.count_refused = metrics.refused
         await stack.enter_async_context(Later(record.notes, executor, agents, sessions.noted_run))
@@ -128,13 +128,22 @@ async def open_app(settings: Settings, *, warm: bool = False) -> AsyncIterator[A
         yield App(_asgi(settings, access, hold, sessions, record, registry, feed, console), sessions, feed)
 
 
-def _watch_record(registry: CollectorRegistry, record: Record) -> None:
-    watch_record(
-        registry,
-        size=lambda: record.journal.size,
-        set_aside=lambda: record.journal.set_aside,
+def _watch(registry: CollectorRegistry, record: Record, sessions: Sessions, upstreams: Upstreams) -> None:
+    """The figures that are counted when somebody asks."""
+    journal, ages = record.journal, record.journal.ages
+    figures = Figures(
+        journal_bytes=lambda: journal.size,
+        journal_entries=lambda: ages.waiting,
+        journal_age=lambda: ages.oldest,
+        flush_lag=lambda: ages.lag,
+        set_aside=lambda: journal.set_aside,
         store_up=lambda: not record.problem,
+        descriptors=used_descriptors,
+        agent_waiting=lambda: upstreams.waiting if isinstance(upstreams, Places) else 0,
+        towards_client=lambda: sessions.queued_bytes()[0],
+        towards_agent=lambda: sessions.queued_bytes()[1],
     )
+    watch_record(registry, figures)
 
 
 async def _open_upstreams(stack: AsyncExitStack, settings: Settings, *, warm: bool) -> Upstreams:

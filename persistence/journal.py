@@ -29,6 +29,7 @@ from bridge.core.model import Entry
 from bridge.errors import JournalFailed
 from persistence import journal_file
 from persistence.adoption import Orphan, claim_all
+from persistence.ages import Ages
 from persistence.claimed import Claimed, encode_claim
 from persistence.codec import encode, storable
 from persistence.confirming import Confirming
@@ -81,6 +82,8 @@ class Journal:
         """The last commit failed."""
         self._last: dict[str, int] = {}
         self._written = 0
+        self.ages = Ages()
+        """Of the entries that are not in the store."""
         self.set_aside = 0
         """Entries that the store refuses: kept here, tried again by whoever adopts them."""
         self.adopted: set[str] = set()
@@ -143,6 +146,7 @@ class Journal:
             future.set_exception(JournalFailed(refusal))
         else:
             self._seq += 1
+            self.ages.numbered(self._seq)
             run = journal_file.inserting(self._seq, conversation_id, body)
             self._queue.put(_Write(future, run, self._seq, len(body)))
         return future
@@ -200,6 +204,7 @@ class Journal:
         """Beyond the quota too: they are on this disk already."""
         first = self._seq + 1
         self._seq += len(rows)
+        self.ages.numbered(self._seq)
         for seq, row in enumerate(rows, first):
             if row.flushed_at is None:
                 self._last[row.conversation_id] = seq
@@ -250,6 +255,7 @@ class Journal:
         now = time.time()
         await self._do(lambda connection: journal_file.mark(connection, up_to, now, set_aside, server))
         self.set_aside += len(set_aside)
+        self.ages.stored(up_to)
         for conversation_id in [key for key, seq in self._last.items() if seq <= up_to]:
             del self._last[conversation_id]
         if self._confirming:

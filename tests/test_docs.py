@@ -9,17 +9,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from prometheus_client import CollectorRegistry
 from pydantic import SecretStr
 
 from bridge import wire
 from bridge.core.events import ClientErred
-from bridge.observers.latency import Latency
-from bridge.observers.loop import LoopWatch
-from bridge.observers.metrics import Metrics
-from bridge.observers.record import watch_record
 from bridge.settings import Settings, variable
 from bridge.wire.reading import READERS
+from tests.support.figures import every_figure
 
 ROOT = Path(__file__).parent.parent
 SOURCES = [path for top in ("bridge", "persistence", "intents") for path in (ROOT / top).rglob("*.py")]
@@ -156,11 +152,7 @@ def _shape(message: object) -> object:
 
 
 def test_every_metric_is_documented_and_no_other() -> None:
-    registry = CollectorRegistry()
-    Metrics(registry)
-    Latency(registry)
-    LoopWatch(registry)
-    watch_record(registry, size=lambda: 0, set_aside=lambda: 0, store_up=lambda: 1)
+    registry = every_figure()
     there = {f"{m.name}_total" if m.type == "counter" else m.name for m in registry.collect()}
     named = set(re.findall(r"`(bridge_[a-z_]+)`", docs("operations.md")))
     assert named == there

@@ -20,6 +20,8 @@ class Moment:
     """Number of the agent's reply that sound was last relayed of."""
     reply_ms: int = 0
     """Milliseconds of that reply's sound relayed so far."""
+    reply_began: float = 0.0
+    """Clock at which its first sound was relayed."""
 
 
 class Event:

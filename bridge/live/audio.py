@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from enum import Enum
 from typing import NamedTuple, Protocol
 
+from bridge.core import commands as do
 from bridge.core.model import AudioFormat
 from bridge.live.outbox import SOUND_SECONDS
 
@@ -232,10 +233,13 @@ def silence(audio: AudioFormat, milliseconds: int) -> bytes:
 class Voice:
     """The agent's sound, on its way to the client: which reply it is, how much of it was relayed."""
 
-    def __init__(self) -> None:
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self.format = AudioFormat(sample_rate=24000)
+        self._clock = clock
         self.reply = 0
         """Number of the reply sound was last relayed of; 0 = none yet."""
+        self.reply_began = 0.0
+        """Clock at which its first sound was relayed."""
         self._frames = 0
         self._bytes = 0
         self._reply_bytes = 0
@@ -254,7 +258,7 @@ class Voice:
             return
         if self._new:
             self._new, self._reply_bytes = False, 0
-            self.reply += 1
+            self.reply, self.reply_began = self.reply + 1, self._clock()
         self._reply_bytes += len(frame)
         self._frames += 1
         self._bytes += len(frame)
@@ -278,6 +282,16 @@ class Voice:
         self.format = audio
         if self._outbox is not None:
             self._outbox.max_sound = SOUND_SECONDS * audio.bytes_per_second
+
+    def steer(self, command: do.DropReply | do.PassReply | do.EndReply) -> None:
+        """What the session wants of the reply."""
+        match command:
+            case do.DropReply():
+                self.drop()
+            case do.PassReply():
+                self.go_on()
+            case do.EndReply():
+                self.end_reply()
 
     def drop(self) -> None:
         """Throw away what is queued and what still comes, until `go_on`."""

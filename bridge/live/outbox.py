@@ -44,6 +44,11 @@ class Outbox(Generic[T]):
         self._write = end.write if isinstance(end, Direct) else _never
 
     @property
+    def queued_bytes(self) -> int:
+        """Of all that waits, sound and messages."""
+        return self._sound_bytes + self.message_bytes
+
+    @property
     def crowded(self) -> bool:
         """More messages wait than a peer that reads leaves there for long."""
         return self.message_bytes > MESSAGE_BYTES

@@ -73,6 +73,11 @@ class Sessions:
     def __len__(self) -> int:
         return len(self._live)
 
+    def queued_bytes(self) -> tuple[int, int]:
+        """What waits for the sockets of all clients, and of all their agents."""
+        waiting = [live.runner.queued_bytes for live in self._live.values()]
+        return sum(client for client, _ in waiting), sum(agent for _, agent in waiting)
+
     # ── for the routes ──────────────────────────────────────────────────────────────────────
 
     async def prepare(

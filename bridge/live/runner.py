@@ -58,7 +58,7 @@ class Runner:
         self._person = person
         self._parts = parts
         self._speech = Speech(session.agent.limits.sound_rate)
-        self._voice = Voice()
+        self._voice = Voice(asyncio.get_running_loop().time)
         self._seat: Seat | None = None
         self._line: Line | None = None
         self._line_task: asyncio.Task[None] | None = None
@@ -140,6 +140,13 @@ class Runner:
         else:
             self.step(frame)
 
+    @property
+    def queued_bytes(self) -> tuple[int, int]:
+        """What waits for the client's socket, and for the agent's."""
+        ends = self._seat, self._line
+        towards_client, towards_agent = (end.outbox.queued_bytes if end else 0 for end in ends)
+        return towards_client, towards_agent
+
     # ── stepping ────────────────────────────────────────────────────────────────────────────
 
     def step(self, event: Event | PeerEvent) -> None:
@@ -171,7 +178,9 @@ class Runner:
         return self.finished.is_set() and self.session.phase is not Phase.CLOSED
 
     def _now(self) -> Moment:
-        return Moment(self._loop.time(), self._parts.now(), self._voice.reply, self._voice.reply_ms)
+        voice = self._voice
+        clock, at = self._loop.time(), self._parts.now()
+        return Moment(clock, at, voice.reply, voice.reply_ms, voice.reply_began)
 
     def _perform(self, command: do.Command) -> None:
         match command:
@@ -193,7 +202,7 @@ class Runner:
             case do.KeepSpeech() | do.ForgetSpeech():
                 self._keep_speech(command)
             case do.DropReply() | do.PassReply() | do.EndReply():
-                self._steer_voice(command)
+                self._voice.steer(command)
             case _:
                 assert_never(command)
 
@@ -234,15 +243,6 @@ class Runner:
             self._speech.keep()
         else:
             self._speech.forget()
-
-    def _steer_voice(self, command: do.DropReply | do.PassReply | do.EndReply) -> None:
-        match command:
-            case do.DropReply():
-                self._voice.drop()
-            case do.PassReply():
-                self._voice.go_on()
-            case do.EndReply():
-                self._voice.end_reply()
 
     async def _play_silence(self) -> None:
         frame, due = silence(self._speech.format, SILENCE_MS), self._loop.time()

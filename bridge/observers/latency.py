@@ -38,8 +38,14 @@ class Latency:
             "bridge_answer_seconds", "From the end of the user's turn to the text of the answer.",
             ["agent"], buckets=BUCKETS, registry=registry,
         )  # fmt: skip
+        self._first_sound = Histogram(
+            "bridge_first_sound_seconds", "From the end of the user's turn to the first sound of the answer.",
+            ["agent"], buckets=BUCKETS, registry=registry,
+        )  # fmt: skip
         self._asked: dict[str, float] = {}
         """Session → clock at which its user's turn ended that is not answered yet."""
+        self._unheard: dict[str, float] = {}
+        """The same for an answer that is to be heard."""
 
     def stepped(
         self, facts: SessionFacts, event: Event | PeerEvent, commands: Sequence[do.Command], now: Moment
@@ -55,14 +61,21 @@ class Latency:
                 self._journal.labels(kind).observe((now.at - entry.at).total_seconds())
             case ev.TurnEnded() | ev.TextArrived(Message(Role.USER)):
                 self._asked.setdefault(facts.session_id, now.clock)
+                self._unheard.setdefault(facts.session_id, now.clock)
+            case ev.UserStartedSpeaking():
+                self._unheard.pop(facts.session_id, None)
             case ev.TextArrived(Message(Role.ASSISTANT)):
                 if asked := self._asked.pop(facts.session_id, None):
                     self._answers.labels(facts.agent).observe(now.clock - asked)
             case _:
                 pass
+        if now.reply_began > (asked := self._unheard.get(facts.session_id, now.clock)):
+            del self._unheard[facts.session_id]
+            self._first_sound.labels(facts.agent).observe(now.reply_began - asked)
 
     def sounded(self, facts: SessionFacts, towards: str, frames: int, size: int) -> None:
         """Sound has no latency of its own here."""
 
     def ended(self, facts: SessionFacts, reason: str, now: Moment) -> None:
         self._asked.pop(facts.session_id, None)
+        self._unheard.pop(facts.session_id, None)

@@ -33,6 +33,7 @@ class Metrics:
         )
         self._barge_ins = counter("bridge_barge_ins", "Times somebody began to speak.", "agent")
         self._opened = counter("bridge_agent_opened", "Times an agent's end was opened.", "upstream")
+        self._reopened = counter("bridge_agent_reopened", "Of those, to go on with a talk.", "upstream")
         self._lost = counter(
             "bridge_agent_lost", "Times an agent's end was lost, by close code.", "upstream", "code"
         )
@@ -44,6 +45,8 @@ class Metrics:
         self._bytes = counter("bridge_sound_bytes", "Bytes of sound relayed.", "towards")
         self._attached: set[str] = set()
         """Sessions that have a client."""
+        self._had_agent: set[str] = set()
+        """Sessions whose agent was ready once."""
 
     def stepped(
         self, facts: SessionFacts, event: Event | PeerEvent, commands: Sequence[do.Command], now: Moment
@@ -51,6 +54,8 @@ class Metrics:
         self._count(facts, event)
         opened = sum(isinstance(command, do.OpenAgent) for command in commands)
         self._opened.labels(facts.upstream).inc(opened)
+        if facts.session_id in self._had_agent:
+            self._reopened.labels(facts.upstream).inc(opened)
 
     def _count(self, facts: SessionFacts, event: Event | PeerEvent) -> None:
         match event:
@@ -61,6 +66,8 @@ class Metrics:
                 self._count_left(facts)
             case ev.UserStartedSpeaking():
                 self._barge_ins.labels(facts.agent).inc()
+            case ev.AgentReady():
+                self._had_agent.add(facts.session_id)
             case ev.AgentLeft(code):
                 self._lost.labels(facts.upstream, str(code)).inc()
             case ev.SaveFailed():
@@ -92,6 +99,7 @@ class Metrics:
 
     def ended(self, facts: SessionFacts, reason: str, now: Moment) -> None:
         self._count_left(facts)
+        self._had_agent.discard(facts.session_id)
         self._ended.labels(facts.agent, reason).inc()
 
     def _count_left(self, facts: SessionFacts) -> None:

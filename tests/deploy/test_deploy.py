@@ -11,13 +11,9 @@ from typing import Any
 
 import pytest
 import yaml
-from prometheus_client import CollectorRegistry
 
-from bridge.observers.latency import Latency
-from bridge.observers.loop import LoopWatch
-from bridge.observers.metrics import Metrics
-from bridge.observers.record import watch_record
 from bridge.settings import Settings, variable
+from tests.support.figures import every_figure
 
 ROOT = Path(__file__).parents[2]
 DEPLOY = ROOT / "deploy"
@@ -26,11 +22,7 @@ NGINX = shutil.which("nginx") or "/usr/sbin/nginx"
 
 def figures() -> set[str]:
     """Names of series as Prometheus has them."""
-    registry = CollectorRegistry()
-    Metrics(registry)
-    Latency(registry)
-    LoopWatch(registry)
-    watch_record(registry, size=lambda: 0, set_aside=lambda: 0, store_up=lambda: 1)
+    registry = every_figure()
     endings = {"counter": ("_total",), "gauge": ("",), "histogram": ("_bucket", "_sum", "_count")}
     return {metric.name + ending for metric in registry.collect() for ending in endings[metric.type]}
 

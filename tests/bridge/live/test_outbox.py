@@ -258,3 +258,12 @@ async def test_an_agent_that_takes_nothing_is_asked_no_more() -> None:
     asked = [line.ask(do.Hear("x" * 10_000)) for _ in range(40)]
     assert asked == [True] * 27 + [False] * 13
     assert line.outbox.message_bytes < MESSAGE_BYTES + 11_000
+
+
+async def test_it_tells_how_many_bytes_wait() -> None:
+    outbox = Outbox[str]()
+    outbox.put_sound(bytes(100))
+    outbox.put("message", 20)
+    assert outbox.queued_bytes == 120
+    await taken(outbox, 2)
+    assert outbox.queued_bytes == 0
