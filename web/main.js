@@ -16,6 +16,7 @@ import { atRest } from "./client/phases.js";
 import { Planner } from "./planner.js";
 import { Reach, keepPage } from "./reach.js";
 import { dayAndClock } from "./times.js";
+import { SignIn } from "./sign-in.js";
 import { Transcript } from "./transcript.js";
 import { WakeLock } from "./wake.js";
 import { PHASE_WORDS, whoAnswers } from "./words.js";
@@ -28,7 +29,7 @@ const transcript = new Transcript();
 const dock = new Dock(bridge);
 const banner = new Banner(bridge);
 const deletion = new Deletion(() => conversations.redraw());
-const conversations = new Conversations((id) => deletion.covers(id), (status) => reach.answered(status));
+const conversations = new Conversations((id) => deletion.covers(id), (status) => answered(status));
 const planner = new Planner();
 const past = new PastConversation();
 const drawers = new Drawers((name) => name === "planner" && planner.acknowledge());
@@ -36,6 +37,10 @@ const details = new Details(bridge.state);
 const wakeLock = new WakeLock();
 const reach = new Reach(fetchLists, (away) => banner.showAway(away));
 const devices = new Devices(bridge);
+const signIn = new SignIn(() => {
+  fetchLists();
+  follow();
+});
 
 /** @type {readonly string[]} */
 const NOTHING = [];
@@ -142,6 +147,12 @@ async function renamePast() {
   find("rename").focus();
 }
 
+/** @param {number | null} status of a list that could not be had */
+function answered(status) {
+  reach.answered(status);
+  if (status === 401) void signIn.check();
+}
+
 function fetchLists() {
   conversations.refresh();
   void planner.refresh();
@@ -153,6 +164,7 @@ function listenToBridge() {
     if (what === "planner") void planner.refresh();
     else conversations.refresh(spokenIn(bridge.state));
   });
+  bridge.on("signIn", () => void signIn.check());
   find("renew").addEventListener("click", () => {
     bridge.renew();
     leavePast();
@@ -190,7 +202,6 @@ function listenToWindow() {
 listenToBridge();
 listenToPast();
 listenToWindow();
-fetchLists();
 keepPage();
 draw();
-follow();
+void signIn.check();

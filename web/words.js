@@ -1,6 +1,7 @@
 // What the page says: words of the states and of results. Pure; the only place for such texts.
 
 import { atRest } from "./client/phases.js";
+import { clock } from "./times.js";
 
 /** @typedef {import("./client/phases.js").Phase} Phase */
 /** @typedef {import("./client/types.js").State} State */
@@ -52,6 +53,33 @@ export function whoAnswers(upstream, title) {
   }
   const name = upstream.charAt(0).toUpperCase() + upstream.slice(1);
   return `${title} through ${name}`;
+}
+
+/**
+ * Why a sign-in was refused, and when it may be tried again.
+ * @param {import("./client/types.js").Failure} failure
+ * @param {Date} now
+ */
+export function signInTrouble({ code, status, description, retryAfter }, now) {
+  const again = retryAfter === null ? "" : ` Try again ${soon(retryAfter, now)}.`;
+  if (status === 0) return "The server cannot be reached. Try again when you are online.";
+  const told = SIGN_IN_WORDS[code] ?? (description || "That did not work.");
+  return told + again;
+}
+
+/** @type {Record<string, string>} */
+const SIGN_IN_WORDS = {
+  BRIDGE_WRONG_PIN: "The name or the PIN is wrong.",
+  BRIDGE_LOCKED_OUT: "Locked: too many wrong PINs for that name.",
+  BRIDGE_TOO_MANY_TRIES: "Too many wrong PINs came from where you are.",
+  BRIDGE_USER_LOCKED: "This user is locked. Ask whoever runs this server.",
+};
+
+/** In 20 seconds; at 2:35 PM. @param {number} seconds @param {Date} now */
+function soon(seconds, now) {
+  if (seconds < 90) return `in ${Math.ceil(seconds)} seconds`;
+  const minute = new Date(now.getTime() + seconds * 1000 + 59_999);
+  return `at ${clock(minute.toISOString())}`;
 }
 
 /** @type {Record<import("./client/record.js").Chip["status"], string>} */

@@ -7,7 +7,6 @@ import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from ipaddress import ip_address, ip_network
 
 import structlog
 
@@ -41,7 +40,7 @@ class ByPin:
 
     async def sign_in(self, name: str, pin: str, address: str) -> tuple[str, SignIn]:
         """See ports.PinDesk. Takes as long, and says the same, whether there is such a user or not."""
-        user_id, address, begun = user_id_of(name), network_of(address), self.now()
+        user_id, begun = user_id_of(name), self.now()
         self.pins.check_room()
         try:
             wait = await self.accounts.charge(user_id, address)
@@ -64,14 +63,6 @@ class ByPin:
         await self.accounts.keep(made)
         log.info("signed_in")
         return credential, made
-
-
-def network_of(address: str) -> str:
-    """One household has one IPv4 address, and of IPv6 as many as it likes, all with the same 64 bits."""
-    try:
-        return str(ip_network(f"{ip_address(address)}/64", strict=False)) if ":" in address else address
-    except ValueError:
-        return address
 
 
 def _digest(credential: str) -> str:

@@ -9,7 +9,7 @@ import {
 const nothing: Options = {};
 const everything: Required<Options> = {
   server: new URL("https://bridge.test"), agent: "flux", pushToTalk: true, instance: "tab-1", sound: false,
-  WebSocket, fetch,
+  WebSocket, fetch, token: async () => null,
 };
 export const clients: VoiceBridge[] = [new VoiceBridge(), new VoiceBridge(nothing), new VoiceBridge(everything)];
 
@@ -47,6 +47,7 @@ export const listeners: { [Name in keyof Events]: (detail: Events[Name]) => unkn
   notice: (notice: Notice | null) => notice?.text ?? "",
   level: ({ who, level }) => (who === "you" ? level : -level),
   sound: (sound: ArrayBuffer) => new Int16Array(sound).length,
+  signIn: (code) => code.startsWith("BRIDGE_"),
   refresh: (what) => what === "planner",
 };
 

@@ -56,11 +56,19 @@ def loudest(sound: bytes) -> int:
 
 @asynccontextmanager
 async def staged(
-    folder: Path, microphone: Microphone = "beep", *, look: Look = DESKTOP, script: str = ""
+    folder: Path,
+    microphone: Microphone = "beep",
+    *,
+    look: Look = DESKTOP,
+    script: str = "",
+    **settings: object,
 ) -> AsyncIterator[Stage]:
-    """Everything started, the page open and idle."""
+    """Everything started, the page open and idle. `settings`: further ones of the server."""
     async with ScriptedDeepgram() as deepgram:
         given = {"upstream": "deepgram", "deepgram_agent_url": deepgram.url, "deepgram_api_key": "test-key"}
-        async with running(folder, **given) as server, chromium(microphone, look=look) as context:
+        async with (
+            running(folder, **{**given, **settings}) as server,
+            chromium(microphone, look=look) as context,
+        ):
             screen = await open_page(context, server.http, script=script)
             yield Stage(screen, server, deepgram)

@@ -22,6 +22,14 @@
  * @typedef {{items: T[], next: string | null}} Part
  */
 
+/**
+ * How people prove who they are, and who has; `sign_in_url`: where, if elsewhere.
+ * @typedef {{method: "none" | "pin" | "jwt", user_id: string | null, sign_in_url: string | null}} SignInState
+ * @typedef {{user_id: string, expires_at: string, token: string | null}} SignedIn
+ */
+
+/** Gives the credential for a request; null = none is needed. @typedef {() => string | null | Promise<string | null>} Token */
+
 /** The bridge said no, or was not reached (`failure.status` 0). */
 export class RequestFailed extends Error {
   /** @param {Failure} failure */
@@ -62,9 +70,11 @@ function ownServer() {
 /** Every request may reject with `RequestFailed`. */
 export class Api {
   #fetch;
+  #token;
 
-  /** @param {{server?: string | URL, fetch?: typeof globalThis.fetch}} [options] */
-  constructor({ server = ownServer(), fetch } = {}) {
+  /** @param {{server?: string | URL, fetch?: typeof globalThis.fetch, token?: Token}} [options] */
+  constructor({ server = ownServer(), fetch, token } = {}) {
+    this.#token = token;
     /** Address of the bridge. */
     this.server = new URL(server);
     this.#fetch = fetch ?? ((/** @type {Parameters<typeof globalThis.fetch>} */ ...wish) => globalThis.fetch(...wish));
@@ -77,7 +87,8 @@ export class Api {
    * @returns {Promise<any>}
    */
   async #request(method, path, { body, signal } = {}) {
-    const headers = body ? { "Content-Type": "application/json" } : undefined;
+    const token = this.#token ? await this.#token() : null; // without one it goes out at once: the page may be closing
+    const headers = { ...(body && { "Content-Type": "application/json" }), ...(token && { Authorization: `Bearer ${token}` }) };
     const answer = await this.#fetch(new URL(`/api/v1/${path}`, this.server), {
       method, headers, body: body && JSON.stringify(body), signal: signal ?? AbortSignal.timeout(15_000), cache: "no-store",
       keepalive: method === "DELETE", // it may be the last thing the page does
@@ -100,6 +111,27 @@ export class Api {
       ...(conversationId && { conversation_id: conversationId }),
     };
     return this.#request("POST", "voice/session", { body });
+  }
+
+  /** How people prove who they are here, and who has. @returns {Promise<SignInState>} */
+  signInState() {
+    return this.#request("GET", "sign-in");
+  }
+
+  /**
+   * Sign in by PIN: a browser keeps a cookie; with `keep: "token"` the answer has what `Options.token` is to give.
+   * @param {string} name
+   * @param {string} pin
+   * @param {{keep?: "cookie" | "token"}} [options]
+   * @returns {Promise<SignedIn>}
+   */
+  signIn(name, pin, { keep = "cookie" } = {}) {
+    return this.#request("POST", "sign-in", { body: { name, pin, keep } });
+  }
+
+  /** Sign out here, or everywhere; what is open is closed. @param {{everywhere?: boolean}} [options] @returns {Promise<null>} */
+  signOut({ everywhere = false } = {}) {
+    return this.#request("POST", "sign-out", { body: { everywhere } });
   }
 
   /** Whether the server answers at all. @returns {Promise<boolean>} */

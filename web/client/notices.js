@@ -29,6 +29,9 @@ const CODE_WORDS = {
   BRIDGE_SESSION_LIMIT: ["info", "This talk has lasted as long as one may. Everything is saved; tap to go on."],
   BRIDGE_QUOTA: ["warning", "The limit for talks is reached. Everything said so far is saved."],
   BRIDGE_UNAVAILABLE: ["warning", "The server cannot take a talk right now. Try again in a moment."],
+  BRIDGE_UNAUTHENTICATED: ["warning", "Sign in to go on. Everything said so far is saved."],
+  BRIDGE_SIGNED_OUT: ["info", "You are signed out. Everything said so far is saved."],
+  BRIDGE_SIGN_IN_EXPIRED: ["info", "Your sign-in has expired. Everything said so far is saved; sign in again."],
   BRIDGE_NOT_FOUND: ["error", "That conversation is not there any more. You can begin a new one."],
 };
 

@@ -18,6 +18,8 @@ import { chain, step } from "./returning.js";
 const CAPTION_SECONDS = 1.5;
 /** Milliseconds that a sentence, which is saved first, may come after the end of its reply, which is not. */
 const LATE_MS = 500;
+/** Codes of sign-ins that are missing, or over. */
+const SIGN_IN_CODES = ["BRIDGE_UNAUTHENTICATED", "BRIDGE_SIGNED_OUT", "BRIDGE_SIGN_IN_EXPIRED"];
 
 /** The next phase while turns are taken; else the phase stays. @param {State} state @param {Phase} phase @returns {Phase} */
 export const talking = (state, phase) => (inTurns(state) ? phase : state.phase);
@@ -86,6 +88,9 @@ export const lasting = (notice) => (notice?.passing ? null : notice);
 /** @param {number} at milliseconds since 1970 */
 const isoTime = (at) => new Date(at).toISOString();
 
+/** Signing in helps against that. @param {string} code @returns {Effect[]} */
+export const askToSignIn = (code) => (SIGN_IN_CODES.includes(code) ? [{ type: "Announce", event: "signIn", detail: code }] : []);
+
 /** What each message of the bridge means. @type {import("./types.js").ServerRules} */
 export const SERVER_RULES = {
   Welcome: (state, { request_id: requestId }) => step({ ...state, details: { ...state.details, requestId } }),
@@ -140,5 +145,5 @@ export const SERVER_RULES = {
     const phase = code === "BRIDGE_UPSTREAM_LOST" && state.settled ? "reconnecting" : state.phase;
     return step({ ...state, phase, notice: notice(`Warning ${code}`, description) });
   },
-  Error: (state, { code, description }) => step({ ...state, notice: notice(`Error ${code}`, description) }),
+  Error: (state, { code, description }) => step({ ...state, notice: notice(`Error ${code}`, description) }, ...askToSignIn(code)),
 };

@@ -8,7 +8,7 @@ import * as wire from "./protocol.js";
 import { heard, ping, silent } from "./pulse.js";
 import { interrupt } from "./record.js";
 import { HANG_UP, begin, chain, comeBack, rest, step, tryAgain, waiting } from "./returning.js";
-import { SERVER_RULES, awaitReply, show, talking } from "./server-rules.js";
+import { SERVER_RULES, askToSignIn, awaitReply, show, talking } from "./server-rules.js";
 
 /** @typedef {import("./types.js").State} State */
 /** @typedef {import("./types.js").Message} Message */
@@ -138,7 +138,7 @@ const RULES = {
     const passes = status === 0 || status === 503 || (status === 429 && (retryAfter ?? 60) < 60);
     if (state.retry !== null && passes) return comeBack(next, { at, roll }, retryAfter ?? undefined);
     const gone = status === 404 ? { ...next, conversationId: null } : next;
-    return rest(gone, "error", refusal(failure));
+    return chain(rest(gone, "error", refusal(failure)), (next) => step(next, ...askToSignIn(failure.code)));
   },
   SocketOpened: (state, { lostMs }) => step(
     { ...state, details: { ...state.details, lostMs } },

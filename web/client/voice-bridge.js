@@ -28,12 +28,12 @@ export class VoiceBridge extends EventTarget {
   #microphone;
 
   /** @param {import("./types.js").Options} [options] */
-  constructor({ server, agent, pushToTalk, instance, sound = "AudioContext" in globalThis, WebSocket, fetch } = {}) {
+  constructor({ server, agent, pushToTalk, instance, sound = "AudioContext" in globalThis, WebSocket, fetch, token } = {}) {
     super();
     /** The state now; never changed, but replaced. @type {State} */
     this.state = initial({ agent, pushToTalk, instance, sound });
     /** The bridge's REST interface: past conversations, goals and tasks. */
-    this.api = new Api({ server, fetch });
+    this.api = new Api({ server, fetch, token });
     this.#socket = new BridgeSocket(this.#ofSocket(), this.api.server, WebSocket);
     this.#speaker = sound ? new Speaker(this.#ofSpeaker()) : new GivenSpeaker(this.#ofSpeaker());
     const ears = this.#ofMicrophone();

@@ -17,6 +17,12 @@
  * @template T
  * @typedef {{items: T[], next: string | null}} Part
  */
+/**
+ * How people prove who they are, and who has; `sign_in_url`: where, if elsewhere.
+ * @typedef {{method: "none" | "pin" | "jwt", user_id: string | null, sign_in_url: string | null}} SignInState
+ * @typedef {{user_id: string, expires_at: string, token: string | null}} SignedIn
+ */
+/** Gives the credential for a request; null = none is needed. @typedef {() => string | null | Promise<string | null>} Token */
 /** The bridge said no, or was not reached (`failure.status` 0). */
 export class RequestFailed extends Error {
     /** @param {Failure} failure */
@@ -26,10 +32,11 @@ export class RequestFailed extends Error {
 export function failureIn(error: unknown): Failure;
 /** Every request may reject with `RequestFailed`. */
 export class Api {
-    /** @param {{server?: string | URL, fetch?: typeof globalThis.fetch}} [options] */
-    constructor({ server, fetch }?: {
+    /** @param {{server?: string | URL, fetch?: typeof globalThis.fetch, token?: Token}} [options] */
+    constructor({ server, fetch, token }?: {
         server?: string | URL;
         fetch?: typeof globalThis.fetch;
+        token?: Token;
     });
     /** Address of the bridge. */
     server: URL;
@@ -42,6 +49,22 @@ export class Api {
         agent: string | null;
         conversationId: string | null;
     }): Promise<SessionAnswer>;
+    /** How people prove who they are here, and who has. @returns {Promise<SignInState>} */
+    signInState(): Promise<SignInState>;
+    /**
+     * Sign in by PIN: a browser keeps a cookie; with `keep: "token"` the answer has what `Options.token` is to give.
+     * @param {string} name
+     * @param {string} pin
+     * @param {{keep?: "cookie" | "token"}} [options]
+     * @returns {Promise<SignedIn>}
+     */
+    signIn(name: string, pin: string, { keep }?: {
+        keep?: "cookie" | "token";
+    }): Promise<SignedIn>;
+    /** Sign out here, or everywhere; what is open is closed. @param {{everywhere?: boolean}} [options] @returns {Promise<null>} */
+    signOut({ everywhere }?: {
+        everywhere?: boolean;
+    }): Promise<null>;
     /** Whether the server answers at all. @returns {Promise<boolean>} */
     reachable(): Promise<boolean>;
     /**
@@ -123,3 +146,23 @@ export type Part<T> = {
     items: T[];
     next: string | null;
 };
+/**
+ * How people prove who they are, and who has; `sign_in_url`: where, if elsewhere.
+ */
+export type SignInState = {
+    method: "none" | "pin" | "jwt";
+    user_id: string | null;
+    sign_in_url: string | null;
+};
+/**
+ * How people prove who they are, and who has; `sign_in_url`: where, if elsewhere.
+ */
+export type SignedIn = {
+    user_id: string;
+    expires_at: string;
+    token: string | null;
+};
+/**
+ * Gives the credential for a request; null = none is needed.
+ */
+export type Token = () => string | null | Promise<string | null>;

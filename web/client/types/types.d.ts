@@ -21,6 +21,11 @@ export interface Options {
   sound?: boolean;
   /** Another WebSocket than the global one: Node 20 has none, the package `ws` has. */
   WebSocket?: SocketMaker;
+  /**
+   * Gives the credential of whoever talks, before each request: a token of the issuer, or of `api.signIn`. Null = none.
+   * Without it the browser's cookie counts.
+   */
+  token?: () => string | null | Promise<string | null>;
   /** Another fetch than the global one. */
   fetch?: typeof globalThis.fetch;
 }
@@ -56,6 +61,8 @@ export interface Events {
   level: { who: "you" | "agent"; level: number };
   /** The agent's sound as it comes, linear16 at 24 kHz, one channel. Copy what you keep: the speaker takes it away. */
   sound: ArrayBuffer;
+  /** Nobody is signed in, or no more: sign in, then go on. */
+  signIn: string;
   /** A list you may show is out of date. */
   refresh: "conversations" | "planner";
 }
@@ -255,6 +262,7 @@ export type Effect =
   | { type: "Unschedule"; name: TimerName }
   | { type: "Announce"; event: "entry"; detail: Entry }
   | { type: "Announce"; event: "call"; detail: Chip }
+  | { type: "Announce"; event: "signIn"; detail: string }
   | { type: "Refresh"; what: "conversations" | "planner" };
 
 export type Step = [State, Effect[]];

@@ -7,7 +7,7 @@
 /** A talk with an agent. What it is like stands in `state`; what happens is told as events, see `Events`. */
 export class VoiceBridge extends EventTarget {
     /** @param {import("./types.js").Options} [options] */
-    constructor({ server, agent, pushToTalk, instance, sound, WebSocket, fetch }?: import("./types.js").Options);
+    constructor({ server, agent, pushToTalk, instance, sound, WebSocket, fetch, token }?: import("./types.js").Options);
     /** The state now; never changed, but replaced. @type {State} */
     state: State;
     /** The bridge's REST interface: past conversations, goals and tasks. */

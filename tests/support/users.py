@@ -1,0 +1,26 @@
+"""Users with a PIN for tests, added as an operator adds them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from bridge.auth.pins import hash_pin
+from persistence.users import Users, open_users
+
+PIN = "483920"
+
+
+async def add_users(url: str, *names: str, pin: str = PIN) -> None:
+    """Into the database of that URL, or into the SQLite file of a test's folder."""
+    hashed = hash_pin(pin)
+    async with open_users(url) as users:
+        for name in names:
+            await users.add(name, hashed)
+
+
+def sqlite_url(folder: Path) -> str:
+    """Where a test's server keeps its database."""
+    return f"sqlite:///{folder.resolve() / 'bridge.db'}"
+
+
+__all__ = ["PIN", "Users", "add_users", "open_users", "sqlite_url"]
