@@ -33,6 +33,7 @@ from bridge.live.descriptors import used_descriptors
 from bridge.live.holds import Holds
 from bridge.live.places import Places
 from bridge.live.quotas import Quotas
+from bridge.live.redacting import RedactingJournal
 from bridge.live.registry import Sessions
 from bridge.live.runner import Parts
 from bridge.observers.feed import Feed
@@ -113,7 +114,7 @@ async def open_app(settings: Settings, *, warm: bool = False) -> AsyncIterator[A
         feed, overview = await stack.enter_async_context(Feed(record.store)), Overview()
         parts = Parts(
             upstreams=upstreams,
-            journal=record.journal,
+            journal=RedactingJournal(record.journal, settings.redact) if settings.redact else record.journal,
             intents=executor,
             briefing=Briefing(record.store, now),
             observers=(Lifecycle(), metrics, Latency(registry), feed, overview),

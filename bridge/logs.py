@@ -17,12 +17,15 @@ import structlog
 from structlog.tracebacks import ExceptionDictTransformer
 from structlog.typing import EventDict, Processor, WrappedLogger
 
+from bridge.core import personal
 from bridge.log_writer import LogWriter
 
 PRIVATE = frozenset(
     {"content", "text", "arguments", "prompt", "transcript", "title", "name", "token", "authorization"}
 )
 """Fields that may hold what people said, or a secret: never logged as they are."""
+PLAIN = frozenset({"at", "level", "logger"})
+"""Fields that are ours alone; so are those that end in `_id`."""
 LINES_PER_SECOND = 20
 """Of one event of one session, or of none."""
 WARNINGS_PER_MINUTE = 30
@@ -48,13 +51,28 @@ QUIET = {
 
 
 def redact(_: WrappedLogger, __: str, line: EventDict) -> EventDict:
-    """Replace the value of every private field by its length, and cut what is too long."""
+    """Of private fields only the length, of the others no personal data and not too much."""
     for key in PRIVATE & line.keys():
         line[key] = f"<{len(str(line[key]))} characters>"
     for key, value in line.items():
+        if key not in PLAIN and not key.endswith("_id"):
+            line[key] = value = _impersonal(value)
         if isinstance(value, str) and len(value) > MAX_VALUE:
             line[key] = f"{value[:MAX_VALUE]}… ({len(value)} characters)"
     return line
+
+
+def _impersonal(value: object) -> object:
+    """Without e-mail addresses, phone numbers and the like, in whatever it is made of."""
+    match value:
+        case str():
+            return personal.redact(value)
+        case dict():
+            return {key: _impersonal(inner) for key, inner in value.items()}
+        case list() | tuple():
+            return [_impersonal(inner) for inner in value]
+        case _:
+            return value
 
 
 class Window:

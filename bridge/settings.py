@@ -20,6 +20,7 @@ from pydantic_settings import (
     YamlConfigSettingsSource,
 )
 
+from bridge.core.personal import Personal
 from bridge.errors import BadConfig
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -195,6 +196,10 @@ class Settings(BaseSettings):
     admin_token: SecretStr = Field(
         default=SecretStr(""),
         description="Opens the console at /console; 16 characters at least. Empty: there is no console.",
+    )
+    redact: tuple[Personal, ...] = Field(
+        default=(),
+        description="Personal data taken out of what was said before it is stored: email, phone, card, iban.",
     )
     http_secret: SecretStr = Field(default=SecretStr(""), description="Signs the calls of `http:` intents.")
     http_hosts: tuple[str, ...] = Field(default=(), description="Hosts that `http:` intents may call.")

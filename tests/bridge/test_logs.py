@@ -54,6 +54,21 @@ def test_private_fields_are_replaced_by_their_length(field: str, stream: io.Stri
     assert line[field] == "<14 characters>"
 
 
+def test_personal_data_is_taken_out_wherever_it_is(stream: io.StringIO) -> None:
+    logs.set_up("info", partial(print, file=stream))
+    try:
+        raise ValueError("cannot reach ada@example.org")
+    except ValueError:
+        structlog.get_logger("x").exception("broke", reason="of 555-123-4567", session_id="4111111111111111")
+    logging.getLogger("library").warning("card 4111 1111 1111 1111 of %s", ["ada@example.org"])
+    text = stream.getvalue()
+    assert "ada@" not in text
+    assert "555-123" not in text
+    assert "4111 1111" not in text
+    assert '"session_id":"4111111111111111"' in text
+    assert "cannot reach [email]" in text
+
+
 def test_what_is_too_long_is_cut(stream: io.StringIO) -> None:
     logs.set_up("info", partial(print, file=stream))
     structlog.get_logger("x").info("agent_error", code="C" * 1_000_000)
