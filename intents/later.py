@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from types import TracebackType
@@ -23,8 +23,6 @@ log = structlog.get_logger(__name__)
 
 AT_ONCE = 4
 """Calls of different conversations that are run side by side."""
-MOST_TOGETHER = 50
-"""Calls that are run in one transaction: nobody else acts in their conversation meanwhile."""
 LOOK_SECONDS = 30.0
 """How often is looked for what another process has left."""
 FIRST_RETRY, LONGEST_RETRY = 0.25, 10.0
@@ -52,8 +50,12 @@ class Together(Ledger, Protocol):
 class Notes(Protocol):
     """The calls that are still to be run, as the store has them. Raises StoreUnavailable."""
 
-    async def due(self) -> Sequence[Note]:
-        """The oldest ones, in the order they were asked for; not again what `end` was told of."""
+    async def waiting(self) -> Sequence[str]:
+        """The conversations that have some, those that wait for longest first."""
+        ...
+
+    async def due(self, conversation_id: str) -> Sequence[Note]:
+        """The oldest ones of that, in the order they were asked for; not again what `end` was told of."""
         ...
 
     async def end(self, note: Note, outcome: Outcome) -> Entry:
@@ -113,26 +115,28 @@ class Later:
             await self._notes.wait(wait)
 
     async def _run_due(self) -> bool:
-        """Run the oldest ones; True = there were some."""
-        due: dict[str, list[Note]] = defaultdict(list)
-        for note in await self._notes.due():
-            due[note.call.conversation_id].append(note)
+        """Run those of the conversations that wait for longest; True = there were some."""
+        waiting = await self._notes.waiting()
         limit = asyncio.Semaphore(AT_ONCE)
-        runs = [self._run_in_order(notes, limit) for notes in due.values()]
+        runs = [self._run_all(conversation_id, limit) for conversation_id in waiting]
         for failure in await asyncio.gather(*runs, return_exceptions=True):
             if failure:
                 raise failure
-        return bool(due)
+        return bool(waiting)
 
-    async def _run_in_order(self, notes: Sequence[Note], limit: asyncio.Semaphore) -> None:
-        """Those of one conversation: as many as possible together, what does not go well by itself."""
+    async def _run_all(self, conversation_id: str, limit: asyncio.Semaphore) -> None:
         async with limit:
-            done = 0
-            while done < len(notes):
-                done += await self._run_together(notes[done : done + MOST_TOGETHER])
-                if done < len(notes):
-                    await self._run_alone(notes[done])
-                    done += 1
+            while notes := await self._notes.due(conversation_id):
+                await self._run_in_order(notes)
+
+    async def _run_in_order(self, notes: Sequence[Note]) -> None:
+        """Those of one conversation: as many as possible together, what does not go well by itself."""
+        done = 0
+        while done < len(notes):
+            done += await self._run_together(notes[done:])
+            if done < len(notes):
+                await self._run_alone(notes[done])
+                done += 1
 
     async def _run_together(self, notes: Sequence[Note]) -> int:
         """How many of them were run: those before the first that does not go well."""

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from contextlib import AbstractAsyncContextManager
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Row, and_, select, tuple_
+from sqlalchemy import ColumnElement, Row, and_, func, select, tuple_
 
 from bridge.core.model import Entry, Note, Outcome, Result
 from persistence.connection import Connection
@@ -16,7 +16,11 @@ from persistence.rows import to_entry, to_person
 from persistence.tables import CONVERSATIONS, ENTRIES, NOTED_CALLS, USERS
 from persistence.together import Together, amend, together, with_outcome
 
-BATCH: Final = 1000
+CONVERSATIONS_AT_ONCE: Final = 1000
+CALLS_AT_ONCE: Final = 50
+GATHER_SECONDS: Final = 0.25
+LONGEST_GATHER_SECONDS: Final = 2.0
+"""Calls that come in together are run together, which is less work; they have waited for longer than that."""
 
 
 class Notes:
@@ -35,23 +39,44 @@ class Notes:
             self._arrived.set()
 
     async def wait(self, seconds: float) -> None:
-        """Until there may be a new one, at most so long."""
+        """Until there may be new ones, at most so long; and while more come at once, two seconds at most."""
+        if not await self._arrives(seconds):
+            return
+        give_up = asyncio.get_running_loop().time() + LONGEST_GATHER_SECONDS
+        while asyncio.get_running_loop().time() < give_up and await self._arrives(GATHER_SECONDS):
+            pass
+
+    async def _arrives(self, seconds: float) -> bool:
         try:
             async with asyncio.timeout(seconds):
                 await self._arrived.wait()
         except TimeoutError:
-            pass
+            return False
         self._arrived.clear()
+        return True
 
-    async def due(self) -> list[Note]:
-        """The oldest ones, in the order they were asked for; not again what `end` was told of."""
+    async def waiting(self) -> list[str]:
+        """The conversations that have some, those that wait for longest first."""
+        async with self._database.reading() as connection:
+            rows = await connection.execute(
+                select(NOTED_CALLS.c.conversation_id)
+                .join(ENTRIES, _of_call())
+                .group_by(NOTED_CALLS.c.conversation_id)
+                .order_by(func.min(ENTRIES.c.at))
+                .limit(CONVERSATIONS_AT_ONCE)
+            )
+            return [row.conversation_id for row in rows]
+
+    async def due(self, conversation_id: str) -> list[Note]:
+        """The oldest ones of that, in the order they were asked for; not again what `end` was told of."""
         async with self._database.reading() as connection:
             rows = await connection.execute(
                 select(*NOTED_CALLS.c, CONVERSATIONS.c.agent, CONVERSATIONS.c.user_id)
                 .join(CONVERSATIONS, CONVERSATIONS.c.id == NOTED_CALLS.c.conversation_id)
                 .join(ENTRIES, _of_call())
+                .where(NOTED_CALLS.c.conversation_id == conversation_id)
                 .order_by(ENTRIES.c.at, ENTRIES.c.epoch, ENTRIES.c.idx)
-                .limit(BATCH)
+                .limit(CALLS_AT_ONCE)
             )
             return await _read(connection, rows.all())
 

@@ -8,6 +8,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import asyncpg
+
 from tests.chaos.drains import talking
 from tests.chaos.figures import Figure, Scenario, percentile
 from tests.chaos.world import Sample, World, check
@@ -62,7 +64,7 @@ async def away(
             await asyncio.sleep(seconds)
             started = time.monotonic()
             postgres.start()
-            drained, cut = await _caught_up(world, server), world.cut
+            drained, cut = await _caught_up(world, server, url), world.cut
             world.up.clear()
             assert await server.terminate() == 0
         async with process(folder, **variables) as world.server:
@@ -70,13 +72,18 @@ async def away(
     return Away(world, gone, started, drained, cut)
 
 
-async def _caught_up(world: World, server: Process) -> float:
+async def _caught_up(world: World, server: Process, url: str) -> float:
+    """Until all is in the store and nothing is still to be run: asked for there, not to burden the server."""
     began, promised = time.monotonic(), set(world.promised)
-    await server.logged("store_back", seconds=30)
-    async with asyncio.timeout(30):
-        while promised - {str(goal["statement"]) for goal in await items(server.http, "/api/v1/goals")}:  # noqa: ASYNC110
-            await asyncio.sleep(0.2)
-    return time.monotonic() - began
+    await server.logged("store_back", seconds=60)
+    async with asyncio.timeout(60):
+        connection = await asyncpg.connect(url)
+        while await connection.fetchval("SELECT count(*) FROM noted_calls"):  # noqa: ASYNC110
+            await asyncio.sleep(0.05)
+        drained = time.monotonic() - began
+        await connection.close()
+    assert promised <= {str(goal["statement"]) for goal in await items(server.http, "/api/v1/goals")}
+    return drained
 
 
 async def _long(folder: Path, seed: int) -> list[Figure]:

@@ -31,13 +31,15 @@ def called(
 
 async def test_what_was_noted_is_due_in_the_order_it_was_asked_for(record: Record) -> None:
     first, second = await begun(record), await begun(record)
-    late, early = called(second, "late", 10), called(first, "early", 2)
-    await append(record, *late, *early)
+    late, early, later = called(second, "late", 10), called(first, "early", 2), called(first, "later", 20)
+    await append(record, *late, *later, *early)
     await record.flusher.flush()
 
-    due = await record.notes.due()
+    waiting = await record.notes.waiting()
+    due = await record.notes.due(first.conversation.id)
 
-    assert [(note.call, note.result) for note in due] == [tuple(early), tuple(late)]
+    assert waiting == [first.conversation.id, second.conversation.id]
+    assert [(note.call, note.result) for note in due] == [tuple(early), tuple(later)]
     assert {(note.agent, note.person.id, note.person.time_zone) for note in due} == {
         ("flux", USER, "Europe/Berlin")
     }
@@ -52,18 +54,18 @@ async def test_nothing_else_is_due(record: Record, pair: dict[str, object]) -> N
     await append(record, *called(claim, "f", 0, **pair))  # type: ignore[arg-type]
     await record.flusher.flush()
 
-    assert not await record.notes.due()
+    assert not await record.notes.waiting()
 
 
 async def test_one_that_was_run_has_its_outcome_and_is_due_no_more(record: Record) -> None:
     claim = await begun(record)
     await append(record, *called(claim, "f", 0))
     await record.flusher.flush()
-    [note] = await record.notes.due()
+    [note] = await record.notes.due(claim.conversation.id)
 
     ended = await record.notes.end(note, DONE)
 
-    assert not await record.notes.due()
+    assert not await record.notes.waiting()
     assert isinstance(ended.what, Result)
     assert ended.what.outcome == DONE
     assert (await stored(record, claim))[1] == ended
@@ -74,12 +76,12 @@ async def test_the_same_entries_again_are_not_due_again(record: Record) -> None:
     pair = called(claim, "f", 0)
     await append(record, *pair)
     await record.flusher.flush()
-    [note] = await record.notes.due()
+    [note] = await record.notes.due(claim.conversation.id)
     await record.notes.end(note, DONE)
     await append(record, *pair)
     await record.flusher.flush()
 
-    assert not await record.notes.due()
+    assert not await record.notes.waiting()
     assert (await stored(record, claim))[1] == await _second(record, claim)
 
 
@@ -96,7 +98,7 @@ async def test_a_deleted_conversation_takes_its_notes_along(record: Record) -> N
     await record.flusher.flush()
     await record.store.delete(USER, claim.conversation.id)
 
-    assert not await record.notes.due()
+    assert not await record.notes.waiting()
 
 
 async def test_it_runs_whoever_owns_the_conversation_now_but_not_in_a_deleted_one(record: Record) -> None:
@@ -121,11 +123,11 @@ async def test_after_a_loss_what_was_done_is_due_too_and_the_ledger_knows_what_i
     async with record.database.writing() as connection:
         await write(connection, record.database, pair, again=True)
 
-    [note] = await record.notes.due()
+    [note] = await record.notes.due(claim.conversation.id)
 
     accepted = replace(job(claim), epoch=None)
     for _ in range(2):
         assert (await record.ledger.run_once(accepted, {}, adds_goal())).status is Status.DONE
     assert len(await record.store.goals(USER)) == 1
     await record.notes.end(note, DONE)
-    assert not await record.notes.due()
+    assert not await record.notes.waiting()

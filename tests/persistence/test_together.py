@@ -25,7 +25,7 @@ async def noted(record: Record, claim: Claim, calls: int, *, name: str = "add_go
     for n in range(calls):
         await append(record, *_entries(claim, n, name, NOON + timedelta(seconds=n)))
     await record.flusher.flush()
-    return [note for note in await record.notes.due() if note.call.conversation_id == claim.conversation.id]
+    return await record.notes.due(claim.conversation.id)
 
 
 def _entries(claim: Claim, n: int, name: str, at: datetime) -> tuple[Entry, Entry]:
@@ -67,7 +67,7 @@ async def test_all_that_goes_well_is_kept(record: Record) -> None:
     async with record.notes.together(notes) as batch:
         done = [await run(batch, note, adds_goal(str(n)), {"n": n}) for n, note in enumerate(notes)]
     assert await statements(record) == ["0", "1", "2"]
-    assert await record.notes.due() == []
+    assert await record.notes.due(claim.conversation.id) == []
     results = [x.what.outcome for x in await stored(record, claim) if isinstance(x.what, Result)]
     assert results == done
     conversation = await record.store.conversation(USER, claim.conversation.id)
@@ -119,7 +119,7 @@ async def test_of_calls_one_of_which_does_not_go_well_nothing_is_kept(record: Re
         with pytest.raises(StoreUnavailable):
             await run(batch, notes[2], adds_goal(), {})
     assert await statements(record) == []
-    assert len(await record.notes.due()) == 3
+    assert len(await record.notes.due(claim.conversation.id)) == 3
 
 
 READS = replace(AGENT, intents=tuple(replace(intent, effect=Effect.READ) for intent in AGENT.intents))
