@@ -19,7 +19,7 @@ from tests.bench.measuring import Load, open_bench
 from tests.bench.processes import allow_many_sockets, cores, pin
 from tests.bench.reports import Report, compare, find_most
 from tests.bench.start import time_openings
-from tests.bench.ways import Way, ways
+from tests.bench.ways import Way, more_ways, ways
 
 LIMIT_SECONDS = 5400.0
 """For all of it, whatever goes wrong."""
@@ -33,7 +33,7 @@ def main(arguments: list[str] | None = None) -> int:
     load = Load(options.sessions or sessions, options.seconds, options.rounds)
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         try:
-            print(runner.run(_measured(report, _chosen(options.only), load)))
+            print(runner.run(_measured(report, _chosen(options.only, options.more), load)))
         except (OSError, RuntimeError) as error:
             print(f"bench: {str(error) or 'it took too long'}", file=sys.stderr)
             return 1
@@ -48,6 +48,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--seconds", type=_within(1, 60), default=3, help="of talk in each round (3)")
     parser.add_argument("--rounds", type=_within(1, 20), default=3, help="in which all ways take turns (3)")
     parser.add_argument("--only", type=_keys, help=f"some of the ways: {','.join(w.key for w in ways())}")
+    parser.add_argument(
+        "--with", dest="more", type=_keys, default=(), help=f"also {','.join(w.key for w in more_ways())}"
+    )
     modes = parser.add_mutually_exclusive_group()
     modes.add_argument("--most", action="store_true", help="how many sessions a core carries")
     modes.add_argument("--start", action="store_true", help="how long a session takes to begin")
@@ -81,13 +84,14 @@ def _within(low: int, high: int) -> Callable[[str], int]:
 
 def _keys(text: str) -> Sequence[str]:
     keys = text.split(",")
-    if unknown := set(keys) - {way.key for way in ways()}:
+    if unknown := set(keys) - {way.key for way in (*ways(), *more_ways())}:
         raise argparse.ArgumentTypeError(f"{', '.join(sorted(unknown))}: no such way here")
     return keys
 
 
-def _chosen(keys: Sequence[str] | None) -> list[Way]:
-    return [way for way in ways() if keys is None or way.key in keys]
+def _chosen(only: Sequence[str] | None, more: Sequence[str]) -> list[Way]:
+    asked = {*(only or [way.key for way in ways()]), *more}
+    return [way for way in (*ways(), *more_ways()) if way.key in asked]
 
 
 async def _measured(report: Report, chosen: Sequence[Way], load: Load) -> str:

@@ -19,6 +19,7 @@ import pytest
 
 from tests.bench.crowd import Crowd
 from tests.bench.dress import JSON, PLAIN, Dress
+from tests.bench.environments import python_with
 from tests.bench.idle import sit_idle
 from tests.bench.long import talk_long
 from tests.bench.measuring import Load, open_bench, percentile
@@ -155,6 +156,11 @@ async def test_silent_sessions_are_weighed(tmp_path: Path) -> None:
     assert 10 < whole < 500
     assert -100 < each < 1000
     assert 0 <= cpu < 1000
+
+
+def test_packages_that_cannot_be_had_are_told_in_a_sentence() -> None:
+    with pytest.raises(RuntimeError, match="^not a package cannot be had to compare with: "):
+        python_with(("not a package",))
 
 
 def test_a_percentile_is_a_value_that_was_measured() -> None:

@@ -15,6 +15,7 @@ from pathlib import Path
 from bridge.settings import Settings, variable
 from tests.bench.caller import PATH
 from tests.bench.dress import JSON, PLAIN, Dress
+from tests.bench.environments import PIPECAT, VOICERAG, python_with
 from tests.bench.processes import started
 
 SBIN = "/usr/sbin:/usr/local/sbin:/opt/homebrew/bin"
@@ -100,12 +101,15 @@ def through_bridge(place: Place) -> Iterator[Relay]:
         yield Relay(address, pid, is_bridge=True)
 
 
-def through(module: str) -> Callable[[Place], AbstractContextManager[Relay]]:
-    """A relay of our own, in a process of its own."""
+def through(
+    module: str, packages: tuple[str, ...] | None = None
+) -> Callable[[Place], AbstractContextManager[Relay]]:
+    """A relay of our own, in a process of its own; in an environment of its own if it needs `packages`."""
 
     @contextmanager
     def start(place: Place) -> Iterator[Relay]:
-        command = [sys.executable, "-m", module, f"ws://{place.agent}{PATH}"]
+        python = sys.executable if packages is None else python_with(packages)
+        command = [python, "-m", module, f"ws://{place.agent}{PATH}"]
         with started(command, listening, core=place.core, log=place.folder / "log") as (pid, address):
             yield Relay(address, pid)
 
@@ -153,6 +157,8 @@ DIRECT_JSON = Way("direct-json", "directly, base64 in JSON", directly, JSON)
 BRIDGE = Way("bridge", "Voice Bridge", through_bridge)
 FLOOR = Way("picows", "picows, one callback", through("tests.bench.floor"))
 STARLETTE = Way("starlette", "Starlette, two tasks", through("tests.bench.relay"))
+MIDDLE_TIER = Way("voicerag", "VoiceRAG's pattern", through("tests.bench.middle_tier", VOICERAG), JSON)
+PIPELINE = Way("pipecat", "pipecat, passing through", through("tests.bench.pipeline", PIPECAT))
 NGINX = Way("nginx", "nginx proxy_pass", through_nginx)
 
 
@@ -164,6 +170,11 @@ def direct(way: Way) -> Way:
 def with_direct(ways: Sequence[Way]) -> tuple[Way, ...]:
     """Those and, in front, the direct ones they are compared with."""
     return (*dict.fromkeys(direct(way) for way in ways), *ways)
+
+
+def more_ways() -> tuple[Way, ...]:
+    """Those that need packages the project does not have; only when asked for."""
+    return MIDDLE_TIER, PIPELINE
 
 
 def ways() -> tuple[Way, ...]:
