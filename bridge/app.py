@@ -43,7 +43,7 @@ from bridge.observers.loop import LoopWatch
 from bridge.observers.metrics import Metrics
 from bridge.observers.overview import Overview
 from bridge.observers.record import Figures, watch_record
-from bridge.ports import Authenticator, Hold, SpokenTime, Transport, Upstreams
+from bridge.ports import Authenticator, Hold, Observer, SpokenTime, Transport, Upstreams
 from bridge.routes.asyncapi import asyncapi_route
 from bridge.routes.console import Console, console_routes
 from bridge.routes.conversations import conversation_routes
@@ -57,7 +57,7 @@ from bridge.routes.planner import planner_routes
 from bridge.routes.sessions import session_routes
 from bridge.routes.sign_in import Door, sign_in_routes
 from bridge.routes.talk import talk_routes
-from bridge.settings import ROOT, Settings
+from bridge.settings import ROOT, Settings, wants_traces
 from bridge.transports.client_frames import ClientFrames
 from bridge.transports.on_picows import SOCKET, PicowsTransport
 from bridge.transports.websocket import WebSocketTransport
@@ -117,7 +117,7 @@ async def open_app(settings: Settings, *, warm: bool = False) -> AsyncIterator[A
             journal=RedactingJournal(record.journal, settings.redact) if settings.redact else record.journal,
             intents=executor,
             briefing=Briefing(record.store, now),
-            observers=(Lifecycle(), metrics, Latency(registry), feed, overview),
+            observers=(Lifecycle(), metrics, Latency(registry), feed, overview, *await _traces(stack)),
             now=now,
         )
         sessions = await stack.enter_async_context(_sessions(settings, agents, record, parts, hold))
@@ -145,6 +145,17 @@ def _watch(registry: CollectorRegistry, record: Record, sessions: Sessions, upst
         towards_agent=lambda: sessions.queued_bytes()[1],
     )
     watch_record(registry, figures)
+
+
+async def _traces(stack: AsyncExitStack) -> tuple[Observer, ...]:
+    """Spans, for those who want them. Raises BadConfig."""
+    if not wants_traces():
+        return ()
+    try:
+        from bridge.observers.traces import Traces  # an extra: it may not be installed
+    except ImportError as error:
+        raise BadConfig("OTEL_EXPORTER_OTLP_ENDPOINT: pip install 'voice-bridge[otel]'") from error
+    return (await stack.enter_async_context(Traces()),)
 
 
 async def _open_upstreams(stack: AsyncExitStack, settings: Settings, *, warm: bool) -> Upstreams:

@@ -261,6 +261,12 @@ def config_file() -> Path:
     return Path(os.environ.get(CONFIG_FILE) or CONFIG / "bridge.yaml")
 
 
+def wants_traces() -> bool:
+    """A collector of OpenTelemetry is named, by the variables every program has for that."""
+    named = (os.environ.get(f"OTEL_EXPORTER_OTLP_{which}ENDPOINT") for which in ("", "TRACES_"))
+    return any(named) and os.environ.get("OTEL_SDK_DISABLED", "").lower() != "true"
+
+
 def variable(name: str) -> str:
     """The environment variable of a setting."""
     alias = Settings.model_fields[name].validation_alias
