@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
+from starlette.routing import Match, Route
 
 from bridge.errors import BadMessage, BridgeError, JournalFailed, Refused, StoreUnavailable
 from bridge.routes.answers import error_answer
@@ -65,7 +66,15 @@ async def _refused(request: Request, error: Exception) -> Response:
 async def _turned_away(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     code = CODES.get(error.status_code, "BRIDGE_REFUSED")
-    return error_answer(error.status_code, code, error.detail, error.headers)
+    headers = {"Allow": _allowed(request)} if error.status_code == 405 else error.headers
+    return error_answer(error.status_code, code, error.detail, headers)
+
+
+def _allowed(request: Request) -> str:
+    """The methods of the address; Starlette tells those of one of its routes."""
+    here = [route for route in request.app.routes if isinstance(route, Route)]
+    found = [route for route in here if route.matches(request.scope)[0] is not Match.NONE]
+    return ", ".join(sorted({method for route in found for method in route.methods or ()}))
 
 
 async def _failed(request: Request, error: Exception) -> Response:

@@ -43,6 +43,8 @@ class Api:
         )
         self._media: dict[str, str] = {}
         """Operation → what it answers with beside JSON."""
+        self._bodies: dict[str, bool] = {}
+        """Operation → it must have a body."""
 
     def route(
         self,
@@ -64,6 +66,8 @@ class Api:
         """
         if media_type:
             self._media[name] = media_type
+        if body:
+            self._bodies[name] = any(field.is_required() for field in body.model_fields.values())
         shapes = {f"HTTP_{error}": ErrorAnswer for error in ERRORS}
         describe = self._tree.validate(
             json=body,
@@ -81,6 +85,8 @@ class Api:
         document = self._tree.spec
         for operations in document["paths"].values():
             for operation in operations.values():
+                if "requestBody" in operation:
+                    operation["requestBody"]["required"] = self._bodies[operation["operationId"]]
                 if media_type := self._media.get(operation["operationId"]):
                     content = operation["responses"]["200"].setdefault("content", {})
                     content[media_type] = {"schema": {"type": "string"}}

@@ -60,7 +60,9 @@ class SignInWish(Shape):
 
 
 class SignOutWish(Shape):
-    everywhere: bool = Field(False, description="All of the user's sign-ins, not this one alone.")
+    everywhere: bool = Field(
+        False, strict=True, description="All of the user's sign-ins, not this one alone."
+    )
 
 
 class ConversationChange(Shape):
@@ -143,6 +145,22 @@ class ConversationPart(Shape):
 class ConversationExport(Shape):
     conversation: ConversationShape
     messages: list[EntryShape]
+
+
+class UserShape(Shape):
+    id: str
+    name: str
+    time_zone: str
+    chronotype: str
+    work_hours: str
+    sleep_window: str
+
+
+class UserExport(Shape):
+    user: UserShape
+    goals: list[GoalShape]
+    tasks: list[TaskShape]
+    conversations: list[ConversationExport]
 
 
 class AgentShape(Shape):
