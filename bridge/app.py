@@ -50,6 +50,7 @@ from bridge.routes.conversations import conversation_routes
 from bridge.routes.errors import exception_handlers
 from bridge.routes.events import event_routes
 from bridge.routes.identity import Identity
+from bridge.routes.me import me_routes
 from bridge.routes.openapi import Api
 from bridge.routes.operations import operations_routes
 from bridge.routes.page import page_routes
@@ -177,6 +178,7 @@ def _open_record(settings: Settings) -> AbstractAsyncContextManager[Record]:
         default_zone=settings.time_zone,
         journal_quota_bytes=settings.journal_quota_mb * 1024 * 1024,
         durability=settings.durability,
+        retention_days=settings.retention_days,
     )
 
 
@@ -269,6 +271,7 @@ def _asgi(
         *conversation_routes(api, identity, sessions, record.store),
         *event_routes(api, identity, record.store, feed, hold),
         *planner_routes(api, identity, record.store),
+        *me_routes(api, identity, sessions, record.store),
     ]
     routes = chain(
         talk_routes(sessions, identity, transport),

@@ -197,6 +197,9 @@ class Settings(BaseSettings):
         default=SecretStr(""),
         description="Opens the console at /console; 16 characters at least. Empty: there is no console.",
     )
+    retention_days: int = Field(
+        default=90, ge=0, description="Days a conversation is kept after it was last talked in. 0: for ever."
+    )
     redact: tuple[Personal, ...] = Field(
         default=(),
         description="Personal data taken out of what was said before it is stored: email, phone, card, iban.",

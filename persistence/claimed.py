@@ -16,8 +16,8 @@ from persistence.connection import Connection
 from persistence.engine import Database
 from persistence.tables import CONVERSATIONS, GRAVES, LEASES, USERS
 
-GRAVE_DAYS = 1
-"""How long a deletion is remembered: far longer than journals keep anything."""
+GRAVE_DAYS = 30
+"""How long a deletion is remembered: longer than a machine with a journal stays off."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,11 +62,11 @@ async def restore(connection: Connection, database: Database, claims: Sequence[C
         )
 
 
-async def remember_deletion(connection: Connection, database: Database, conversation_id: str) -> None:
-    """Nobody restores it."""
+async def remember_deletions(connection: Connection, database: Database, ids: Sequence[str]) -> None:
+    """Nobody restores them."""
     await connection.execute(delete(GRAVES).where(GRAVES.c.dug_at < func.now() - timedelta(days=GRAVE_DAYS)))
-    grave = {"conversation_id": conversation_id, "dug_at": func.now()}
-    await connection.execute(database.insert(GRAVES).values(grave).on_conflict_do_nothing())
+    graves = [{"conversation_id": conversation_id, "dug_at": func.now()} for conversation_id in ids]
+    await connection.execute(database.insert(GRAVES).values(graves).on_conflict_do_nothing())
 
 
 async def is_deleted(connection: Connection, conversation_id: str) -> bool:

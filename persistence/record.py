@@ -25,6 +25,7 @@ from persistence.ledger import Ledger
 from persistence.migrate import PATIENCE_SECONDS, migrate
 from persistence.notes import Notes
 from persistence.outage import Outage
+from persistence.retention import Retention
 from persistence.store import Store
 
 CLOSE_SECONDS: Final = 5.0
@@ -68,19 +69,20 @@ async def open_record(
     journal_quota_bytes: int = DEFAULT_QUOTA,
     durability: Durability = "disk",
     keep_seconds: float = KEEP_SECONDS,
+    retention_days: int = 0,
     close_seconds: float = CLOSE_SECONDS,
 ) -> AsyncIterator[Record]:
     """Open everything; a store that is away is tried again in the background, see `Record.ready`.
 
-    Flushed entries stay in the journal for `keep_seconds`. On leaving, the rest is flushed for at most
+    Flushed entries stay in the journal for `keep_seconds`, conversations for `retention_days` after they were
+    last talked in (0: for ever). On leaving, the rest is flushed for at most
     `close_seconds`, or adopted by the next start. Raises BadConfig, JournalFailed.
     """
     _make_private(data_dir)
     database = Database(database_url)
     try:
         async with Journal(data_dir, quota_bytes=journal_quota_bytes, durability=durability) as journal:
-            notes = Notes(database)
-            outage = Outage()
+            notes, outage = Notes(database), Outage()
             flusher = Flusher(journal, database, outage, keep_seconds=keep_seconds, on_flushed=notes.flushed)
             record = Record(
                 store=Store(database, flusher, journal, default_zone=default_zone),
@@ -92,7 +94,8 @@ async def open_record(
                 outage=outage,
             )
             await _prepare(record, database_url)
-            async with _carrying(record, database_url, close_seconds):
+            retention = Retention(database, days=retention_days)
+            async with _carrying(record, database_url, close_seconds), retention:
                 yield record
     finally:
         await database.close()

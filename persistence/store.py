@@ -14,8 +14,8 @@ from sqlalchemy import Row, Select, and_, case, delete, select, tuple_, update
 from bridge.core.model import Conversation, Cursor, Entry, Goal, Person, Task
 from bridge.errors import NotFound
 from bridge.ports import Claim, Page, SignIn, Ticket
-from persistence import lease, takeovers, tickets, usage
-from persistence.claimed import Claimed, remember_deletion
+from persistence import forgetting, lease, takeovers, tickets, usage
+from persistence.claimed import Claimed, remember_deletions
 from persistence.codec import storable
 from persistence.connection import Connection
 from persistence.engine import Database
@@ -241,8 +241,12 @@ class Store:
         conversation_id = storable(conversation_id)
         async with self._database.writing(storable(user_id)) as connection:
             await lease.drop(connection, storable(user_id), conversation_id)
-            await remember_deletion(connection, self._database, conversation_id)
+            await remember_deletions(connection, self._database, [conversation_id])
             await connection.execute(delete(CONVERSATIONS).where(CONVERSATIONS.c.id == conversation_id))
+
+    async def forget(self, user_id: str) -> None:
+        """See ports.Store."""
+        await forgetting.forget(self._database, storable(user_id))
 
     async def ping(self) -> None:
         """See ports.Store."""

@@ -35,7 +35,8 @@ ADMINS = {
     "GET /console/sessions/{session_id}/events",
 }
 """For operators; what somebody else proves does not count here."""
-LISTS = {"GET /api/v1/conversations", "GET /api/v1/goals", "GET /api/v1/tasks"}
+ALL = "GET /api/v1/me/export"
+LISTS = {"GET /api/v1/conversations", "GET /api/v1/goals", "GET /api/v1/tasks", ALL}
 """Of the one who asks."""
 THINGS = (
     "GET /api/v1/voice/sessions/{session_id}/messages",
@@ -49,6 +50,8 @@ THINGS = (
 )
 """By an id, for its owner; in an order in which the owner can do all of it."""
 STARTS = {f"POST {SESSION}"}
+FORGETS = {"DELETE /api/v1/me"}
+"""The one who asks."""
 DOORS = {"POST /api/v1/sign-in", "POST /api/v1/sign-out"}
 """Where people come in and go out."""
 SOCKETS = {"/v1/agent/converse", "/api/voice-agent"}
@@ -150,13 +153,15 @@ async def test_every_address_is_placed(world: World) -> None:
                 found.add(f"GET {path}")
             case _:
                 pytest.fail(f"{route} is of a kind nobody has placed")
-    assert found == PUBLIC | ADMINS | LISTS | STARTS | DOORS | set(THINGS)
+    assert found == PUBLIC | ADMINS | LISTS | STARTS | DOORS | FORGETS | set(THINGS)
     assert sockets == SOCKETS | NOWHERE
 
 
 async def test_strangers_are_told_nothing(world: World) -> None:
     for who, token in world.strangers().items():
-        for place in sorted(LISTS | STARTS | set(THINGS) | (ADMINS if who != "operator" else set())):
+        for place in sorted(
+            LISTS | STARTS | FORGETS | set(THINGS) | (ADMINS if who != "operator" else set())
+        ):
             answer = await world.ask(place, token)
             assert answer.status_code == 401, (who, place, answer.text)
             assert answer.headers["WWW-Authenticate"] == "Bearer"
@@ -185,12 +190,16 @@ async def test_somebody_elses_thing_is_as_if_it_were_not(world: World) -> None:
         theirs, nobodys = await world.ask(place, other), await world.ask(place, other, unknown)
         assert theirs.status_code == nobodys.status_code == 404, (place, theirs.text)
         assert theirs.content == nobodys.content, place
-    for place in sorted(LISTS):
+    for place in sorted(LISTS - {ALL}):
         assert (await world.ask(place, other)).json() == {"items": [], "next": None}
+    own = (await world.ask(ALL, other)).json()
+    assert (own["user"]["id"], own["goals"], own["tasks"], own["conversations"]) == ("bob", [], [], [])
     wish = {"conversation_id": world.ids["conversation_id"]}
     refused = await world.ask(f"POST {SESSION}", other, json=wish)
     assert refused.status_code == 404
     assert SECRET not in refused.text
+    for place in FORGETS:
+        assert (await world.ask(place, other)).status_code == 204
     async with client(world.server.ws, token=world.ticket) as ada:  # nothing has been taken from its owner
         await ada.settle()
 

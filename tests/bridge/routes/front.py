@@ -28,6 +28,7 @@ from bridge.routes.conversations import conversation_routes
 from bridge.routes.errors import exception_handlers
 from bridge.routes.events import event_routes
 from bridge.routes.identity import Identity
+from bridge.routes.me import me_routes
 from bridge.routes.openapi import Api
 from bridge.routes.planner import planner_routes
 from bridge.routes.sessions import session_routes
@@ -115,6 +116,7 @@ async def front(
             *conversation_routes(api, identity, sessions, record.store),
             *event_routes(api, identity, record.store, feed, hold_nothing),
             *planner_routes(api, identity, record.store),
+            *me_routes(api, identity, sessions, record.store),
         ]
         app = Starlette(
             routes=[

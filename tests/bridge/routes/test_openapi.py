@@ -16,6 +16,8 @@ ENDPOINTS = {
     ("delete", "/api/v1/conversations/{conversation_id}", "204"),
     ("get", "/api/v1/conversations/{conversation_id}/messages", "200"),
     ("get", "/api/v1/conversations/{conversation_id}/export", "200"),
+    ("get", "/api/v1/me/export", "200"),
+    ("delete", "/api/v1/me", "204"),
     ("get", "/api/v1/conversations/{conversation_id}/events", "200"),
     ("get", "/api/v1/goals", "200"),
     ("get", "/api/v1/tasks", "200"),

@@ -1,0 +1,65 @@
+"""Deletes conversations some time after they were last talked in, a few at a time, one process at a time."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from datetime import UTC, datetime, timedelta
+from types import TracebackType
+from typing import Final
+
+import structlog
+
+from bridge.errors import StoreUnavailable
+from persistence.engine import Database
+from persistence.forgetting import expire
+
+log = structlog.get_logger(__name__)
+
+LOOK_SECONDS: Final = 3600.0
+"""Between looks for what is old; the first one comes within the first tenth of it."""
+PAUSE_SECONDS: Final = 0.25
+"""Between batches: the database belongs to those who talk."""
+
+
+class Retention:
+    """One per process. An async context manager: it works until its block is left."""
+
+    def __init__(self, database: Database, *, days: int, look_seconds: float = LOOK_SECONDS) -> None:
+        """`days` since anybody has talked in a conversation; 0: it is kept for ever."""
+        self._database = database
+        self._days = days
+        self._look_seconds = look_seconds
+        self._group = asyncio.TaskGroup()
+
+    async def __aenter__(self) -> Retention:
+        await self._group.__aenter__()
+        self._work = self._group.create_task(self._run(), name="retention")
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._work.cancel()
+        await self._group.__aexit__(None, None, None)
+
+    async def _run(self) -> None:
+        wait = self._look_seconds * random.uniform(0.02, 0.1)
+        while self._days:
+            await asyncio.sleep(wait)
+            wait = self._look_seconds
+            try:
+                await self._sweep()
+            except StoreUnavailable:
+                log.debug("retention_put_off")
+            except Exception:  # a fault of ours must not end it for good
+                log.exception("retention_broke")
+
+    async def _sweep(self) -> None:
+        """All that is old now."""
+        before, deleted = datetime.now(UTC) - timedelta(days=self._days), 0
+        while batch := await expire(self._database, before):
+            deleted += batch
+            await asyncio.sleep(PAUSE_SECONDS)
+        if deleted:
+            log.info("conversations_expired", conversations=deleted, days=self._days)
