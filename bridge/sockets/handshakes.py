@@ -79,6 +79,7 @@ async def dial(
         max_frame_size=socket.limits.message,
         extra_headers=dict(headers),
         read_buffer_init_size=READ_BYTES,
+        use_aiofastnet=False,  # it costs as much as uvloop's own, takes more memory, and can trip over uvloop
     )
     if transport.response is None:  # picows says nothing when the connection ends before the answer
         raise ConnectionResetError("the connection ended before the handshake did")
