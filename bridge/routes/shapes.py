@@ -163,22 +163,6 @@ class UserExport(Shape):
     conversations: list[ConversationExport]
 
 
-class UserShape(Shape):
-    id: str
-    name: str
-    time_zone: str
-    chronotype: str
-    work_hours: str
-    sleep_window: str
-
-
-class UserExport(Shape):
-    user: UserShape
-    goals: list[GoalShape]
-    tasks: list[TaskShape]
-    conversations: list[ConversationExport]
-
-
 class AgentShape(Shape):
     name: str
     title: str
