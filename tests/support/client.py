@@ -8,6 +8,7 @@ import ssl
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from typing import Any
 
 import httpx2
 from websockets.asyncio.client import ClientConnection, connect
@@ -128,10 +129,13 @@ class Client:
 
 
 @asynccontextmanager
-async def client(url: str, *, token: str | None = None) -> AsyncIterator[Client]:
-    """A connected client; its socket is closed when the block is left."""
+async def client(
+    url: str, *, token: str | None = None, tls: ssl.SSLContext | None = None
+) -> AsyncIterator[Client]:
+    """A connected client; its socket is closed when the block is left. `tls`: whom it trusts, for wss."""
     offered = [Subprotocol("bearer"), Subprotocol(token)] if token else None
-    async with connect(url, subprotocols=offered, compression=None, proxy=None, close_timeout=1) as socket:
+    wish: dict[str, Any] = {"compression": None, "proxy": None, "close_timeout": 1, "ssl": tls}
+    async with connect(url, subprotocols=offered, **wish) as socket:
         talker = Client(socket)
         reading = asyncio.create_task(talker.read(), name="client-read")
         try:
