@@ -13,11 +13,12 @@ from sqlalchemy import func, select, update
 from bridge.errors import NotFound, Refused
 from persistence import attempts, revocations
 from persistence.accounts import utc_now
+from persistence.archive import sqlite_file
 from persistence.attempts import OF_USER
 from persistence.codec import storable
 from persistence.connection import Connection
 from persistence.engine import Database, make_engine, mapped
-from persistence.migrate import PATIENCE_SECONDS, migrate
+from persistence.migrate import PATIENCE_SECONDS, migrate, revisions
 from persistence.tables import ACCOUNTS, SIGN_INS
 
 
@@ -128,6 +129,23 @@ def _facts(row: Any, sign_ins: int) -> UserFacts:
         sign_ins=sign_ins,
         created_at=row.created_at,
     )
+
+
+async def able_to_sign_in(url: str) -> int:
+    """How many have a PIN and are not locked; changes nothing. Raises BadConfig, StoreUnavailable."""
+    if (file := sqlite_file(url)) and not file.is_file():
+        return 0
+    engine = make_engine(url)
+    try:
+        with mapped():
+            _, newest = await revisions(engine)
+            if not newest:
+                return 0
+            able = select(func.count()).where(ACCOUNTS.c.pin_hash.is_not(None), ~ACCOUNTS.c.locked)
+            async with engine.connect() as connection:
+                return int(await connection.scalar(able) or 0)
+    finally:
+        await engine.dispose()
 
 
 @asynccontextmanager

@@ -14,6 +14,8 @@ from urllib.parse import urlsplit
 import orjson
 
 from bridge import logs
+from bridge.auth.choice import check_access
+from bridge.auth.fixed import check_exposure
 from bridge.errors import BadConfig, StoreUnavailable, UpstreamFailed
 from bridge.settings import Settings, load
 from bridge.upstreams.cascade.local import missing
@@ -24,6 +26,7 @@ from intents.handlers.http import HttpSettings, is_http
 from persistence.archive import sqlite_file
 from persistence.engine import make_engine, mapped
 from persistence.migrate import revisions
+from persistence.users import able_to_sign_in
 
 PATIENCE = Timeouts(open=5.0)
 FAULTS = 1
@@ -123,7 +126,24 @@ def _journals(folder: Path) -> str:
 
 
 async def _reached(settings: Settings) -> list[Finding]:
-    return [await _database(settings), await _agent(settings)]
+    return [await _database(settings), *await _users(settings), await _agent(settings)]
+
+
+async def _users(settings: Settings) -> list[Finding]:
+    """Whether anybody can come in, where they have to prove who they are."""
+    try:
+        check_exposure(settings)
+        check_access(settings)
+        if settings.auth != "pin":
+            return []
+        count = await able_to_sign_in(settings.store_url)
+    except BadConfig as error:
+        return [_fault("users", error.description, "Set it; docs/configuration.md says how people sign in.")]
+    except StoreUnavailable:
+        return []  # told already
+    if not count:
+        return [_fault("users", "nobody can sign in", "voice-bridge users add NAME")]
+    return [Finding(name="users", found=f"{count} can sign in")]
 
 
 async def _database(settings: Settings) -> Finding:
