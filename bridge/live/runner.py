@@ -83,7 +83,7 @@ class Runner:
         try:
             async with self._group:
                 started.set()
-                self._start(self._report(), "report")
+                self._report_later()
                 try:
                     await self.finished.wait()
                 finally:
@@ -94,7 +94,7 @@ class Runner:
             self._reason = "fault"
             raise
         finally:
-            for timer in self._timers.values():
+            for timer in (*self._timers.values(), self._reporting):
                 timer.cancel()
             if self._seat:
                 self._seat.close(1011, "internal error")
@@ -284,18 +284,20 @@ class Runner:
         else:
             self.step(ev.EntrySaved(entry))
 
-    async def _report(self) -> None:
+    def _report_later(self) -> None:
+        self._reporting = self._loop.call_later(REPORT_SECONDS, self._report)
+
+    def _report(self) -> None:
         """Tell the observers once a second what sound went by, and the session what had to be dropped."""
-        while True:
-            await asyncio.sleep(REPORT_SECONDS)
-            for towards, way in (("agent", self._speech), ("client", self._voice)):
-                frames, size, dropped, too_fast = way.collect()
-                if frames:
-                    self._watch.sounded(towards, frames, size)
-                for lost, early in ((dropped, False), (too_fast, True)):
-                    if lost:
-                        milliseconds = lost * 1000 // way.format.bytes_per_second
-                        self.step(ev.SoundDropped(towards, milliseconds, early))
+        self._report_later()
+        for towards, way in (("agent", self._speech), ("client", self._voice)):
+            frames, size, dropped, too_fast = way.collect()
+            if frames:
+                self._watch.sounded(towards, frames, size)
+            for lost, early in ((dropped, False), (too_fast, True)):
+                if lost:
+                    milliseconds = lost * 1000 // way.format.bytes_per_second
+                    self.step(ev.SoundDropped(towards, milliseconds, early))
 
     # ── the agent's end ─────────────────────────────────────────────────────────────────────
 
