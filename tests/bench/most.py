@@ -33,6 +33,12 @@ class Outcome(StrEnum):
     LATE = "sound too late"
     CUT = "sessions refused or cut"
     GENERATOR = "the load generator"
+    """Its core, or the agent's, was full."""
+    HELD_UP = "something else on this machine"
+    """The load generator sent late, although it had time."""
+
+
+NOT_THE_RELAY: Final = (Outcome.GENERATOR, Outcome.HELD_UP)
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,11 +111,15 @@ async def _step(bench: Bench, way: Way, base: Ladder, load: Load) -> Step:
 def _judged(sample: Sample, base: Ladder, load: Load) -> Step:
     added = sample.round_trip_p99 - _direct_p99(base, load.sessions)
     frames = load.sessions * load.seconds * FRAMES_PER_SECOND
-    outcome = Outcome.CARRIED
-    if added > TOO_LATE_MS or sample.missing > LOST * frames:
-        ours = sample.busy > BUSY or sample.late_p99 > LATE_MS
-        outcome = Outcome.GENERATOR if ours else Outcome.LATE
+    failed = added > TOO_LATE_MS or sample.missing > LOST * frames
+    outcome = _whose_fault(sample) if failed else Outcome.CARRIED
     return Step(load.sessions, outcome, added, sample.round_trip_p99, sample.cpu or 0.0)
+
+
+def _whose_fault(sample: Sample) -> Outcome:
+    if sample.busy > BUSY:
+        return Outcome.GENERATOR
+    return Outcome.HELD_UP if sample.late_p99 > LATE_MS else Outcome.LATE
 
 
 def _direct_p99(base: Ladder, sessions: int) -> float:

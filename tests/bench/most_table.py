@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from tests.bench.most import FIRST, TOO_LATE_MS, Ladder, Outcome, Step, carried, stopped
+from tests.bench.most import FIRST, NOT_THE_RELAY, TOO_LATE_MS, Ladder, Outcome, Step, carried, stopped
 from tests.bench.table import aligned
 from tests.bench.ways import NGINX, Way, direct
 
@@ -25,7 +25,8 @@ def most_table(ladders: dict[Way, Ladder]) -> str:
     rows = [HEADER, *(_row(way, ladder, ladders.get(NGINX)) for way, ladder in ladders.items())]
     notes = [
         f"Carried: {TOO_LATE_MS:g} ms at most are added to the 99th percentile of a frame's round trip.",
-        "≥: the load generator and the agent, not the relay, could do no more; or no more was tried.",
+        "≥: not the relay, but the load generator and the agent could do no more, or no more was tried.",
+        "Where something else on this machine stopped it: measure again when it is quiet.",
         "CPU ms/session-s by sessions:",
         *(f"  {way.name}: {_costs(ladder)}" for way, ladder in ladders.items() if direct(way) is not way),
     ]
@@ -52,7 +53,7 @@ def _row(way: Way, ladder: Ladder, nginx: Ladder | None) -> tuple[str, ...]:
 
 def _at_least(ladder: Ladder) -> str:
     stop = stopped(ladder)
-    return "≥ " if stop is None or stop.outcome is Outcome.GENERATOR else ""
+    return "≥ " if stop is None or stop.outcome in NOT_THE_RELAY else ""
 
 
 def _share(ladder: Ladder, nginx: Ladder | None) -> str:

@@ -159,7 +159,7 @@ async def test_silent_sessions_are_weighed(tmp_path: Path) -> None:
 
 
 def test_packages_that_cannot_be_had_are_told_in_a_sentence() -> None:
-    with pytest.raises(RuntimeError, match="^not a package cannot be had to compare with: "):
+    with pytest.raises(RuntimeError, match=r"^not a package cannot be had to compare with: "):
         python_with(("not a package",))
 
 
