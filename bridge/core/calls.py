@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import Enum
 
 from bridge.core.model import Call, Cursor, Outcome, Result, Status
+
+MAX_RESULT = 8000
+"""Characters of what a function of ours tells the agent."""
 
 
 class CallState(Enum):
@@ -67,8 +70,10 @@ class Calls:
 
 
 def result_of(opened: OpenCall, outcome: Outcome) -> Result:
-    """The entry that ends a call."""
+    """The entry that ends a call. What a function of ours says too much is cut off."""
     function = opened.call.function
+    if opened.call.ours:
+        outcome = replace(outcome, content=_bounded(outcome.content), note=_bounded(outcome.note))
     return Result(
         request=opened.call.request,
         call_id=function.id,
@@ -77,6 +82,10 @@ def result_of(opened: OpenCall, outcome: Outcome) -> Result:
         ours=opened.call.ours,
         of=opened.cursor,
     )
+
+
+def _bounded(text: str) -> str:
+    return text if len(text) <= MAX_RESULT else f"{text[: MAX_RESULT - 1]}…"
 
 
 CANCELLED = Outcome(status=Status.CANCELLED, content="Withdrawn before it was done.")

@@ -149,6 +149,13 @@ class Speech:
     def _most_at_once(self) -> float:
         return AT_ONCE_SECONDS * self.format.bytes_per_second
 
+    def mind(self, command: do.KeepSpeech | do.ForgetSpeech) -> None:
+        """What the session wants of what is being said."""
+        if isinstance(command, do.KeepSpeech):
+            self.keep()
+        else:
+            self.forget()
+
     def keep(self) -> None:
         """The user has begun to speak: what they say is sent again should the agent be lost."""
         self._speaking = True

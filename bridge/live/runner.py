@@ -200,7 +200,7 @@ class Runner:
             case do.HoldSpeech() | do.PassSpeech() | do.PlaySilence():
                 self._steer_speech(command)
             case do.KeepSpeech() | do.ForgetSpeech():
-                self._keep_speech(command)
+                self._speech.mind(command)
             case do.DropReply() | do.PassReply() | do.EndReply():
                 self._voice.steer(command)
             case _:
@@ -237,12 +237,6 @@ class Runner:
             case do.PlaySilence():
                 self._speech.way = Way.SILENCE
                 self._silence = self._start(self._play_silence(), "silence")
-
-    def _keep_speech(self, command: do.KeepSpeech | do.ForgetSpeech) -> None:
-        if isinstance(command, do.KeepSpeech):
-            self._speech.keep()
-        else:
-            self._speech.forget()
 
     async def _play_silence(self) -> None:
         frame, due = silence(self._speech.format, SILENCE_MS), self._loop.time()

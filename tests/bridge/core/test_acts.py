@@ -6,11 +6,9 @@ from dataclasses import replace
 
 import pytest
 
-from bridge.core import call_limits
 from bridge.core import commands as do
 from bridge.core import events as ev
 from bridge.core import timers as due
-from bridge.core.agent import Limits
 from bridge.core.calls import CANCELLED, NO_CLIENT, REUSED_ID, UNSAVED
 from bridge.core.model import Call, Cursor, Entry, FunctionCall, Outcome, Result, Status
 from bridge.core.session import Phase
@@ -296,49 +294,3 @@ def test_what_cannot_be_journalled_is_not_noted() -> None:
         do.Answer("f1", "add_task", "I can't save anything right now, so that was not done.", "")
     )
     book.done()
-
-
-def busy(**limits: int) -> Playbook:
-    """A talk with an agent that may do little."""
-    return confirmed(live(agent=replace(AGENT, limits=Limits(**limits))))
-
-
-def refusal(book: Playbook, function: FunctionCall) -> str:
-    """What comes of a call: empty = it is run, else the sentence the agent gets instead."""
-    book = (book >> ev.CallsRequested((function,))).skip()
-    called = book.session.handle(ev.EntrySaved(book.unsaved.pop(0)), book.now)
-    if any(isinstance(command, do.RunIntent) for command in called):
-        (book >> ev.IntentFinished("agent-1", function.id, DONE)).skip().save().skip()
-        return ""
-    [saved] = [command.entry for command in called if isinstance(command, do.Save)]
-    assert isinstance(saved.what, Result)
-    assert saved.what.outcome.status is Status.REFUSED
-    book >> ev.EntrySaved(saved) << do.Tell(do.Shown(saved))
-    sentence = saved.what.outcome.content
-    book << do.AskAgent(do.Answer(function.id, function.name, sentence))
-    book.done()
-    return sentence
-
-
-def test_of_a_turn_so_many_calls_are_run_and_one_more_is_refused() -> None:
-    book = busy(calls_per_turn=3)
-    assert [refusal(book, call(f"f{n}")) for n in range(4)] == ["", "", "", call_limits.TURN]
-    (book >> said("user", "go on")).skip().save().skip()
-    assert refusal(book, call("f9")) == ""
-
-
-def test_of_a_minute_so_many_calls_are_run_and_one_more_is_refused() -> None:
-    book = busy(calls_per_minute=2)
-    assert refusal(book, call("f1")) == ""
-    book.wait(59)
-    assert [refusal(book, call(f"f{n}")) for n in (2, 3)] == ["", call_limits.SLOWLY]
-    book.wait(1)
-    assert [refusal(book, call(f"f{n}")) for n in (4, 5)] == ["", call_limits.SLOWLY]
-
-
-def test_of_a_session_so_many_calls_are_run_and_one_more_is_refused() -> None:
-    book = busy(calls_per_session=2)
-    assert [refusal(book, call(f"f{n}")) for n in range(3)] == ["", "", call_limits.SESSION]
-    book.wait(3600)
-    (book >> said("user", "go on")).skip().save().skip()
-    assert refusal(book, call("f9")) == call_limits.SESSION
