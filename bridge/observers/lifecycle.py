@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 
 import structlog
@@ -44,6 +45,8 @@ class Lifecycle:
         log.info("session_finished", **facts.log_fields, reason=reason)
 
 
+NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]{0,63}")
+"""A function's."""
 BARE: Mapping[type[Event | PeerEvent], str] = {
     due.AnswerLate: "answer_late",
     due.AnswerOverdue: "agent_silent",
@@ -86,12 +89,17 @@ def _line_of(event: Event | PeerEvent) -> tuple[str, dict[str, object]] | None:
             return (name, {}) if name else None
 
 
+def _named(function: str) -> str:
+    """A language model may put anything there, what people said included."""
+    return function if NAME.fullmatch(function) else f"<{len(function)} characters>"
+
+
 def _act_line(what: object) -> tuple[str, dict[str, object]] | None:
     match what:
         case Call(function=function, ours=ours):
-            return "call_requested", {"function": function.name, "call_id": function.id, "ours": ours}
+            return "call_requested", {"function": _named(function.name), "call_id": function.id, "ours": ours}
         case Result(name=name, call_id=call_id, outcome=outcome):
-            fields: dict[str, object] = {"function": name, "call_id": call_id, "status": outcome.status.value}
-            return "call_ended", {**fields, "duration_ms": outcome.duration_ms}
+            ended: dict[str, object] = {"function": _named(name), "call_id": call_id}
+            return "call_ended", {**ended, "status": outcome.status.value, "duration_ms": outcome.duration_ms}
         case _:
             return None

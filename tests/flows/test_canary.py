@@ -1,0 +1,158 @@
+"""Secrets and people's words are planted everywhere, then looked for where they do not belong, at DEBUG."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import httpx2
+from pydantic import SecretStr
+from websockets.exceptions import InvalidStatus
+
+from bridge.settings import Settings
+from tests.support.bridge import Process, process
+from tests.support.client import client, start
+from tests.support.deepgram import ScriptedDeepgram
+from tests.support.deepgram_session import DeepgramSession
+
+KEY = "dg-canary-4f1c0b7a9e"
+HTTP_SECRET = "sign-canary-77d1e0c3"
+ADMIN_TOKEN = "admin-canary-5b2e8f64"
+STRANGE = "stranger-canary-90ab12"
+"""A credential that is none."""
+PIN = "493817"
+SAID = "my pin is 493817 and my sister Zuzanna Quillfeather has a rash"
+ANSWERED = "I am sorry about the rash of Zuzanna Quillfeather."
+GOAL = "cure Quillfeather of her rash"
+WORDS = ("Quillfeather", "Zuzanna", "rash", PIN)
+SECRETS = (KEY, HTTP_SECRET, ADMIN_TOKEN, STRANGE)
+SOUND = bytes(range(1, 201)) * 8
+"""A pattern that is found again wherever it is kept."""
+
+
+@dataclass
+class Traces:
+    """All that left the process, by where."""
+
+    log: str = ""
+    frames: str = ""
+    responses: list[str] = field(default_factory=list)
+    tokens: list[str] = field(default_factory=list)
+
+
+async def talk(server: Process, deepgram: ScriptedDeepgram, traces: Traces) -> None:
+    """A wide one: what is said, typed, done, refused, withdrawn; wrong messages at both ends; two tries."""
+    begun = await start(server.http)
+    traces.tokens.append(str(begun["token"]))
+    async with client(server.ws, token=str(begun["token"])) as talker:
+        await talker.settle()
+        agent = await deepgram.session()
+        await talker.speak(SOUND * 10, real_time=False)
+        await agent.hear(SAID)
+        await agent.expect_answer(await agent.call("submit_goal_intent", goal_statement=GOAL))
+        await agent.say(ANSWERED)
+        await wrong_calls(agent)
+        await agent.warn("CANARY", SAID)
+        await agent.send({"type": "Unheard", "content": SAID})
+        await talker.send(type="InjectUserMessage", content=SAID)
+        await talker.send(type="InjectAgentMessage", message=SAID)
+        await talker.send(type="UpdatePrompt", prompt=SAID)
+        await talker.send(type=SAID)
+        await talker.socket.send(f"{{{SAID}")
+        await agent.user_text(SAID)
+        await agent.error("CANARY", SAID, close=1011)
+        again = await deepgram.session()
+        await again.hear(f"{SAID} again")
+        await talker.expect_text("user", "again")
+        ready = await talker.expect("BridgeReady")
+        traces.tokens.append(str(ready["resume_token"]))
+        # Its own resume token is for the client alone, and it is in that one frame.
+        traces.frames = json.dumps([frame for frame in talker.frames if frame["type"] != "BridgeReady"])
+
+
+async def wrong_calls(agent: DeepgramSession) -> None:
+    for name, arguments in (
+        ("submit_goal_intent", {"goal_statement": {"a": SAID}}),
+        ("submit_new_task_intent", {"title": SAID, "trigger_type": SAID}),
+        ("submit_new_task_intent", {"title": SAID, "trigger_type": "time", "scheduled_at": SAID}),
+        ("submit_delete_goal_intent", {"goal_id": "rash"}),
+        (SAID[:60], {"a": SAID}),
+    ):
+        await agent.expect_answer(await agent.call(name, **arguments))
+
+
+async def knock(server: Process, traces: Traces) -> None:
+    """Requests with credentials that are none, and for things that are not there."""
+    for credential in (STRANGE, f"{STRANGE}.{STRANGE}.{STRANGE}"):
+        try:
+            async with client(server.ws, token=credential):
+                pass
+        except InvalidStatus as refused:
+            traces.responses.append(f"{refused.response.headers} {refused.response.body!r}")
+    async with httpx2.AsyncClient(base_url=server.http, trust_env=False) as http:
+        for method, path in (
+            ("GET", "/ready"),
+            ("GET", "/metrics"),
+            ("GET", "/openapi.json"),
+            ("GET", f"/api/v1/conversations/{STRANGE}"),
+            ("GET", f"/api/v1/voice/sessions/{STRANGE}/messages?token={STRANGE}"),
+            ("POST", "/api/v1/voice/session"),
+            ("GET", "/console/sessions"),
+        ):
+            headers = {"Authorization": f"Bearer {STRANGE}", "Cookie": f"voice-bridge={STRANGE}"}
+            answer = await http.request(method, path, headers=headers, json={"agent": SAID})
+            traces.responses.append(f"{answer.headers} {answer.text}")
+        exported = await http.get("/api/v1/me/export")
+        assert GOAL in exported.text
+        traces.responses.append(re.sub("|".join(map(re.escape, WORDS)), "", exported.text))
+
+
+def variables(deepgram: ScriptedDeepgram) -> Mapping[str, str]:
+    return {
+        "LOG_LEVEL": "debug",
+        "BRIDGE_UPSTREAM": "deepgram",
+        "DEEPGRAM_AGENT_URL": deepgram.url,
+        "DEEPGRAM_API_KEY": KEY,
+        "BRIDGE_HTTP_SECRET": HTTP_SECRET,
+        "BRIDGE_ADMIN_TOKEN": ADMIN_TOKEN,
+    }
+
+
+def files(folder: Path) -> dict[str, bytes]:
+    """The database and the journal, as they lie there."""
+    return {path.name: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+async def test_nothing_that_was_planted_is_where_it_does_not_belong(tmp_path: Path) -> None:
+    traces, kept = Traces(), {}
+    async with ScriptedDeepgram(key=KEY) as deepgram, process(tmp_path, **variables(deepgram)) as server:
+        async with asyncio.timeout(60):
+            await talk(server, deepgram, traces)
+            await knock(server, traces)
+        kept = files(tmp_path)
+        await server.terminate()
+    kept |= {f"{name} at the end": content for name, content in files(tmp_path).items()}
+    assert {"agent_ready", "call_ended", "agent_error"} <= {str(line["event"]) for line in server.lines}
+
+    planted = (*SECRETS, *traces.tokens)
+    assert [line for line in server.lines if any(w in str(line) for w in (*planted, *WORDS))] == []
+    assert [word for word in planted if word in traces.frames] == []
+    assert [word for word in planted if word in "".join(traces.responses)] == []
+    for name, content in kept.items():
+        assert [word for word in planted if word.encode() in content] == [], name
+        assert SOUND[:64] not in content, f"sound is in {name}"
+    assert GOAL.encode() in b"".join(kept.values())  # what belongs there is found, so the search works
+    assert "Quillfeather" in traces.frames
+
+
+def test_all_that_is_secret_is_of_a_type_that_does_not_show_itself() -> None:
+    telling = re.compile(r"key|secret|token|password|database_url")
+    shown = {name for name in Settings.model_fields if telling.search(name)} - {"jwt_jwks_url"}
+    assert shown == {"deepgram_api_key", "http_secret", "admin_token", "database_url"}
+    for name in shown:
+        assert Settings.model_fields[name].annotation is SecretStr, name
+    assert KEY not in repr(Settings(deepgram_api_key=SecretStr(KEY)))
