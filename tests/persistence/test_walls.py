@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import AsyncIterator, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -15,6 +16,7 @@ from sqlalchemy.exc import DBAPIError
 from bridge.core.model import Message, Role
 from persistence.engine import Database
 from persistence.record import Record, open_record
+from persistence.store import Store
 from persistence.tables import ATTEMPTS, CONVERSATIONS, ENTRIES, FUNCTION_CALLS, GOALS, METADATA, TASKS
 from tests.persistence.build import entry
 from tests.support.postgres import PostgresServer
@@ -186,3 +188,16 @@ async def test_it_costs_one_statement_a_transaction(two: Database) -> None:
     async with two.reading() as connection:
         await connection.execute(select(GOALS.c.id))
     assert ["set_config" in statement for statement in asked] == [True, False, True, False]
+
+
+OF_NO_USER = {"keep_ticket", "take_ticket", "watch", "ping", "shared"}
+"""A ticket is taken before it is known who brings it; the others read nobody's words."""
+
+
+def test_whoever_asks_the_store_says_first_for_whom() -> None:
+    methods = {name: method for name, method in vars(Store).items() if not name.startswith("_")}
+    for name in OF_NO_USER:
+        methods.pop(name)
+    assert methods
+    for name, method in methods.items():
+        assert list(inspect.signature(method).parameters)[:2] == ["self", "user_id"], name
