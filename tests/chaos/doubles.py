@@ -8,6 +8,7 @@ import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import httpx2
 import orjson
@@ -43,25 +44,54 @@ async def doubled(folder: Path, *, url: str, calls: int) -> None:
     """Two processes that run the same calls as fast as they can: each call has one effect and one answer."""
     async with open_record(url, folder / "own") as record:
         claim = await begun(record)
-        racers = [
-            await asyncio.create_subprocess_exec(
-                *(sys.executable, "-m", "tests.persistence.racer", url, str(folder / name)),
-                *(claim.conversation.id, name, str(calls)),
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-            )
-            for name in ("left", "right")
-        ]
-        for racer in racers:
-            assert racer.stdout
-            assert await racer.stdout.readline() == b"ready\n"
-        said = await asyncio.gather(*[racer.communicate(b"go\n") for racer in racers])
-        left, right = (orjson.loads(output) for output, _ in said)
+        left, right = await _race(
+            [
+                ("tests.persistence.racer", url, str(folder / name), claim.conversation.id, name, str(calls))
+                for name in ("left", "right")
+            ]
+        )
         assert left == right
         assert len(left) == calls
         goals, tasks = await record.store.goals(USER), await record.store.tasks(USER)
     assert sorted(goal.id for goal in goals) == sorted(left[0::2])
     assert sorted(task.id for task in tasks) == sorted(left[1::2])
+
+
+async def _race(modules: Sequence[Sequence[str]]) -> list[Any]:
+    """Run these side by side, all from the same moment; what each of them said."""
+    racers = [
+        await asyncio.create_subprocess_exec(
+            *(sys.executable, "-m", *words), stdin=subprocess.PIPE, stdout=subprocess.PIPE
+        )
+        for words in modules
+    ]
+    for racer in racers:
+        assert racer.stdout
+        assert await racer.stdout.readline() == b"ready\n"
+    said = await asyncio.gather(*[racer.communicate(b"go\n") for racer in racers])
+    return [orjson.loads(output) for output, _ in said]
+
+
+async def taken(folder: Path, *, url: str, takeovers: int) -> int:
+    """Two processes take conversations from each other: each time one owns it, and only the newest acts.
+
+    Returns how often somebody was too late.
+    """
+    async with open_record(url, folder / "own") as record:
+        prizes = [(await begun(record)).conversation.id for _ in range(TALKS)]
+        mine, theirs = await _race(
+            [
+                ("tests.chaos.taker", url, str(folder / name), name, str(takeovers // 2), *prizes)
+                for name in ("left", "right")
+            ]
+        )
+        owners = sorted((conversation, epoch) for conversation, epoch, _ in mine + theirs)
+        each = takeovers // TALKS
+        assert owners == sorted((prize, epoch) for prize in prizes for epoch in range(2, each + 2))
+        acted = {f"{conversation} {epoch}": goal for conversation, epoch, goal in mine + theirs if goal}
+        made = {goal.statement: goal.id for goal in await record.store.goals(USER)}
+        assert made == acted
+        return len(owners) - len(acted)
 
 
 async def fought_over(folder: Path, *, seed: int, url: str, takeovers: int) -> World:
@@ -110,11 +140,17 @@ async def _long(folder: Path, seed: int) -> Sequence[Figure]:
     with temporary_postgres() as postgres:
         url = postgres.url("postgres")
         await doubled(folder / "doubled", url=url, calls=LONG_CALLS)
+        late = await taken(folder / "taken", url=url, takeovers=LONG_TAKEOVERS)
         world = await fought_over(folder / "fought", seed=seed, url=url, takeovers=LONG_TAKEOVERS)
     told = percentile([one.seconds for one in world.taken_over], 0.95)
     return [
         Figure(
             f"{2 * LONG_CALLS} duplicate calls from two processes", "one effect, one answer each", "0 doubled"
+        ),
+        Figure(
+            f"{LONG_TAKEOVERS} take-over races of two processes",
+            "one owner an epoch, only the newest acts",
+            f"0 wrong, {late} too late",
         ),
         Figure(
             f"{LONG_TAKEOVERS} take-overs between two servers",

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from tests.chaos.doubles import doubled, fought_over
+from tests.chaos.doubles import doubled, fought_over, taken
 
 
 async def test_of_many_calls_that_come_twice_each_has_one_effect(tmp_path: Path, postgres_url: str) -> None:
-    await doubled(tmp_path, url=postgres_url, calls=1000)
+    await doubled(tmp_path, url=postgres_url, calls=5000)
+
+
+async def test_whoever_takes_a_conversation_last_acts_alone(tmp_path: Path, postgres_url: str) -> None:
+    assert await taken(tmp_path, url=postgres_url, takeovers=1000) > 0
 
 
 async def test_a_conversation_that_is_fought_over_is_whole(
