@@ -22,11 +22,14 @@ def python_with(packages: tuple[str, ...]) -> str:
     """A Python that has these packages. Raises RuntimeError when they cannot be had."""
     folder = ROOT / hashlib.sha256("\n".join(packages).encode()).hexdigest()[:12]
     python = folder / "bin" / "python"
-    if not python.exists():
+    ready = folder / "ready"
+    if not ready.exists():
+        shutil.rmtree(folder, ignore_errors=True)
         print(f"Installing {', '.join(packages)} into {folder} (once).", file=sys.stderr)
         try:
             _run("venv", "--quiet", "--python", sys.executable, str(folder))
             _run("pip", "install", "--quiet", "--python", str(python), *packages)
+            ready.touch()
         except (OSError, subprocess.SubprocessError) as error:
             shutil.rmtree(folder, ignore_errors=True)
             raise RuntimeError(f"{packages[0]} cannot be had to compare with: {error}") from error

@@ -152,7 +152,7 @@ async def test_a_long_talk_is_measured_at_both_ends(tmp_path: Path) -> None:
 async def test_silent_sessions_are_weighed(tmp_path: Path) -> None:
     with open_bench(tmp_path, Cores(None, None, None)) as bench:
         report = await sit_idle(bench, [FLOOR], Load(10, 1, 1), seconds=0.2)
-    whole, each, cpu, _ = (float(cell) for cell in report.splitlines()[-1].removeprefix(FLOOR.name).split())
+    whole, each, cpu = (float(cell) for cell in report.splitlines()[-1].removeprefix(FLOOR.name).split())
     assert 10 < whole < 500
     assert -100 < each < 1000
     assert 0 <= cpu < 1000
