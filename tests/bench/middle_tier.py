@@ -2,7 +2,7 @@
 
 To compare with. Sound is base64 in JSON; each message is parsed to see what it is, and goes on as it came
 unless it is one to change. It runs in an environment of its own (environments.py), on the stock event
-loop, as people deploy it.
+loop, as `web.run_app` has it.
 
 python -m tests.bench.middle_tier ws://agent        prints "listening on host:port", runs until it is killed
 """
