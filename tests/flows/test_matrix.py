@@ -2,26 +2,18 @@
 
 from __future__ import annotations
 
-import sqlite3
-import time
-from collections.abc import AsyncIterator, Mapping
-from dataclasses import dataclass
+from collections.abc import AsyncIterator
 from pathlib import Path
 
-import httpx2
 import pytest
 from starlette.routing import Mount, Route, WebSocketRoute
 from websockets.asyncio.client import connect
 from websockets.exceptions import InvalidStatus
 
-from tests.support.bridge import Running, running
+from bridge.wire.reading import READERS
+from tests.flows.world import ADMIN, SECRET, SESSION, TALK, World, by_pin, by_token
 from tests.support.client import client
-from tests.support.issuer import AUDIENCE, ISSUER, Issuer, issuing
 
-ADMIN = "an operator's token"
-SECRET = "zanzibar"
-"""Stands in all that is ada's."""
-SESSION, TALK = "/api/v1/voice/session", "/api/v1/conversations/{conversation_id}"
 EVENTS = f"{TALK}/events"
 PUBLIC = {
     *(f"GET {path}" for path in ("/live", "/ready", "/metrics", "/openapi.json", "/asyncapi.json")),
@@ -52,81 +44,17 @@ THINGS = (
 STARTS = {f"POST {SESSION}"}
 FORGETS = {"DELETE /api/v1/me"}
 """The one who asks."""
-DOORS = {"POST /api/v1/sign-in", "POST /api/v1/sign-out"}
+ENTERS, LEAVES = {"POST /api/v1/sign-in"}, {"POST /api/v1/sign-out"}
 """Where people come in and go out."""
 SOCKETS = {"/v1/agent/converse", "/api/voice-agent"}
 NOWHERE = {"/{path:path}"}
 """WebSockets to any other address: 404."""
-BODIES: Mapping[str, dict[str, str]] = {f"PATCH {TALK}": {"title": f"still {SECRET}"}}
 
 
-@dataclass(frozen=True, slots=True)
-class World:
-    """A server that has a session, a conversation, a goal and a task of ada's."""
-
-    server: Running
-    issuer: Issuer
-    http: httpx2.AsyncClient
-    ids: Mapping[str, str]
-    ticket: str
-    """Of the session."""
-
-    async def ask(
-        self, place: str, token: str | None, ids: Mapping[str, str] | None = None, json: object = None
-    ) -> httpx2.Response:
-        """The answer; of a stream of events only its head."""
-        method, path = place.split(" ")
-        body = json or BODIES.get(place)
-        headers = {"Authorization": f"Bearer {token}"} if token else {}
-        url = path.format(**(ids or self.ids)) or "/"
-        async with self.http.stream(method, url, headers=headers, json=body) as answer:
-            if answer.status_code != 200 or not path.endswith("/events"):
-                await answer.aread()
-            return answer
-
-    def strangers(self) -> dict[str, str | None]:
-        """Who is nobody here."""
-        return {
-            "anonymous": None,
-            "expired": self.issuer.token("ada", exp=time.time() - 60),
-            "of another audience": self.issuer.token("ada", aud="somebody-else"),
-            "of another issuer": Issuer().token("ada"),
-            "ticket": self.ticket,
-            "operator": ADMIN,
-        }
-
-
-@pytest.fixture
-async def world(tmp_path: Path) -> AsyncIterator[World]:
-    async with issuing() as issuer:
-        settings = {"auth": "jwt", "jwt_issuer": ISSUER, "jwt_audience": AUDIENCE, "admin_token": ADMIN}
-        async with (
-            running(tmp_path, jwt_jwks_url=issuer.url, **settings) as server,
-            httpx2.AsyncClient(base_url=server.http, trust_env=False) as http,
-        ):
-            mine = {"Authorization": f"Bearer {issuer.token('ada')}"}
-            begun = (await http.post(SESSION, json={}, headers=mine)).json()
-            ids = {name: begun[name] for name in ("session_id", "conversation_id")}
-            await http.patch(TALK.format(**ids), json={"title": SECRET}, headers=mine)
-            plan(tmp_path / "bridge.db")
-            yield World(server, issuer, http, ids, begun["token"])
-
-
-def plan(database: Path) -> None:
-    """A goal and a task of ada's."""
-    at = "2026-01-01 00:00:00.000000"
-    with sqlite3.connect(database, timeout=10) as store:
-        store.execute(
-            "INSERT INTO goals (user_id, statement, timeline, context_notes, status, created_at)"
-            " VALUES ('ada', ?, '', '', 'open', ?)",
-            (SECRET, at),
-        )
-        store.execute(
-            "INSERT INTO tasks (user_id, title, trigger_type, status, reschedule_reason, created_at)"
-            " VALUES ('ada', ?, 'time', 'open', '', ?)",
-            (SECRET, at),
-        )
-    store.close()
+@pytest.fixture(params=[by_token, by_pin], ids=["jwt", "pin"])
+async def world(tmp_path: Path, request: pytest.FixtureRequest) -> AsyncIterator[World]:
+    async with request.param(tmp_path) as world:
+        yield world
 
 
 async def handshake(world: World, path: str, token: str | None) -> int:
@@ -153,15 +81,14 @@ async def test_every_address_is_placed(world: World) -> None:
                 found.add(f"GET {path}")
             case _:
                 pytest.fail(f"{route} is of a kind nobody has placed")
-    assert found == PUBLIC | ADMINS | LISTS | STARTS | DOORS | FORGETS | set(THINGS)
+    assert found == PUBLIC | ADMINS | LISTS | STARTS | ENTERS | LEAVES | FORGETS | set(THINGS)
     assert sockets == SOCKETS | NOWHERE
 
 
 async def test_strangers_are_told_nothing(world: World) -> None:
-    for who, token in world.strangers().items():
-        for place in sorted(
-            LISTS | STARTS | FORGETS | set(THINGS) | (ADMINS if who != "operator" else set())
-        ):
+    for who, token in world.strangers.items():
+        admins = ADMINS if who != "operator" else set()
+        for place in sorted(LISTS | STARTS | FORGETS | LEAVES | set(THINGS) | admins):
             answer = await world.ask(place, token)
             assert answer.status_code == 401, (who, place, answer.text)
             assert answer.headers["WWW-Authenticate"] == "Bearer"
@@ -173,7 +100,7 @@ async def test_strangers_are_told_nothing(world: World) -> None:
 
 async def test_a_user_is_no_operator(world: World) -> None:
     for place in sorted(ADMINS):
-        assert (await world.ask(place, world.issuer.token("ada"))).status_code == 401, place
+        assert (await world.ask(place, world.known["ada"])).status_code == 401, place
 
 
 async def test_what_is_for_everybody_has_nothing_of_anybody(world: World) -> None:
@@ -184,7 +111,7 @@ async def test_what_is_for_everybody_has_nothing_of_anybody(world: World) -> Non
 
 
 async def test_somebody_elses_thing_is_as_if_it_were_not(world: World) -> None:
-    other = world.issuer.token("bob")
+    other = world.known["bob"]
     unknown = {"session_id": "0" * 24, "conversation_id": "00000000-0000-4000-8000-000000000000"}
     for place in THINGS:
         theirs, nobodys = await world.ask(place, other), await world.ask(place, other, unknown)
@@ -205,7 +132,7 @@ async def test_somebody_elses_thing_is_as_if_it_were_not(world: World) -> None:
 
 
 async def test_the_owner_has_all_of_it_until_it_is_deleted(world: World) -> None:
-    owner = world.issuer.token("ada")
+    owner = world.known["ada"]
     for place in sorted(LISTS):
         assert SECRET in (await world.ask(place, owner)).text, place
     for place in THINGS:
@@ -220,18 +147,86 @@ async def test_the_owner_has_all_of_it_until_it_is_deleted(world: World) -> None
 
 
 async def test_sockets_are_for_those_who_are_known(world: World) -> None:
-    strangers = {who: token for who, token in world.strangers().items() if who != "ticket"}
+    strangers = {who: token for who, token in world.strangers.items() if who != "ticket"}
     for path in sorted(SOCKETS):
         for who, token in strangers.items():
             assert await handshake(world, path, token) == 401, (who, path)
     assert await handshake(world, "/v1/agent/converse", world.ticket) == 101
     for path in sorted(SOCKETS):
         assert await handshake(world, path, world.ticket) == 401
-        assert await handshake(world, path, world.issuer.token("bob")) == 101
-    for token in (None, world.issuer.token("ada")):
+        assert await handshake(world, path, world.known["bob"]) == 101
+    for token in (None, world.known["ada"]):
         assert await handshake(world, "/v1/somewhere", token) == 404
 
 
 async def test_a_deleted_conversation_takes_its_ticket_along(world: World) -> None:
-    assert (await world.ask(f"DELETE {TALK}", world.issuer.token("ada"))).status_code == 204
+    assert (await world.ask(f"DELETE {TALK}", world.known["ada"])).status_code == 204
     assert await handshake(world, "/v1/agent/converse", world.ticket) == 401
+
+
+async def test_an_operator_reads_and_ends_but_is_no_user(world: World) -> None:
+    for place in sorted(ADMINS, reverse=True):  # it ends the session last
+        if place.startswith("DELETE"):
+            async with client(world.server.ws, token=world.ticket) as ada:
+                await ada.settle()
+                assert (await world.ask(place, ADMIN)).status_code == 204
+        elif "{" not in place:
+            assert (await world.ask(place, ADMIN)).status_code == 200
+    for place in sorted(LISTS | STARTS | FORGETS | LEAVES | set(THINGS)):
+        assert (await world.ask(place, ADMIN)).status_code == 401, place
+
+
+async def test_everybody_may_ask_how_to_sign_in_and_is_told_of_nobody_else(world: World) -> None:
+    method = "jwt" if "of another issuer" in world.strangers else "pin"
+    for who, token in world.strangers.items():
+        answer = await world.ask("GET /api/v1/sign-in", token)
+        assert answer.json() == {"method": method, "user_id": None, "sign_in_url": None}, who
+    for name in ("ada", "bob"):
+        assert (await world.ask("GET /api/v1/sign-in", world.known[name])).json()["user_id"] == name
+    wish = {"name": "ada", "pin": "111222"}
+    for place in sorted(ENTERS):
+        refused = await world.ask(place, None, json=wish)
+        assert refused.status_code == (404 if method == "jwt" else 401)
+        assert "set-cookie" not in refused.headers
+
+
+async def test_a_page_of_another_origin_changes_nothing_with_a_cookie_or_a_token(world: World) -> None:
+    mine = f"Bearer {world.known['ada']}"
+    cookie = f"voice-bridge={world.known['ada']}"
+    for place in sorted(STARTS | ENTERS | LEAVES | FORGETS | set(THINGS)):
+        method, path = place.split(" ")
+        for given in ({"Authorization": mine}, {"Cookie": cookie}):
+            headers = {**given, "Origin": "https://evil.example"}
+            if method == "GET":
+                continue
+            answer = await world.http.request(method, path.format(**world.ids), json={}, headers=headers)
+            assert answer.status_code == 403, (place, answer.text)
+            assert answer.json()["error"]["code"] == "BRIDGE_FOREIGN_ORIGIN"
+    assert SECRET in (await world.ask(f"GET {TALK}", world.known["ada"])).text
+
+
+async def test_who_signs_out_is_a_stranger_everywhere_and_others_are_not(world: World) -> None:
+    for place in sorted(LEAVES):
+        assert (await world.ask(place, world.known["ada"])).status_code == 204
+    for place in sorted(LISTS | STARTS | LEAVES | FORGETS | set(THINGS)):
+        assert (await world.ask(place, world.known["ada"])).status_code == 401, place
+    for path in sorted(SOCKETS):
+        assert await handshake(world, path, world.known["ada"]) == 401
+    for place in sorted(LISTS):
+        assert (await world.ask(place, world.known["bob"])).status_code == 200
+
+
+async def test_no_message_on_a_socket_reaches_what_is_somebody_elses(world: World) -> None:
+    named = {**world.ids, "id": world.ids["conversation_id"], "content": "mine", "user_id": "ada"}
+    async with client(world.server.ws, token=world.known["bob"]) as bob:
+        await bob.settle(cursor="1:0")
+        for kind in READERS:
+            await bob.send(type=kind, **named)
+        await bob.send(type="InjectUserMessage", content="What are my tasks?")
+        await bob.expect_text("user", "my tasks")
+        await bob.expect("LatencyReport")
+        ready = await bob.expect("BridgeReady")
+        assert ready["conversation_id"] != world.ids["conversation_id"]
+        assert SECRET not in str(bob.frames)
+    messages = await world.ask(f"GET {TALK}/messages", world.known["ada"])
+    assert messages.json()["items"] == []

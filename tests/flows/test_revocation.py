@@ -23,7 +23,7 @@ from tests.support.client import Client, client
 from tests.support.following import Reading, following
 from tests.support.issuer import AUDIENCE, ISSUER, issuing
 from tests.support.postgres import PostgresServer
-from tests.support.users import PIN, add_users, sqlite_url
+from tests.support.users import add_users, sign_in, sqlite_url
 
 SOON = 2.0
 """Seconds."""
@@ -102,14 +102,6 @@ async def talking(place: Place) -> AsyncIterator[Talk]:
         await talker.send(type="InjectUserMessage", content="remember the umbrella")
         await talker.expect_text("user", "umbrella")
         yield Talk(place, talker, reader, begun)
-
-
-async def sign_in(address: str, name: str = "ada", pin: str = PIN) -> str:
-    """The token of an app."""
-    async with httpx2.AsyncClient(base_url=f"http://{address}", trust_env=False) as http:
-        answer = await http.post("/api/v1/sign-in", json={"name": name, "pin": pin, "keep": "token"})
-    assert answer.status_code == 200, answer.text
-    return str(answer.json()["token"])
 
 
 Way = Callable[[Users, Place, Place], Awaitable[object]]

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import httpx2
+
 from bridge.auth.pins import hash_pin
 from persistence.users import Users, open_users
 
@@ -23,4 +25,12 @@ def sqlite_url(folder: Path) -> str:
     return f"sqlite:///{folder.resolve() / 'bridge.db'}"
 
 
-__all__ = ["PIN", "Users", "add_users", "open_users", "sqlite_url"]
+async def sign_in(address: str, name: str = "ada", pin: str = PIN) -> str:
+    """The token of an app."""
+    async with httpx2.AsyncClient(base_url=f"http://{address}", trust_env=False) as http:
+        answer = await http.post("/api/v1/sign-in", json={"name": name, "pin": pin, "keep": "token"})
+    assert answer.status_code == 200, answer.text
+    return str(answer.json()["token"])
+
+
+__all__ = ["PIN", "Users", "add_users", "open_users", "sign_in", "sqlite_url"]
