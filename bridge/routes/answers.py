@@ -15,8 +15,12 @@ from bridge.wire import instant
 
 T = TypeVar("T")
 
-HEADERS = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
-"""Of every answer: no cache keeps it, no browser guesses what it is."""
+HEADERS = {
+    "Cache-Control": "no-store",
+    "X-Content-Type-Options": "nosniff",
+    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
+}
+"""Of every answer: no cache keeps it, no browser guesses what it is, and no page shows it as its own."""
 
 
 def answer(content: object, *, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:

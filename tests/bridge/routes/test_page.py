@@ -36,3 +36,28 @@ async def test_the_page_is_served_and_loads_nothing_from_elsewhere(tmp_path: Pat
     assert script.status_code == 200
     assert script.headers["content-encoding"] == "gzip"
     assert "default-src 'none'" in page.headers["content-security-policy"]
+
+
+async def test_nobody_frames_keeps_or_guesses_anything(tmp_path: Path) -> None:
+    async with running(tmp_path) as bridge, httpx2.AsyncClient(trust_env=False) as rest:
+        files = [await rest.get(f"{bridge.http}{path}") for path in ("/", "/main.js", "/index.html")]
+        paths = (
+            "/api/v1/goals",
+            "/api/v1/conversations",
+            "/api/v1/conversations/x",
+            "/api/v1/me/export",
+            "/x/y",
+        )
+        answers = [await rest.get(f"{bridge.http}{path}") for path in paths]
+    for answer in (*files, *answers):
+        assert answer.headers["x-content-type-options"] == "nosniff"
+        assert "default-src 'none'" in answer.headers["content-security-policy"]
+        assert "frame-ancestors 'none'" in answer.headers["content-security-policy"]
+    for file in files:
+        assert file.headers["permissions-policy"].startswith("microphone=(self),")
+        assert file.headers["x-frame-options"] == "DENY"
+        assert not {"unsafe-inline", "unsafe-eval", "*"} & set(
+            file.headers["content-security-policy"].split()
+        )
+    for answer in answers:
+        assert answer.headers["cache-control"] == "no-store", answer.url
