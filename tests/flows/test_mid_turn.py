@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import shutil
 from pathlib import Path
 
 import pytest
 
+from bridge.core import timers as due
 from bridge.settings import CONFIG
 from tests.flows.test_deepgram import GOAL, Talk, talking
 from tests.support.bridge import running
@@ -98,6 +100,41 @@ async def test_an_answer_that_is_late_is_bridged_over(tmp_path: Path) -> None:
         await talk.agent.hear("what is on today")
         told = await talk.agent.expect("InjectAgentMessage", within=6)
         assert told == {"type": "InjectAgentMessage", "message": "One moment, please.", "behavior": "queue"}
+
+
+def pass_time(talk: Talk, event: due.Timer) -> None:
+    """The session's clock has come to that."""
+    talk.server.app.sessions._live[str(talk.started["session_id"])].runner.step(event)
+
+
+async def test_an_agent_as_old_as_it_gets_is_renewed_between_turns_unheard(tmp_path: Path) -> None:
+    async with talking(tmp_path) as talk:
+        await talk.agent.hear("what is on today")
+        await talk.client.expect_text("user", "what is on today")
+        pass_time(talk, due.RenewalDue())
+        await talk.agent.say("Nothing at all.")  # in its turn it stays
+        await talk.client.expect_text("assistant", "Nothing at all.")
+        second = await talk.deepgram.session()
+        before = json.dumps(second.settings)
+        await second.hear("and tomorrow")
+        await second.say("A run at seven.")
+        await talk.client.expect_text("assistant", "A run at seven.")
+
+        assert "what is on today" in before
+        assert "Nothing at all." in before
+        assert "greeting" not in before
+        assert not {"Warning", "Error"} & set(talk.client.types())
+
+
+async def test_an_agent_that_stays_silent_is_replaced_and_asked_again(tmp_path: Path) -> None:
+    async with talking(tmp_path) as talk:
+        await talk.agent.hear("what is on today")
+        await talk.client.expect_text("user", "what is on today")
+        pass_time(talk, due.AnswerOverdue())
+        second = await next_agent(talk)
+        assert (await second.expect("InjectUserMessage"))["content"] == "what is on today"
+        await second.say("Nothing at all.")
+        await talk.client.expect_text("assistant", "Nothing at all.")
 
 
 async def test_an_agent_that_takes_nothing_any_more_is_replaced(tmp_path: Path) -> None:
