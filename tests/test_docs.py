@@ -36,6 +36,12 @@ def test_every_setting_is_documented_with_its_meaning(name: str) -> None:
     assert (Settings.model_fields[name].description or "?") in line
 
 
+def test_what_is_said_to_show_a_promise_is_there() -> None:
+    named = set(re.findall(r"`(tests/[\w/]+\.py)`", docs("guarantees.md")))
+    assert len(named) > 20
+    assert not {name for name in named if not (ROOT / name).is_file()}
+
+
 def test_no_setting_is_documented_that_is_not_there() -> None:
     named = set(re.findall(r"^\| `([A-Z_]+)` \|", docs("configuration.md"), re.MULTILINE))
     assert named == {variable(name) for name in Settings.model_fields}
