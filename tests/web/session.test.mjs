@@ -225,3 +225,25 @@ describe("the end", () => {
     assert.deepEqual([conversationId, agent], ["c9", null]);
   });
 });
+
+describe("signing in", () => {
+  for (const code of ["BRIDGE_SIGNED_OUT", "BRIDGE_SIGN_IN_EXPIRED"]) {
+    test(`${code} ends the talk for good, and somebody is asked to sign in`, () => {
+      const script = talking().hear("Error", { code, description: "" });
+      assert.deepEqual(script.did("Announce").filter(({ event }) => event === "signIn"), [{ type: "Announce", event: "signIn", detail: code }]);
+      script.tell("SocketClosed", { code: 1000, opened: true });
+      assert.equal(script.state.phase, "ended");
+      assert.equal(script.state.retry, null);
+      assert.match(script.state.notice.text, /saved/);
+    });
+  }
+
+  test("a session that is refused for want of a sign-in asks for one; another refusal does not", () => {
+    for (const [code, status, times] of [["BRIDGE_UNAUTHENTICATED", 401, 1], ["BRIDGE_QUOTA", 429, 0]]) {
+      const script = new Script().tell("Typed", { content: "hi" });
+      script.tell("SessionRefused", { ticket: script.state.starting, failure: { status, code, description: "", retryAfter: 900 } });
+      assert.equal(script.did("Announce").filter(({ event }) => event === "signIn").length, times);
+      assert.equal(script.state.phase, "error");
+    }
+  });
+});
