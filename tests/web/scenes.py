@@ -132,6 +132,14 @@ async def details(stage: Stage) -> None:
     await stage.screen.shows("#figures div", re.compile(r"server\d+ ms"))
 
 
+async def sign_in(stage: Stage) -> None:
+    """Nobody is signed in, and the PIN was wrong."""
+    await stage.screen.page.fill("#user-name", "ada")
+    await stage.screen.page.fill("#user-pin", "111222")
+    await stage.screen.page.keyboard.press("Enter")
+    await stage.screen.shows("#sign-in-trouble", "wrong")
+
+
 STATES: Final[Mapping[str, Scene]] = {
     scene.__name__: scene
     for scene in (
@@ -148,3 +156,5 @@ STATES: Final[Mapping[str, Scene]] = {
         details,
     )
 }
+DOORS: Final[Mapping[str, Scene]] = {"sign_in": sign_in}
+"""Seen where people sign in with a PIN; axe looks at it in test_sign_in.py."""

@@ -9,7 +9,7 @@ import tempfile
 from pathlib import Path
 
 from tests.web.browser import Look, chromium
-from tests.web.scenes import STATES
+from tests.web.scenes import DOORS, STATES
 from tests.web.stage import staged
 
 IMAGES = Path(__file__).parents[2] / "docs" / "images"
@@ -19,7 +19,8 @@ LOOKS = {
     "desktop-light": Look(),
     "desktop-dark": Look(dark=True),
 }
-ON_DESKTOP = {"idle", "speaking", "past", "details"}
+SCENES = {**STATES, **DOORS}
+ON_DESKTOP = {"idle", "speaking", "past", "details", "sign_in"}
 """What looks other than on a phone; of the rest the desktop has small pictures, all states on one sheet."""
 SHEET = """<style>
     body { display: grid; grid-template-columns: repeat(3, 1fr); gap: 16px; margin: 16px; }
@@ -34,8 +35,9 @@ STEADY_MS = 700
 async def picture(state: str, name: str, look: Look, folder: Path) -> None:
     """One state on one screen, as a PNG."""
     with tempfile.TemporaryDirectory() as data:
-        async with staged(Path(data), look=look) as stage:
-            await STATES[state](stage)
+        auth = "pin" if state in DOORS else "none"
+        async with staged(Path(data), look=look, auth=auth) as stage:
+            await SCENES[state](stage)
             await stage.screen.page.evaluate("document.fonts.ready")
             await stage.screen.page.wait_for_timeout(STEADY_MS)
             await stage.screen.page.screenshot(path=folder / f"{name}-{state}.png")
@@ -61,7 +63,7 @@ async def main(states: list[str], folder: Path) -> None:
     if "sheets" in states:
         for name in ("desktop-light", "desktop-dark"):
             await sheet(name, folder)
-    for state in STATES.keys() & states:
+    for state in SCENES.keys() & states:
         for name, look in LOOKS.items():
             if name.startswith("desktop") and state not in ON_DESKTOP:
                 continue
@@ -70,4 +72,4 @@ async def main(states: list[str], folder: Path) -> None:
 
 if __name__ == "__main__":
     IMAGES.mkdir(exist_ok=True)
-    asyncio.run(main(sys.argv[1:] or [*STATES, "sheets"], IMAGES))
+    asyncio.run(main(sys.argv[1:] or [*SCENES, "sheets"], IMAGES))
