@@ -31,7 +31,7 @@ IDLE_SECONDS: Final = 1.0
 """Between looks for orphans, and for another server, when there is nothing to flush."""
 SETTLE_SECONDS: Final = 5.0
 FIRST_RETRY: Final = 0.1
-LONGEST_RETRY: Final = 5.0
+LONGEST_RETRY: Final = 2.0
 LONGEST_STRICT_RETRY: Final = 1.0
 """Where each entry waits for the store."""
 
