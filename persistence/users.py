@@ -135,17 +135,18 @@ async def able_to_sign_in(url: str) -> int:
     """How many have a PIN and are not locked; changes nothing. Raises BadConfig, StoreUnavailable."""
     if (file := sqlite_file(url)) and not file.is_file():
         return 0
-    engine = make_engine(url)
+    database = Database(url)
+    database.open_for_use()
     try:
         with mapped():
-            _, newest = await revisions(engine)
-            if not newest:
-                return 0
-            able = select(func.count()).where(ACCOUNTS.c.pin_hash.is_not(None), ~ACCOUNTS.c.locked)
-            async with engine.connect() as connection:
-                return int(await connection.scalar(able) or 0)
+            _, newest = await revisions(database.engine)
+        if not newest:
+            return 0
+        able = select(func.count()).where(ACCOUNTS.c.pin_hash.is_not(None), ~ACCOUNTS.c.locked)
+        async with database.reading() as connection:
+            return int(await connection.scalar(able))
     finally:
-        await engine.dispose()
+        await database.close()
 
 
 @asynccontextmanager
