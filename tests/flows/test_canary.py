@@ -14,8 +14,8 @@ from pydantic import SecretStr
 from websockets.exceptions import InvalidStatus
 
 from bridge.settings import Settings
-from tests.support.bridge import Process, process
-from tests.support.client import client, start
+from tests.support.bridge import Process, process, running
+from tests.support.client import client, get, start
 from tests.support.deepgram import ScriptedDeepgram
 from tests.support.deepgram_session import DeepgramSession
 
@@ -147,6 +147,23 @@ async def test_nothing_that_was_planted_is_where_it_does_not_belong(tmp_path: Pa
         assert SOUND[:64] not in content, f"sound is in {name}"
     assert GOAL.encode() in b"".join(kept.values())  # what belongs there is found, so the search works
     assert "Quillfeather" in traces.frames
+
+
+async def test_personal_data_is_kept_out_of_the_store_where_that_is_wanted(tmp_path: Path) -> None:
+    async with ScriptedDeepgram(key=KEY) as deepgram:
+        given = {"upstream": "deepgram", "deepgram_agent_url": deepgram.url, "deepgram_api_key": KEY}
+        async with running(tmp_path, **given, redact=("email",)) as server:
+            begun = await start(server.http)
+            async with client(server.ws, token=str(begun["token"])) as talker:
+                await talker.settle()
+                agent = await deepgram.session()
+                await agent.hear("write to ada@example.org or 555-123-4567")
+                await talker.expect_text("user", "ada@example.org")
+            path = f"/api/v1/conversations/{begun['conversation_id']}"
+            said = (await get(server.http, f"{path}/messages"))["items"]
+            assert "write to [email] or 555-123-4567" in json.dumps(said)
+            assert (await get(server.http, path))["title"] == "write to [email] or 555-123-4567"
+    assert [name for name, content in files(tmp_path).items() if b"ada@example.org" in content] == []
 
 
 def test_all_that_is_secret_is_of_a_type_that_does_not_show_itself() -> None:
