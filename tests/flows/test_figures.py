@@ -47,8 +47,9 @@ async def test_what_waits_for_the_store_has_a_number_and_an_age(tmp_path: Path) 
     async with server(tmp_path) as (up, deepgram), client(up.ws) as talker:
         await talker.settle()
         agent = await deepgram.session()
-        with closing(sqlite3.connect(tmp_path / "bridge.db", isolation_level=None, timeout=10)) as store:
-            store.execute("BEGIN IMMEDIATE")
+        wish = {"isolation_level": None, "timeout": 10, "check_same_thread": False}
+        with closing(sqlite3.connect(tmp_path / "bridge.db", **wish)) as store:  # type: ignore[call-overload]
+            await asyncio.to_thread(store.execute, "BEGIN IMMEDIATE")  # the server, in this loop, may write
             for n in range(3):
                 await agent.agent_text(f"line {n}")
             await talker.expect_text("assistant", "line 2")

@@ -108,14 +108,14 @@ async def test_minutes_of_a_day(tmp_path: Path) -> None:
     async with server(tmp_path, minutes_per_day=10) as (up, _):
         first = await start(up.http)
         assert 590 < float(first["limits"]["session_seconds"]) <= 600  # type: ignore[index]
-        talked(tmp_path, 598)
+        await asyncio.to_thread(talked, tmp_path, 598)
         last = await start(up.http)
         assert float(last["limits"]["session_seconds"]) <= 2  # type: ignore[index]
         async with client(up.ws, token=str(last["token"])) as talker:
             await talker.settle()
             assert (await talker.expect("Error"))["code"] == "BRIDGE_SESSION_LIMIT"
             assert await talker.expect_close() == 1000
-        talked(tmp_path, 600)
+        await asyncio.to_thread(talked, tmp_path, 600)
         assert refusal(await wish(up)) == (429, "BRIDGE_QUOTA", "At most 10 minutes a day.")
         assert await refused(up, "minutes") == 1
 
