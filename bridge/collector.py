@@ -14,6 +14,8 @@ from collections.abc import Callable
 from types import TracebackType
 from typing import Self
 
+from bridge.background import Background
+
 LOOK_SECONDS = 1.0
 """Between two looks at how much has come."""
 PASSES = 10
@@ -24,8 +26,8 @@ MOST_ENDED = 1000
 """Sessions that may end between two full passes; each leaves some 100 objects in cycles."""
 
 
-class Collector:
-    """An async context manager, to be entered once: it holds while it is open."""
+class Collector(Background):
+    """It holds while it is open."""
 
     def __init__(self, live: Callable[[], int], ended: Callable[[], int]) -> None:
         """`live`: sessions there are now. `ended`: sessions that have ended so far."""
@@ -34,21 +36,17 @@ class Collector:
         self._swept_at = 0
         """Sessions that had ended by the last full pass."""
         self._thresholds = gc.get_threshold()
-        self._group = asyncio.TaskGroup()
 
     async def __aenter__(self) -> Self:
-        await self._group.__aenter__()
         young, middle, _ = self._thresholds
         gc.set_threshold(young, middle, NEVER)
         self.sweep()
-        self._looking = self._group.create_task(self._look(), name="collector")
-        return self
+        return await super().__aenter__()
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._looking.cancel()
-        await self._group.__aexit__(kind, error, trace)
+        await super().__aexit__(kind, error, trace)
         gc.set_threshold(*self._thresholds)
         gc.unfreeze()
 
@@ -68,7 +66,7 @@ class Collector:
         gc.collect()
         gc.freeze()
 
-    async def _look(self) -> None:
+    async def _run(self) -> None:
         while True:
             await asyncio.sleep(LOOK_SECONDS)
             self.look()

@@ -5,11 +5,10 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
-from types import TracebackType
-from typing import Self
 
 import structlog
 
+from bridge.background import Background
 from bridge.core.agent import Agent
 from bridge.errors import BadConfig
 from intents.agents import load_agents
@@ -24,7 +23,7 @@ Print = tuple[tuple[str, int, int], ...]
 """Path, time of change and size of each file."""
 
 
-class AgentFolder(Mapping[str, Agent]):
+class AgentFolder(Mapping[str, Agent], Background):
     """Agents by name. An async context manager: it looks at the files while it is open."""
 
     def __init__(self, folder: Path, *, default: str) -> None:
@@ -37,7 +36,6 @@ class AgentFolder(Mapping[str, Agent]):
         self._agents = self._load()
         self.problem = ""
         """Why the files as they are now are not used; empty: they are."""
-        self._group = asyncio.TaskGroup()
 
     def __getitem__(self, name: str) -> Agent:
         return self._agents[name]
@@ -48,17 +46,6 @@ class AgentFolder(Mapping[str, Agent]):
     def __len__(self) -> int:
         return len(self._agents)
 
-    async def __aenter__(self) -> Self:
-        await self._group.__aenter__()
-        self._looking = self._group.create_task(self._look(), name="agent-folder")
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._looking.cancel()
-        await self._group.__aexit__(kind, error, trace)
-
     def _load(self) -> dict[str, Agent]:
         agents = load_agents(self._folder)
         if self._default not in agents:
@@ -66,7 +53,7 @@ class AgentFolder(Mapping[str, Agent]):
         self.verify(agents.values())
         return agents
 
-    async def _look(self) -> None:
+    async def _run(self) -> None:
         before = self._print
         while True:
             await asyncio.sleep(LOOK_SECONDS)

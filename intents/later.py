@@ -7,11 +7,11 @@ import random
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
-from types import TracebackType
 from typing import Protocol
 
 import structlog
 
+from bridge.background import Background
 from bridge.core.agent import Agent
 from bridge.core.model import Call, Entry, Note, Outcome, Result, Status
 from bridge.errors import StoreUnavailable
@@ -71,8 +71,8 @@ class Notes(Protocol):
         ...
 
 
-class Later:
-    """One per process. An async context manager: it works until its block is left."""
+class Later(Background):
+    """One per process."""
 
     def __init__(
         self,
@@ -86,18 +86,6 @@ class Later:
         self._executor = executor
         self._agents = agents
         self._ended = ended
-        self._group = asyncio.TaskGroup()
-
-    async def __aenter__(self) -> Later:
-        await self._group.__aenter__()
-        self._work = self._group.create_task(self._run(), name="later")
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._work.cancel()
-        await self._group.__aexit__(None, None, None)
 
     async def _run(self) -> None:
         """Run what is noted, whenever there is something; try again while the store is away."""

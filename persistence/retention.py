@@ -5,11 +5,11 @@ from __future__ import annotations
 import asyncio
 import random
 from datetime import UTC, datetime, timedelta
-from types import TracebackType
 from typing import Final
 
 import structlog
 
+from bridge.background import Background
 from bridge.errors import StoreUnavailable
 from persistence.engine import Database
 from persistence.forgetting import expire
@@ -22,26 +22,14 @@ PAUSE_SECONDS: Final = 0.25
 """Between batches: the database belongs to those who talk."""
 
 
-class Retention:
-    """One per process. An async context manager: it works until its block is left."""
+class Retention(Background):
+    """One per process."""
 
     def __init__(self, database: Database, *, days: int, look_seconds: float = LOOK_SECONDS) -> None:
         """`days` since anybody has talked in a conversation; 0: it is kept for ever."""
         self._database = database
         self._days = days
         self._look_seconds = look_seconds
-        self._group = asyncio.TaskGroup()
-
-    async def __aenter__(self) -> Retention:
-        await self._group.__aenter__()
-        self._work = self._group.create_task(self._run(), name="retention")
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._work.cancel()
-        await self._group.__aexit__(None, None, None)
 
     async def _run(self) -> None:
         wait = self._look_seconds * random.uniform(0.02, 0.1)

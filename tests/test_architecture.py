@@ -28,6 +28,7 @@ BASE = (
     "bridge.audio",
     "bridge.sockets",
     "bridge.ports",
+    "bridge.background",
     "bridge.errors",
     "bridge.settings",
     "bridge.logs",
@@ -41,7 +42,7 @@ TOP = (
 MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "bridge.core": (),
     **dict.fromkeys(BASE, ("bridge.core", *BASE)),
-    "bridge.live": ("bridge.core", "bridge.ports", "bridge.errors"),
+    "bridge.live": ("bridge.core", "bridge.ports", "bridge.background", "bridge.errors"),
     **dict.fromkeys(LEAVES, ("bridge.core", *BASE)),
     "bridge.routes": ("bridge.core", *BASE, "bridge.live.registry"),
     **dict.fromkeys(TOP, OURS),

@@ -17,6 +17,8 @@ export class SignIn {
   /** Whose things are on this page. @type {string | null} */
   #user = null;
   #waiting = 0;
+  /** Questions to the server so far; only the answer to the last one counts. */
+  #asked = 0;
   #entered;
 
   /** @param {() => void} entered somebody is signed in now, or nobody has to be */
@@ -36,7 +38,9 @@ export class SignIn {
 
   /** Ask the server who is signed in; when nobody is, ask the person. */
   async check() {
+    const asked = ++this.#asked;
     const state = await api.signInState().catch(() => null);
+    if (asked !== this.#asked) return;
     if (state === null || state.method === "none") return this.#entered(); // without a server the page says so elsewhere
     if (state.user_id === null) this.#ask(state);
     else this.#enterAs(state.user_id);
@@ -44,6 +48,7 @@ export class SignIn {
 
   /** @param {SignInState} state */
   #ask({ method, sign_in_url: url }) {
+    if (this.#dialog.open) return; // what is typed already stays
     const byPin = method === "pin";
     this.#form.hidden = !byPin;
     find("sign-in-elsewhere").hidden = byPin;
@@ -52,7 +57,7 @@ export class SignIn {
     setText(find("sign-in-how"), url === null ? "Sign in where you came from, then try again." : "Sign in there, then come back to this page.");
     this.#say("");
     this.#pin.value = "";
-    if (!this.#dialog.open) this.#dialog.showModal();
+    this.#dialog.showModal();
     if (byPin) (this.#name.value ? this.#pin : this.#name).focus();
   }
 
@@ -91,6 +96,7 @@ export class SignIn {
   /** @param {string} user */
   #enterAs(user) {
     if (this.#user !== null && this.#user !== user) return location.reload(); // nothing of somebody else's stays
+    this.#asked += 1;
     this.#user = user;
     setText(find("account-name"), user);
     find("open-account").hidden = false;

@@ -5,10 +5,10 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from datetime import datetime
-from types import TracebackType
 
 import structlog
 
+from bridge.background import Background
 from bridge.ports import Accounts, Release, SignIn
 
 log = structlog.get_logger(__name__)
@@ -22,30 +22,19 @@ EXPIRED = (
 )
 
 
-class Holds:
+class Holds(Background):
     """ports.Hold. An async context manager: sign-ins are watched while it is open."""
 
     def __init__(self, accounts: Accounts, now: Callable[[], datetime]) -> None:
         self._accounts = accounts
         self._now = now
         self._held: dict[object, tuple[SignIn, Callable[[str, str], None]]] = {}
-        self._group = asyncio.TaskGroup()
 
-    async def __aenter__(self) -> Holds:
-        await self._group.__aenter__()
-        watching = self._accounts.watch(self._standing, lambda sign_in: self._end(sign_in, *ENDED))
-        self._tasks = (
-            self._group.create_task(watching, name="revocations"),
-            self._group.create_task(self._expire(), name="expiry"),
-        )
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        for task in self._tasks:
-            task.cancel()
-        await self._group.__aexit__(kind, error, trace)
+    async def _run(self) -> None:
+        async with asyncio.TaskGroup() as group:
+            watching = self._accounts.watch(self._standing, lambda sign_in: self._end(sign_in, *ENDED))
+            group.create_task(watching, name="revocations")
+            await self._expire()
 
     def __call__(self, sign_in: SignIn | None, end: Callable[[str, str], None]) -> Release:
         """See ports.Hold."""

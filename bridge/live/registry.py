@@ -68,7 +68,7 @@ class Sessions:
     ) -> None:
         await self.drain(patience=0.0)
         self._watch.cancel()
-        await self._group.__aexit__(kind, error, trace)
+        await self._group.__aexit__(None, None, None)  # it would wrap what the block raises
 
     def __len__(self) -> int:
         return len(self._live)
@@ -292,12 +292,10 @@ class Sessions:
             await self.store.keep_ticket(
                 live.facts.conversation_id, digest=stored, seconds=wait, sign_in=live.sign_in
             )
-        # By its id: a session that has ended until then is not kept in memory for this.
-        asyncio.get_running_loop().call_later(wait, self._expire, stored, live.facts.session_id)
+        asyncio.get_running_loop().call_later(wait, self.tokens.void, stored)
         return token
 
-    def _expire(self, stored: str, session_id: str) -> None:
-        self.tokens.void(stored)
+    def _expire(self, session_id: str) -> None:
         live = self._live.get(session_id)
         if live and not live.attached:
             live.end("")
@@ -314,6 +312,8 @@ class Sessions:
         live, started = Live(runner, self.tokens, sign_in, address, self.now()), asyncio.Event()
         self._live[facts.session_id] = live
         self._group.create_task(self._keep(live, started), name=f"session-{facts.session_id}")
+        # By its id: a session that has ended until then is not kept in memory for this.
+        asyncio.get_running_loop().call_later(self.unattached_seconds, self._expire, facts.session_id)
         await started.wait()
         return live
 

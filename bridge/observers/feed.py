@@ -11,8 +11,8 @@ from collections import deque
 from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Sequence
 from contextlib import contextmanager
 from types import TracebackType
-from typing import Self
 
+from bridge.background import Background
 from bridge.core import commands as do
 from bridge.core import events as ev
 from bridge.core.events import Event, Moment, PeerEvent
@@ -99,26 +99,19 @@ Place = tuple[str, str]
 """User and conversation."""
 
 
-class Feed:
-    """ports.Feed, and an observer. An async context manager: it looks at the store while it is open."""
+class Feed(Background):
+    """ports.Feed, and an observer. It looks at the store while it is open."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
         self._readers: dict[Place, set[Reader]] = {}
         self._closed = False
-        self._group = asyncio.TaskGroup()
-
-    async def __aenter__(self) -> Self:
-        await self._group.__aenter__()
-        self._looking = self._group.create_task(self._look(), name="feed")
-        return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
-        self._looking.cancel()
-        await self._group.__aexit__(kind, error, trace)
+        await super().__aexit__(kind, error, trace)
 
     def close(self) -> None:
         """End all readers; whoever comes now gets what is stored, and the end."""
@@ -190,7 +183,7 @@ class Feed:
         for reader in self._readers.get((entry.user_id, entry.conversation_id), ()):
             reader.put(entry, changed=changed)
 
-    async def _look(self) -> None:
+    async def _run(self) -> None:
         while True:
             await asyncio.sleep(LOOK_SECONDS)
             for place, readers in list(self._readers.items()):

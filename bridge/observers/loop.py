@@ -5,10 +5,11 @@ from __future__ import annotations
 import asyncio
 import math
 import time
-from types import TracebackType
 from typing import Self
 
 from prometheus_client import CollectorRegistry, Gauge, Histogram
+
+from bridge.background import Background
 
 INTERVAL_SECONDS = 0.01
 """Between two looks at the clock: a stall is seen as up to that much shorter than it was."""
@@ -17,8 +18,8 @@ RECENT_SECONDS = 2.0
 BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1.0, 5.0)
 
 
-class LoopWatch:
-    """An async context manager, to be entered once: it looks while it is open."""
+class LoopWatch(Background):
+    """It looks while it is open."""
 
     def __init__(self, registry: CollectorRegistry) -> None:
         self._lag = Histogram(
@@ -33,29 +34,21 @@ class LoopWatch:
         self.recent_lag = 0.0
         """Seconds by which it was late of late, on average: the last two seconds count most."""
         self._loop: asyncio.AbstractEventLoop | None = None
-        self._group = asyncio.TaskGroup()
+
+    async def __aenter__(self) -> Self:
+        self._loop = asyncio.get_running_loop()
+        return await super().__aenter__()
 
     def _tasks(self) -> float:
         return len(asyncio.all_tasks(self._loop)) if self._loop else 0
-
-    async def __aenter__(self) -> Self:
-        await self._group.__aenter__()
-        self._loop = asyncio.get_running_loop()
-        self._looking = self._group.create_task(self._look(self._loop), name="loop-watch")
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._looking.cancel()
-        await self._group.__aexit__(kind, error, trace)
 
     def _note(self, late: float) -> None:
         """A stall counts for as long as it took."""
         weight = 1.0 - math.exp(-(late + INTERVAL_SECONDS) / RECENT_SECONDS)
         self.recent_lag += (late - self.recent_lag) * weight
 
-    async def _look(self, loop: asyncio.AbstractEventLoop) -> None:
+    async def _run(self) -> None:
+        loop = asyncio.get_running_loop()
         while True:
             due, computed = loop.time() + INTERVAL_SECONDS, time.thread_time()
             await asyncio.sleep(INTERVAL_SECONDS)

@@ -171,7 +171,7 @@ async def test_typed_text_fills_a_task_step_by_step_in_the_users_zone(tmp_path: 
         agent = told(talk.b)
         assert "You are Flux" in agent["think"]["prompt"]
         assert "- Time zone: Europe/Berlin" in agent["think"]["prompt"]
-        assert len(agent["think"]["functions"]) == 3
+        assert len(agent["think"]["functions"]) == 5
         await talk.client.send(type="InjectUserMessage", content="remind me to call mom")
         await talk.client.expect_text("assistant", "?")
         await talk.client.expect("AgentAudioDone")
