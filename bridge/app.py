@@ -19,6 +19,7 @@ from starlette.websockets import WebSocket
 
 from bridge import __version__
 from bridge.auth.choice import Access, open_access
+from bridge.auth.fixed import own_names
 from bridge.core.agent import Agent
 from bridge.errors import BadConfig, StoreUnavailable
 from bridge.live.admission import (
@@ -170,8 +171,6 @@ async def _open_upstreams(stack: AsyncExitStack, settings: Settings, *, warm: bo
 
 
 def _open_record(settings: Settings) -> AbstractAsyncContextManager[Record]:
-    if settings.durability == "strict" and settings.store_url.startswith("sqlite"):
-        raise BadConfig("BRIDGE_DURABILITY: strict needs PostgreSQL, on another disk than ours")
     return open_record(
         settings.store_url,
         settings.data_dir,
@@ -337,7 +336,7 @@ def _identity(settings: Settings, authenticate: Authenticator) -> Identity:
         origins=settings.allowed_origins,
         trust_proxy=settings.trust_proxy,
         proxies=settings.proxies,
-        hosts=settings.hosts,
+        hosts=settings.hosts or own_names(settings),
     )
 
 

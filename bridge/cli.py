@@ -19,7 +19,7 @@ import uvicorn
 
 from bridge import logs
 from bridge.app import App, build_language_model, open_app
-from bridge.auth.fixed import check_exposure
+from bridge.auth.fixed import check_exposure, takes_anybody
 from bridge.collector import Collector
 from bridge.commands.check import check
 from bridge.commands.conversations import add_conversations
@@ -70,10 +70,12 @@ def _parser() -> argparse.ArgumentParser:
 
 def _serve(_: argparse.Namespace) -> int:
     settings = load()
-    if settings.workers > 1 and settings.store_url.startswith("sqlite"):
-        raise BadConfig("BRIDGE_WORKERS: a SQLite file takes one; set DATABASE_URL to a PostgreSQL database")
     check_exposure(settings)
     with logs.written(settings.log_level), listen(settings) as listening:
+        if takes_anybody(settings):
+            log.warning(
+                "anybody_may_come", help="BRIDGE_AUTH=none: what stands in front decides who may come"
+            )
         if settings.workers > 1:
             log.info("workers_starting", workers=settings.workers)
             return Workers(settings.workers, listening, work).run()

@@ -163,7 +163,9 @@ class Settings(BaseSettings):
         description="Networks of proxies whose headers trust_proxy believes.",
     )
     hosts: tuple[str, ...] = Field(
-        default=(), description="Names, without port, by which clients may reach the server; none: any."
+        default=(),
+        description="Names, without port, by which clients may reach the server; none: any, with auth none "
+        "this machine's.",
     )
     session_rates: Annotated[tuple[RateLimitItem, ...], NoDecode] = Field(
         default=tuple(parse_many("5/10 minutes; 20/day")),
@@ -286,7 +288,7 @@ def load() -> Settings:
         raise BadConfig(f"environment: {CONFIG_FILE}: there is no file {config_file()}")
     try:
         _check_once()
-        return Settings()
+        settings = Settings()
     except SettingsError as error:
         names = " ".join(variable(name) for name in Settings.model_fields if f'"{name}"' in str(error))
         raise BadConfig(f"environment: {names}: this is not JSON") from error
@@ -299,6 +301,18 @@ def load() -> Settings:
         ) from error
     except (TypeError, ValueError, AttributeError, IndexError, RecursionError) as error:
         raise BadConfig(f"{config_file()}:1: this is not `setting: value`") from error
+    _check_together(settings)
+    return settings
+
+
+def _check_together(settings: Settings) -> None:
+    """Each may be right, and both wrong. Raises BadConfig."""
+    if settings.store_url.startswith("sqlite"):
+        if settings.workers > 1:
+            told = "a SQLite file takes one; set DATABASE_URL to a PostgreSQL database"
+            raise BadConfig(f"BRIDGE_WORKERS: {told}")
+        if settings.durability == "strict":
+            raise BadConfig("BRIDGE_DURABILITY: strict needs PostgreSQL, on another disk than ours")
 
 
 def _check_once() -> None:

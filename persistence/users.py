@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import func, select, update
+from sqlalchemy import exists, func, or_, select, update
 
 from bridge.errors import NotFound, Refused
-from persistence import attempts, revocations
+from persistence import attempts, forgetting, revocations
 from persistence.accounts import utc_now
 from persistence.archive import sqlite_file
 from persistence.attempts import OF_USER
@@ -19,7 +19,7 @@ from persistence.codec import storable
 from persistence.connection import Connection
 from persistence.engine import Database, make_engine, mapped
 from persistence.migrate import PATIENCE_SECONDS, migrate, revisions
-from persistence.tables import ACCOUNTS, SIGN_INS
+from persistence.tables import ACCOUNTS, CONVERSATIONS, GOALS, SIGN_INS, TASKS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,7 +49,7 @@ class Users:
         async with self._database.writing() as connection:
             found = await connection.execute(select(*ACCOUNTS.c).where(_mine(user_id)))
             row = found.one_or_none()
-            if row is not None and row.deleted and not restore:
+            if not restore and await _left_something(connection, user_id):
                 raise Refused(f"{user_id} was deleted; what was said by that name is still there")
             if row is not None and not row.deleted and row.pin_hash is not None:
                 raise Refused(f"{user_id} is there already")
@@ -97,11 +97,17 @@ class Users:
             await self._change(connection, user_id, deleted=False)
             await self._shut_out(connection, user_id)
 
-    async def delete(self, user_id: str) -> None:
-        """Nobody comes by that name any more; what was said by it stays."""
+    async def delete(self, user_id: str, *, keep: bool = False) -> None:
+        """Nobody comes by that name any more, and all that is theirs goes, too.
+
+        `keep`: what was said and made stays, until they are deleted without. There is no way back.
+        """
         async with self._database.writing() as connection:
-            await self._change(connection, user_id, pin_hash=None, deleted=True)
-            await self._shut_out(connection, user_id)
+            if keep or not await _left_something(connection, user_id):
+                await self._change(connection, user_id, pin_hash=None, deleted=True)
+                await self._shut_out(connection, user_id)
+        if not keep:
+            await forgetting.forget(self._database, storable(user_id))
 
     async def _change(self, connection: Connection, user_id: str, **values: object) -> None:
         if self._strangers:
@@ -119,6 +125,13 @@ class Users:
 
 def _mine(user_id: str) -> Any:
     return ACCOUNTS.c.user_id == storable(user_id)
+
+
+async def _left_something(connection: Connection, user_id: str) -> bool:
+    """They were deleted, and what they said or made is still there."""
+    deleted = exists().where(_mine(user_id), ACCOUNTS.c.deleted)
+    theirs = [exists().where(t.c.user_id == storable(user_id)) for t in (CONVERSATIONS, GOALS, TASKS)]
+    return bool(await connection.scalar(select(deleted & or_(*theirs))))
 
 
 def _facts(row: Any, sign_ins: int) -> UserFacts:

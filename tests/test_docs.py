@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import json
 import re
 from collections.abc import Iterator
@@ -15,6 +16,7 @@ from bridge import wire
 from bridge.core.events import ClientErred
 from bridge.settings import Settings, variable
 from bridge.wire.reading import READERS
+from tests.flows import test_matrix as matrix
 from tests.support.figures import every_figure
 
 ROOT = Path(__file__).parent.parent
@@ -58,6 +60,15 @@ def test_the_example_of_an_environment_names_the_secrets_and_nothing_else() -> N
 def test_every_code_is_documented() -> None:
     used = {code for path in SOURCES for code in re.findall(r'"(BRIDGE_[A-Z_]+)"', path.read_text("utf-8"))}
     assert used - INTERNAL <= set(re.findall(r"BRIDGE_[A-Z_]+", docs("protocol.md")))
+
+
+def test_every_address_is_documented() -> None:
+    told = re.sub(r"\{\w+\}", "{id}", docs("protocol.md") + docs("operations.md"))
+    places = matrix.PUBLIC | matrix.ADMINS | matrix.LISTS | matrix.STARTS | set(matrix.THINGS)
+    places |= matrix.FORGETS | matrix.ENTERS | matrix.LEAVES
+    paths = {re.sub(r"\{\w+\}", "{id}", place.partition(" ")[2]) for place in places} - {""}
+    assert len(paths) > 20
+    assert not {path for path in paths if not re.search(rf"{re.escape(path)}(?![\w/{{])", told)}
 
 
 CLOSE_CODE = re.compile(r"\b(1000|1002|1003|1007|1008|1009|101[1-4]|44\d\d)\b")
@@ -164,10 +175,38 @@ def test_every_metric_is_documented_and_no_other() -> None:
     assert named == there
 
 
-def test_every_log_event_is_documented() -> None:
-    calls = re.compile(r"\b_?log\.(?:info|warning|error|exception)\(\s*\"([a-z_]+)\"")
-    lines = re.compile(r'return "([a-z_]+)", \{')
-    used = {event for path in SOURCES for event in calls.findall(path.read_text("utf-8"))}
-    used |= set(lines.findall((ROOT / "bridge/observers/lifecycle.py").read_text("utf-8")))
-    missing = {event for event in used if f"`{event}`" not in docs("operations.md")}
-    assert not missing
+def lines_logged() -> Iterator[tuple[str, set[str]]]:
+    """Every event that is logged somewhere, with fields of its own."""
+    for path in SOURCES:
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            match node:
+                case ast.Call(
+                    func=ast.Attribute(value=ast.Name(id="log" | "_log"), attr=attr),
+                    args=[ast.Constant(value=str(event)), *_],
+                    keywords=given,
+                ) if attr in LEVELS:
+                    yield event, {one.arg for one in given if one.arg} - {"exc_info"}
+                case ast.Return(ast.Tuple([ast.Constant(value=str(event)), ast.Dict(keys=keys)])) if (
+                    path.name == "lifecycle.py"
+                ):
+                    yield event, {str(key.value) for key in keys if isinstance(key, ast.Constant)}
+
+
+LEVELS = {"debug", "info", "warning", "error", "exception"}
+
+
+def test_every_log_event_is_documented_with_its_fields() -> None:
+    told: dict[str, set[str]] = {}
+    for row in re.findall(r"^\| (`[a-z_`, ]+`) \|.*?\|([^|]*)\|$", docs("operations.md"), re.MULTILINE):
+        for event in re.findall(r"`([a-z_]+)`", row[0]):
+            told.setdefault(event, set()).update(re.findall(r"`([a-z_]+)`", row[1]))
+    logged = list(lines_logged())
+    assert len(logged) > 60
+    missing = {event: fields - told.get(event, set()) for event, fields in logged}
+    assert not {event for event, _ in logged if event not in told}
+    assert not {event: fields for event, fields in missing.items() if fields}
+    assert not {field for _, fields in logged for field in fields} & SPOKEN
+
+
+SPOKEN = {"content", "text", "arguments", "prompt", "transcript", "title", "name", "token"}
+"""Fields that could say what somebody said: nobody logs them."""

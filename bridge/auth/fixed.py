@@ -32,6 +32,21 @@ def check_exposure(settings: Settings) -> None:
     )
 
 
+def takes_anybody(settings: Settings) -> bool:
+    """Others reach it, and nobody is asked who they are: what stands in front has to decide who may come."""
+    return settings.auth == "none" and (settings.allow_anybody or settings.trust_proxy)
+
+
+def own_names(settings: Settings) -> tuple[str, ...]:
+    """The hosts, without port, by which a server that is for this machine alone may be reached; none: any.
+
+    A page that has a name of its own lead here would be at home otherwise (DNS rebinding).
+    """
+    if settings.auth != "none" or takes_anybody(settings):
+        return ()
+    return "localhost", "127.0.0.1", "[::1]", settings.host
+
+
 def is_loopback(host: str) -> bool:
     """Only this machine reaches that address; names but `localhost` may be anything."""
     if host == "localhost":

@@ -15,7 +15,7 @@ import orjson
 
 from bridge import logs
 from bridge.auth.choice import check_access
-from bridge.auth.fixed import check_exposure
+from bridge.auth.fixed import check_exposure, takes_anybody
 from bridge.errors import BadConfig, StoreUnavailable, UpstreamFailed
 from bridge.settings import Settings, load
 from bridge.upstreams.cascade.local import missing
@@ -134,6 +134,9 @@ async def _users(settings: Settings) -> list[Finding]:
     try:
         check_exposure(settings)
         check_access(settings)
+        if takes_anybody(settings):
+            advice = "Be sure that what stands in front decides who may come, or set BRIDGE_AUTH=pin."
+            return [Finding(name="users", found="anybody may come", advice=advice)]
         if settings.auth != "pin":
             return []
         count = await able_to_sign_in(settings.store_url)

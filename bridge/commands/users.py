@@ -38,9 +38,10 @@ def add_users(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> 
         ("lock", "let nobody in by that name for now; ends all sign-ins", _lock),
         ("unlock", "let them in again, also after too many wrong PINs", _unlock),
         ("sign-out", "end all sign-ins, and what is open by them", _sign_out),
-        ("delete", "let nobody in by that name any more; what was said stays", _delete),
     ):
         _named(actions, name, what, work)
+    delete = _named(actions, "delete", "let nobody in by that name, and delete all that is theirs", _delete)
+    delete.add_argument("--keep", action="store_true", help="keep what was said, and goals and tasks")
 
 
 def _named(
@@ -120,8 +121,9 @@ async def _sign_out(users: Users, options: argparse.Namespace) -> str:
 
 
 async def _delete(users: Users, options: argparse.Namespace) -> str:
-    await users.delete(options.name)
-    return f"{options.name} may not sign in any more; what was said is still there\n"
+    await users.delete(options.name, keep=options.keep)
+    left = "what was said is still there" if options.keep else "all that was theirs is deleted"
+    return f"{options.name} may not sign in any more; {left}\n"
 
 
 async def _list(users: Users, options: argparse.Namespace) -> str:

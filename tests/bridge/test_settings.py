@@ -99,6 +99,17 @@ def test_a_variable_that_is_no_setting_is_an_error(file: Path, monkeypatch: pyte
         load()
 
 
+@pytest.mark.parametrize("wrong", [("BRIDGE_WORKERS", "2"), ("BRIDGE_DURABILITY", "strict")])
+def test_what_needs_postgresql_is_refused_with_a_file(
+    wrong: tuple[str, str], file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(*wrong)
+    with pytest.raises(BadConfig, match=f"{wrong[0]}: .*PostgreSQL"):
+        load()
+    monkeypatch.setenv("DATABASE_URL", "postgresql://me@db/x")
+    load()
+
+
 def test_secrets_are_not_printed(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DEEPGRAM_API_KEY", "very-secret")
     monkeypatch.setenv("DATABASE_URL", "postgresql://me:very-secret@db/x")

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import shutil
 import subprocess
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 
-from bridge.settings import Settings, variable
+from bridge.settings import load
 from tests.support.figures import every_figure
 
 ROOT = Path(__file__).parents[2]
@@ -94,11 +96,29 @@ def test_the_services_of_compose_may_do_little_and_are_waited_for() -> None:
     assert mounted == set(compose()["volumes"])
 
 
-def test_what_is_set_in_containers_are_settings() -> None:
-    known = {variable(name) for name in Settings.model_fields}
-    assert set(compose()["services"]["bridge"]["environment"]) <= known
+def in_compose() -> dict[str, str]:
+    """The server's environment, defaults filled in."""
+    given = compose()["services"]["bridge"]["environment"]
+    return {name: re.sub(r"\$\{\w+(?::-([^}]*)|[^}]*)\}", r"\1", value) for name, value in given.items()}
+
+
+def in_kubernetes() -> dict[str, str]:
     bridge = manifests()["StatefulSet"]["spec"]["template"]["spec"]["containers"][0]
-    assert {one["name"] for one in bridge["env"]} <= known
+    return {one["name"]: one["value"] for one in bridge["env"]}
+
+
+@pytest.mark.parametrize("environment", [in_compose, in_kubernetes])
+def test_what_is_set_in_containers_lets_nobody_in_unknown_and_nobody_take_all(
+    environment: Callable[[], dict[str, str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in [name for name in os.environ if name.startswith("BRIDGE_")]:
+        monkeypatch.delenv(name)
+    for name, value in environment().items():
+        monkeypatch.setenv(name, value)
+    settings = load()
+    assert (settings.auth, settings.trust_proxy, settings.allow_anybody) == ("pin", True, False)
+    assert 0 < settings.sessions_per_address < 100
+    assert 0 < settings.minutes_per_day < 24 * 60
 
 
 def manifests() -> dict[str, Any]:

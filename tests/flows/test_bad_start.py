@@ -146,6 +146,7 @@ async def test_nobody_serves_other_machines_without_credentials_by_accident(tmp_
         assert await get(f"http://127.0.0.1:{server.address.rpartition(':')[2]}", "/ready") == {
             "status": "ok"
         }
+        await server.logged("anybody_may_come")
 
 
 async def test_a_port_that_is_taken_is_named(tmp_path: Path) -> None:

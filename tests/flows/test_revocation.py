@@ -144,10 +144,12 @@ async def test_whoever_loses_their_sign_in_is_cut_off_and_nobody_else(tmp_path: 
             await another.talker.expect_text("user", "still here")
         messages = await bob.get(f"conversations/{another.begun['conversation_id']}/messages")
         assert "umbrella" in messages.text
-    with sqlite3.connect(tmp_path / "bridge.db") as store:  # kept
-        [count] = store.execute("SELECT count(*) FROM entries WHERE content LIKE '%umbrella%'").fetchone()
+    with sqlite3.connect(tmp_path / "bridge.db") as store:
+        said = "SELECT count(*) FROM entries WHERE content LIKE '%umbrella%' AND user_id = ?"
+        [of_ada, of_bob] = [store.execute(said, (name,)).fetchone()[0] for name in ("ada", "bob")]
     store.close()
-    assert count >= 3
+    assert of_bob
+    assert of_ada == 0 if way == "deleted" else of_ada >= 2
 
 
 async def test_a_sign_in_that_expires_in_the_middle_of_a_talk_ends_it(tmp_path: Path) -> None:

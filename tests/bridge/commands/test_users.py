@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 
 from bridge.cli import main
+from persistence.record import open_record
 from tests.bridge.commands.test_commands import run
 from tests.support.bridge import environment_for
 from tests.support.users import add_users, sqlite_url
@@ -59,10 +60,25 @@ def test_a_user_from_the_first_to_the_last_day(users: Run) -> None:
     for command in ("unlock", "set-pin", "sign-out", "delete"):
         assert users(command, "ada")[0] == 0
     assert listed(users) == []
+
+
+def test_what_was_said_goes_with_a_user_unless_it_is_to_be_kept(users: Run, tmp_path: Path) -> None:
+    assert users("add", "ada")[0] == 0
+    asyncio.run(talks(tmp_path, "ada"))
+    gone = "ada may not sign in any more; "
+    assert users("delete", "ada", "--keep")[:2] == (0, f"{gone}what was said is still there\n")
     status, _, said = users("add", "ada")
     assert status == 1
     assert "was deleted" in said
     assert users("add", "ada", "--restore")[0] == 0
+    assert users("delete", "ada")[:2] == (0, f"{gone}all that was theirs is deleted\n")
+    assert users("add", "ada")[0] == 0
+
+
+async def talks(folder: Path, user_id: str) -> None:
+    """A conversation of theirs is in the database of that folder."""
+    async with open_record(sqlite_url(folder), folder, default_zone="UTC") as record:
+        await record.store.claim(user_id, agent="flux", conversation_id=None)
 
 
 @pytest.mark.parametrize("command", ["set-pin", "lock", "unlock", "sign-out", "delete"])
@@ -118,3 +134,5 @@ async def test_check_says_what_to_do_while_nobody_can_sign_in(tmp_path: Path) ->
     await add_users(sqlite_url(tmp_path), "ada")
     assert await found(BRIDGE_AUTH="pin") == (True, "1 can sign in")
     assert not (await found(BRIDGE_AUTH="jwt"))[0]
+    told = "Be sure that what stands in front decides who may come, or set BRIDGE_AUTH=pin."
+    assert await found(BRIDGE_TRUST_PROXY="true") == (True, told)
