@@ -12,10 +12,16 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 _USER: Final = """
 SELECT set_config('bridge.user', $1, true),
-       set_config('role', coalesce((SELECT rolname FROM pg_roles WHERE rolname = 'voice_bridge_user'
-                                    AND pg_has_role(current_user, oid, 'MEMBER')), 'none'), true)
+       set_config('role', coalesce((
+           SELECT rolname FROM pg_roles WHERE rolname = 'voice_bridge_user' AND pg_has_role(
+               current_user, oid,
+               CASE WHEN current_setting('server_version_num')::int < 160000 THEN 'MEMBER' ELSE 'SET' END)
+       ), 'none'), true)
 """
-"""The role owns nothing, and no policy is below it, as it would be for a superuser."""
+"""The role owns nothing, and no policy is below it, as it would be for a superuser.
+
+Since PostgreSQL 16 whoever made it, and is no superuser, is a member that may not take it.
+"""
 _SYSTEM: Final = "SELECT set_config('bridge.system', 'on', true)"
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import inspect
 from collections.abc import AsyncIterator, Iterator
 from datetime import UTC, datetime
@@ -174,6 +175,20 @@ async def test_the_walls_hold_for_an_owner_who_may_make_no_roles(plain_url: str,
             assert role.startswith("plain_")
         async with record.database.engine.connect() as nobody:
             assert not (await nobody.execute(select(ENTRIES))).all()
+
+
+async def test_whoever_made_the_role_but_may_not_take_it_has_the_walls_all_the_same(
+    plain_url: str, postgres_server: PostgresServer, tmp_path: Path
+) -> None:
+    """PostgreSQL 16 and newer: so is an owner who may make roles, as those of most hosts are."""
+    owner = plain_url.rpartition("/")[2]
+    grant = f"GRANT voice_bridge_user TO {owner} WITH ADMIN TRUE, INHERIT FALSE, SET FALSE"
+    await asyncio.to_thread(postgres_server.run, grant)
+    async with open_record(plain_url, tmp_path / "data") as record:
+        for user_id in ("ada", "bob"):
+            await rows_of(record, user_id)
+        async with record.database.reading("ada") as connection:
+            assert (await connection.execute(select(GOALS.c.user_id))).scalars().all() == ["ada"]
 
 
 async def test_it_costs_one_statement_a_transaction(two: Database) -> None:
