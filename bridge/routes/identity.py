@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Sequence
-from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
+from ipaddress import IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 from itertools import zip_longest
 
 from starlette.requests import HTTPConnection
@@ -95,11 +95,12 @@ class Identity:
         """
         if connection.client is None:
             return ""
-        told = connection.headers.get("x-forwarded-for", "") if self._from_proxy(connection) else ""
-        address = connection.client.host
-        for hop in reversed(told.split(",") if told else []):
+        # Each proxy adds what it has seen at the end, some of them as a header of its own.
+        told = connection.headers.getlist("x-forwarded-for") if self._from_proxy(connection) else []
+        address = _plain(connection.client.host)
+        for hop in reversed(",".join(told).split(",") if told else []):
             try:
-                address = str(ip_address(hop.strip()))
+                address = _plain(str(ip_address(hop.strip())))
             except ValueError:
                 break
             if not self._is_proxy(address):
@@ -119,10 +120,20 @@ class Identity:
         if not self._proxies:
             return False
         try:
-            peer = ip_address(address)
+            peer = ip_address(_plain(address))
         except ValueError:
             return False
         return any(peer in network for network in self._proxies)
+
+
+def _plain(address: str) -> str:
+    """Without its interface; one of IPv4 as it is, also where a socket of IPv6 has taken it."""
+    try:
+        found = ip_address(address.partition("%")[0])
+    except ValueError:
+        return address
+    mapped = found.ipv4_mapped if isinstance(found, IPv6Address) else None
+    return str(mapped or found)
 
 
 def credential_of(authorization: str | None) -> str | None:
