@@ -19,22 +19,25 @@ ANSWERED: Final = "answered"
 async def use(
     connection: Connection, alike: ColumnElement[bool], answered: list[tuple[str, str]], question: Outcome
 ) -> bool:
-    """Use up the answer to that very question; False = there is none.
+    """Use up the answer to that very question, however often it was asked; False = there is none.
 
     `alike` picks the calls of this conversation that have the same function and arguments, `answered` are the
     (request, call id) of those that the user has answered.
     """
     calls = FUNCTION_CALLS.c
     key = tuple_(calls.request, calls.call_id)
-    asked = and_(alike, key.in_(answered), calls.status == Status.UNCONFIRMED.value)
+    asked = and_(alike, calls.status == Status.UNCONFIRMED.value)
     rows = await connection.execute(select(calls.request, calls.call_id, calls.result).where(asked))
-    for row in rows.all():
-        if _same(row.result, question):
-            used = update(FUNCTION_CALLS).where(asked, key == (row.request, row.call_id))
-            used = used.values(status=ANSWERED)
-            if (await connection.execute(used)).rowcount:
-                return True
-    return False
+    same = {(row.request, row.call_id) for row in rows.all() if _same(row.result, question)}
+
+    async def end(keys: set[tuple[str, str]]) -> bool:
+        ended = update(FUNCTION_CALLS).where(asked, key.in_(keys)).values(status=ANSWERED)
+        return bool((await connection.execute(ended)).rowcount)
+
+    if not await end(same.intersection(answered)):
+        return False
+    await end(same)  # what was asked twice is answered once
+    return True
 
 
 def _same(result: Any, question: Outcome) -> bool:

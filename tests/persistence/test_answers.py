@@ -56,6 +56,17 @@ async def test_an_answer_lets_one_call_through(record: Record) -> None:
         await run(record, claim, goal_id, "c3", "c1")
 
 
+async def test_what_was_asked_twice_is_answered_once(record: Record) -> None:
+    """The agent has called twice before it asked; one of the questions may not be answered yet."""
+    claim, goal_id = await asked(record)
+    second = await record.ledger.run_once(job(claim, call_id="c9"), {}, adds_goal("swim"))
+    for again in ("c1b", "c1c"):
+        assert await run(record, claim, goal_id, again) is Status.UNCONFIRMED
+    assert await run(record, claim, goal_id, "c2", "c1", "c1b") is Status.DONE
+    assert await run(record, claim, second.goal_id or "", "c3", "c1", "c1b", "c1c") is Status.UNCONFIRMED
+    assert len(await record.store.goals(USER)) == 1
+
+
 async def test_of_many_calls_at_once_one_is_let_through(record: Record) -> None:
     claim, goal_id = await asked(record)
     second = await record.ledger.run_once(job(claim, call_id="c9"), {}, adds_goal("swim"))
