@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
-from sqlalchemy import case, delete, literal, select, update
+from sqlalchemy import case, delete, literal, update
 
 from bridge.errors import TooMany
 from persistence.connection import Connection
@@ -54,8 +54,11 @@ async def charge(
     """
     key = limit.key(value)
     fresh = database.insert(ATTEMPTS).values(key=key, failures=0, last_at=now, wait_until=now)
-    await connection.execute(fresh.on_conflict_do_nothing())
-    row = (await connection.execute(select(*ATTEMPTS.c).where(ATTEMPTS.c.key == key).with_for_update())).one()
+    # One statement that makes or locks it: between two a right PIN might clear it.
+    locked = fresh.on_conflict_do_update(
+        index_elements=[ATTEMPTS.c.key], set_={"failures": ATTEMPTS.c.failures}
+    )
+    row = (await connection.execute(locked.returning(*ATTEMPTS.c))).one()
     if row.wait_until > now:
         raise TooMany(limit.description, code=limit.code, retry_after=(row.wait_until - now).total_seconds())
     failures = 1 if now - row.last_at > FORGOTTEN else row.failures + 1

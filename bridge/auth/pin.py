@@ -41,14 +41,10 @@ class ByPin:
     async def sign_in(self, name: str, pin: str, address: str) -> tuple[str, SignIn]:
         """See ports.PinDesk. Takes as long, and says the same, whether there is such a user or not."""
         user_id, begun = user_id_of(name), self.now()
-        self.pins.check_room()
-        try:
-            wait = await self.accounts.charge(user_id, address)
-        except TooMany as error:
-            log.warning("sign_in_held_off", code=error.code)
-            raise
-        account = await self.accounts.account(user_id)
-        fits = await self.pins.fits(pin, account.pin_hash if account else None)
+        with self.pins.room():  # before it is counted: who is sent away has not tried
+            wait = await self._charge(user_id, address)
+            account = await self.accounts.account(user_id)
+            fits = await self.pins.fits(pin, account.pin_hash if account else None)
         if account is None or not fits:
             raise Unauthenticated(
                 "The name or the PIN is wrong.", code="BRIDGE_WRONG_PIN", retry_after=wait or None
@@ -63,6 +59,13 @@ class ByPin:
         await self.accounts.keep(made)
         log.info("signed_in")
         return credential, made
+
+    async def _charge(self, user_id: str, address: str) -> float:
+        try:
+            return await self.accounts.charge(user_id, address)
+        except TooMany as error:
+            log.warning("sign_in_held_off", code=error.code)
+            raise
 
 
 def _digest(credential: str) -> str:

@@ -7,7 +7,9 @@ import os
 import re
 import secrets
 import sys
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from itertools import pairwise
 from unicodedata import normalize
 
@@ -54,21 +56,22 @@ class Pins:
         self._waiting = 0
         self._nobodys = hash_pin(secrets.token_hex(8))
 
-    async def fits(self, pin: str, pin_hash: str | None) -> bool:
-        """None: nobody's, which takes as long. Raises Unavailable when too many wait."""
-        self.check_room()
+    @contextmanager
+    def room(self) -> Iterator[None]:
+        """For one PIN that is to be looked at. Raises Unavailable when too many wait."""
+        if self._waiting >= MAX_WAITING:
+            raise Unavailable("Too many are signing in just now.", retry_after=2)
         self._waiting += 1
         try:
-            return await asyncio.get_running_loop().run_in_executor(
-                self._thread, self._compare, pin, pin_hash or self._nobodys
-            )
+            yield
         finally:
             self._waiting -= 1
 
-    def check_room(self) -> None:
-        """Raises Unavailable when too many wait."""
-        if self._waiting >= MAX_WAITING:
-            raise Unavailable("Too many are signing in just now.", retry_after=2)
+    async def fits(self, pin: str, pin_hash: str | None) -> bool:
+        """None: nobody's, which takes as long. To be called where there is `room`."""
+        return await asyncio.get_running_loop().run_in_executor(
+            self._thread, self._compare, pin, pin_hash or self._nobodys
+        )
 
     def close(self) -> None:
         self._thread.shutdown(wait=False, cancel_futures=True)

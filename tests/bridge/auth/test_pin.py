@@ -11,13 +11,16 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from sqlalchemy import select
 
 from bridge.auth.pin import ByPin
 from bridge.auth.pins import MAX_WAITING, Pins, flaw, hash_pin, user_id_of
 from bridge.errors import Refused, TooMany, Unauthenticated, Unavailable
+from persistence import attempts
 from persistence.accounts import Accounts
 from persistence.attempts import FIRST_WAIT, LONGEST_WAIT, OF_ADDRESS, OF_USER
 from persistence.record import Record, open_record
+from persistence.tables import ATTEMPTS
 from persistence.users import Users
 from tests.support.postgres import empty_postgres_url, postgres_server, postgres_url
 
@@ -255,13 +258,32 @@ async def test_the_loop_goes_on_while_pins_are_looked_at() -> None:
     assert statistics.median(gaps) < 0.01
 
 
-async def test_more_than_a_few_that_wait_are_sent_away() -> None:
-    with closing(Pins()) as pins:
-        guesses = await asyncio.gather(
-            *[pins.fits("1", PIN_HASH) for _ in range(MAX_WAITING + 3)], return_exceptions=True
-        )
-    assert [type(one) for one in guesses].count(Unavailable) == 3
-    assert guesses[:MAX_WAITING] == [False] * MAX_WAITING
+async def test_more_than_a_few_that_wait_are_sent_away_and_have_not_tried(door: ByPin, users: Users) -> None:
+    names = [f"user {number}" for number in range(MAX_WAITING)]
+    for name in [*names, "late"]:
+        await users.add(name, PIN_HASH)
+    crowd = [try_pin(door, PIN, name, address=name) for name in names]
+    late = [try_pin(door, PIN, "late") for _ in range(OF_USER.tries + 1)]
+    refused = await asyncio.gather(*crowd, *late)
+    assert refused[:MAX_WAITING] == [None] * MAX_WAITING
+    assert {type(one) for one in refused[MAX_WAITING:]} == {Unavailable}
+    assert await try_pin(door, PIN, "late") is None
+
+
+async def test_a_count_that_is_cleared_while_somebody_waits_for_it_begins_anew(
+    record: Record, door: ByPin
+) -> None:
+    """One name, two devices: the one is let in while the other is counted."""
+    waiting = "SELECT count(*) FROM pg_locks WHERE NOT granted"
+    assert await try_pin(door)
+    async with asyncio.TaskGroup() as group, record.database.writing() as other:
+        mine = ATTEMPTS.c.key == OF_USER.key("ada")
+        await other.execute(select(ATTEMPTS.c.key).where(mine).with_for_update())
+        trying = group.create_task(try_pin(door, PIN), name="trying")
+        while not (record.database.is_sqlite or (await other.text(waiting)).scalar_one()):  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
+        await attempts.clear(other, OF_USER, "ada")
+    assert trying.result() is None
 
 
 @pytest.mark.parametrize("pin", ["", "12345", "x" * 8, "000000", "123456", "987654", "1" * 33, "48392٠"])
