@@ -288,11 +288,11 @@ class Sessions:
     async def _ticket(self, live: Live, origin: str) -> str:
         token, wait = self.tokens.ticket(live, origin), self.unattached_seconds
         stored = digest(token, origin)
+        asyncio.get_running_loop().call_later(wait, self.tokens.void, stored)
         if self.store.shared:
             await self.store.keep_ticket(
                 live.facts.conversation_id, digest=stored, seconds=wait, sign_in=live.sign_in
             )
-        asyncio.get_running_loop().call_later(wait, self.tokens.void, stored)
         return token
 
     def _expire(self, session_id: str) -> None:

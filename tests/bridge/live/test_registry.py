@@ -14,8 +14,9 @@ import pytest
 from limits import parse_many
 
 from bridge.core.model import Entry
-from bridge.errors import NotFound, TooMany, Unauthenticated, Unavailable
+from bridge.errors import NotFound, StoreUnavailable, TooMany, Unauthenticated, Unavailable
 from bridge.live.registry import Sessions
+from tests.persistence.build import until
 from tests.support.bridge import Running, running
 from tests.support.client import client, start
 from tests.support.deepgram import ScriptedDeepgram
@@ -82,6 +83,28 @@ async def test_a_session_nobody_comes_for_ends(tmp_path: Path) -> None:
             await live.gone.wait()
         with pytest.raises(Unauthenticated):
             await up.app.sessions.admit(prepared.token)
+
+
+async def test_a_session_whose_token_cannot_be_kept_ends_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The store goes away just when the session was begun."""
+
+    async def away(*_: object, **__: object) -> None:
+        raise StoreUnavailable("away")
+
+    async with server(tmp_path) as (up, _):
+        sessions = up.app.sessions
+        sessions.unattached_seconds = 0.05
+        monkeypatch.setattr(type(sessions.store), "shared", True)
+        monkeypatch.setattr(type(sessions.store), "keep_ticket", away)
+        with pytest.raises(StoreUnavailable):
+            await prepare(sessions)
+        async with asyncio.timeout(5):
+            for live in list(sessions._live.values()):
+                await live.gone.wait()
+        assert len(sessions) == 0
+        await until(lambda: not sessions.tokens._sessions)
 
 
 async def test_a_token_that_is_not_ours_is_somebody_elses_business(tmp_path: Path) -> None:
