@@ -10,6 +10,7 @@ from typing import Any, Final
 
 import asyncpg
 from sqlalchemy import delete, func, or_, select, update
+from sqlalchemy.exc import DBAPIError
 
 from bridge.errors import StoreUnavailable
 from bridge.ports import SignIn
@@ -22,8 +23,8 @@ CHANNEL: Final = "bridge_revoked"
 """What PostgreSQL carries: a user's id."""
 LOOK_SECONDS: Final = 0.5
 """How often SQLite is looked at, which tells nobody anything."""
-PULSE_SECONDS: Final = 10.0
-"""How often PostgreSQL is looked at, should it have told nothing; also tries the connection out."""
+PULSE_SECONDS: Final = 1.0
+"""How often PostgreSQL is looked at: it may have told nothing, or just before there was anything to end."""
 RETRY_SECONDS: Final = 0.5
 
 Standing = Callable[[], Collection[SignIn]]
@@ -85,9 +86,12 @@ def _is_shut_out(accounts: dict[str, Any], sign_in: SignIn) -> bool:
 
 
 async def watch(database: Database, standing: Standing, revoked: Callable[[SignIn], None]) -> None:
-    """Report what is taken back until cancelled; what happened while the store was away is caught up with."""
+    """Report what is taken back until cancelled; what happened while the store was away is caught up with.
+
+    It may lack tables for a while, too: somebody restores a backup.
+    """
     while True:
-        with suppress(StoreUnavailable, OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
+        with suppress(StoreUnavailable, DBAPIError, OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
             if database.is_sqlite:
                 await _check(database, standing, revoked)
             else:

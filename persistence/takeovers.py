@@ -9,6 +9,7 @@ from typing import Any, Final
 
 import asyncpg
 from sqlalchemy import func, select
+from sqlalchemy.exc import DBAPIError
 
 from bridge.errors import StoreUnavailable
 from persistence.connection import Connection
@@ -37,7 +38,10 @@ async def announce(connection: Connection, database: Database, conversation_id: 
 
 
 async def watch(database: Database, owned: Owned, taken: Taken) -> None:
-    """Report take-overs until cancelled; what happened while the store was away is caught up with."""
+    """Report take-overs until cancelled; what happened while the store was away is caught up with.
+
+    It may lack tables for a while, too: somebody restores a backup.
+    """
     retry = FIRST_RETRY
     while True:
         try:
@@ -47,7 +51,7 @@ async def watch(database: Database, owned: Owned, taken: Taken) -> None:
             else:
                 await _listen(database, owned, taken)
             retry = FIRST_RETRY
-        except (StoreUnavailable, OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
+        except (StoreUnavailable, DBAPIError, OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
             await asyncio.sleep(retry * random.uniform(0.5, 1))
             retry = min(retry * 2, LONGEST_RETRY)
 
