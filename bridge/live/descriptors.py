@@ -12,4 +12,9 @@ OPEN = Path("/proc/self/fd") if Path("/proc/self/fd").exists() else Path("/dev/f
 def used_descriptors() -> float:
     """The share of those it may have that are open, from 0 to 1."""
     most, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
-    return 0.0 if most == resource.RLIM_INFINITY else len(os.listdir(OPEN)) / most
+    if most == resource.RLIM_INFINITY:
+        return 0.0
+    try:
+        return len(os.listdir(OPEN)) / most
+    except OSError:  # none is left to look with
+        return 1.0

@@ -22,7 +22,8 @@ class Places:
         self._free = most
         self._queue = queue
         self._wait = wait
-        self._waiting: deque[asyncio.Future[None]] = deque()
+        self._going_on: deque[asyncio.Future[None]] = deque()
+        self._beginning: deque[asyncio.Future[None]] = deque()
 
     @property
     def name(self) -> str:
@@ -32,11 +33,11 @@ class Places:
     @property
     def waiting(self) -> int:
         """How many wait for a place now."""
-        return len(self._waiting)
+        return len(self._going_on) + len(self._beginning)
 
     async def open(self, brief: Brief) -> Upstream:
         """See ports.Upstreams. A talk that goes on comes before one that begins."""
-        await self._take(first=bool(brief.history))
+        await self._take(self._going_on if brief.history else self._beginning)
         try:
             upstream = await self._upstreams.open(brief)
         except BaseException:
@@ -48,36 +49,36 @@ class Places:
         """See ports.Upstreams."""
         await self._upstreams.aclose()
 
-    async def _take(self, *, first: bool) -> None:
-        """Wait for a place. Raises UpstreamBusy."""
+    async def _take(self, queue: deque[asyncio.Future[None]]) -> None:
+        """Wait in that queue for a place. Raises UpstreamBusy."""
         if self._free:
             self._free -= 1
             return
-        if len(self._waiting) >= self._queue:
+        if self.waiting >= self._queue:
             raise UpstreamBusy("all places are taken, and so is the queue for them")
         place: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        (self._waiting.appendleft if first else self._waiting.append)(place)
+        queue.append(place)
         try:
             async with asyncio.timeout(self._wait):
                 await asyncio.shield(place)
         except BaseException as error:
-            self._give_up(place)
+            self._give_up(place, queue)
             if isinstance(error, TimeoutError):
                 raise UpstreamBusy("all places are taken") from None
             raise
 
-    def _give_up(self, place: asyncio.Future[None]) -> None:
+    def _give_up(self, place: asyncio.Future[None], queue: deque[asyncio.Future[None]]) -> None:
         """Nobody waits for it any more; had it just been given, it is the next one's."""
         if place.done():
             self._leave()
         else:
-            self._waiting.remove(place)
+            queue.remove(place)
             place.cancel()
 
     def _leave(self) -> None:
-        """A place is free: for whoever waits longest."""
-        if self._waiting:
-            self._waiting.popleft().set_result(None)
+        """A place is free: for whoever waits longest, of those that go on first."""
+        if queue := self._going_on or self._beginning:
+            queue.popleft().set_result(None)
         else:
             self._free += 1
 

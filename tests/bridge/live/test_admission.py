@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import resource
+
 import pytest
 import structlog
 
 from bridge.errors import Unavailable
 from bridge.live.admission import Admission, Strain
+from bridge.live.descriptors import used_descriptors
 
 
 class Figure:
@@ -55,3 +58,13 @@ def test_a_change_is_logged_and_nothing_else() -> None:
         ("admission_closed", 0.95),
         ("admission_opened", 0.1),
     ]
+
+
+def test_when_no_descriptor_is_left_to_look_with_all_are_used() -> None:
+    limits = resource.getrlimit(resource.RLIMIT_NOFILE)
+    assert 0 < used_descriptors() < 1
+    resource.setrlimit(resource.RLIMIT_NOFILE, (3, limits[1]))  # those that are open stay open
+    try:
+        assert used_descriptors() >= 1
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, limits)

@@ -57,8 +57,8 @@ async def test_of_those_who_wait_one_too_many_is_turned_away_at_once() -> None:
         await first.close()
 
 
-async def test_a_talk_that_goes_on_comes_before_one_that_begins() -> None:
-    room, order = places(), []
+async def test_talks_that_go_on_come_before_one_that_begins_each_in_its_turn() -> None:
+    room, order = places(queue=3), []
 
     async def come(name: str, brief: Brief) -> None:
         upstream = await room.open(brief)
@@ -69,10 +69,11 @@ async def test_a_talk_that_goes_on_comes_before_one_that_begins() -> None:
     async with asyncio.TaskGroup() as group:
         group.create_task(come("new", talk()))
         await waiting(room, 1)
-        group.create_task(come("old", talk(goes_on=True)))
-        await waiting(room, 2)
+        for count, name in enumerate(["old", "older"], start=2):
+            group.create_task(come(name, talk(goes_on=True)))
+            await waiting(room, count)
         await first.close()
-    assert order == ["old", "new"]
+    assert order == ["old", "older", "new"]
 
 
 async def test_nobody_waits_for_ever_and_whoever_gives_up_leaves_no_place_behind() -> None:
