@@ -30,13 +30,22 @@ IBAN = re.compile(
     r"|[A-Z]{2}\d{2}(?: [A-Z0-9]{4}){2,7}(?: [A-Z0-9]{1,3})?)(?!\w)"
 )
 PHONE = re.compile(
-    r"(?<![\w.:/-])(?:"
+    r"(?<![\w./-])(?<!\d:)(?:"
     r"(?:\+|00)[1-9](?:[ ./()-]{0,3}\d){6,13}"  # +49 (0)30 123 45-67
     r"|\(0[1-9]\d{0,4}\)[ /-]?\d(?:[ /-]?\d){3,9}"  # (030) 1234567
     r"|0[1-9]\d{1,4}[ /-]\d(?:[ /-]?\d){3,9}"  # 030 1234567
     r"|\(?[2-9]\d{2}\)?[ .-]\d{3}[ .-]\d{4}"  # (555) 123-4567
     r")(?![\w-]|[.:]\d)"
 )
+UNFINISHED = re.compile(r"(?:\b[A-Za-z]{2}(?=\d)|[+(]{0,2})\d[\dA-Z ./()-]{0,50}$")
+"""What may be the beginning of a number, at the end of a text."""
+ALIKE = str.maketrans(
+    dict.fromkeys("\u00a0\u2007\u2009\u202f", " ")  # spaces that hold together
+    | dict.fromkeys("\u2010\u2011\u2012\u2013\u2212", "-")
+    | dict.fromkeys("\u00ad\u200b\u200c\u200d\u2060\ufeff")  # not seen
+    | {"＋": "+", "＠": "@"}
+)
+"""What web pages and keyboards put in place of a plain character."""
 MAY_HOLD = re.compile(r"@|\d[\d ./()-]{5}|[A-Za-z]{2}\d\d")
 """Most texts hold none of it, and are looked at only once."""
 
@@ -71,10 +80,18 @@ FORMS: Mapping[Personal, tuple[re.Pattern[str], Callable[[str], bool]]] = Mappin
 
 def redact(text: str, kinds: Iterable[Personal] = tuple(Personal)) -> str:
     """The text with `[email]`, `[phone]` … in place of what it held of these kinds."""
-    if not MAY_HOLD.search(text):
+    plain = text if text.isascii() else text.translate(ALIKE)
+    if not MAY_HOLD.search(plain):
         return text
-    wanted = frozenset(kinds)
+    redacted, wanted = plain, frozenset(kinds)
     for kind, (form, fits) in FORMS.items():
         if kind in wanted:
-            text = form.sub(lambda found, k=kind, f=fits: f"[{k}]" if f(found[0]) else found[0], text)  # type: ignore[misc]
-    return text
+            redacted = form.sub(lambda found, k=kind, f=fits: f"[{k}]" if f(found[0]) else found[0], redacted)  # type: ignore[misc]
+    return text if redacted == plain else redacted
+
+
+def redact_part(text: str, kinds: Iterable[Personal] = tuple(Personal)) -> str:
+    """The same of a text that was cut off: without a number at its end, of which the rest is missing."""
+    wanted = frozenset(kinds)
+    redacted = redact(text, wanted)
+    return redacted if wanted <= {Personal.EMAIL} else UNFINISHED.sub("", redacted).rstrip()

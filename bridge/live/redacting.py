@@ -8,7 +8,7 @@ from dataclasses import replace
 from functools import partial
 
 from bridge.core.model import Cut, Entry, Message, What
-from bridge.core.personal import Personal, redact
+from bridge.core.personal import Personal, redact, redact_part
 from bridge.ports import Journal
 
 
@@ -17,7 +17,9 @@ class RedactingJournal:
 
     def __init__(self, journal: Journal, kinds: Iterable[Personal]) -> None:
         self._journal = journal
-        self._redact = partial(redact, kinds=tuple(kinds))
+        kinds = tuple(kinds)
+        self._redact = partial(redact, kinds=kinds)
+        self._redact_part = partial(redact_part, kinds=kinds)
 
     def append(self, entry: Entry) -> asyncio.Future[None]:
         """See ports.Journal."""
@@ -29,6 +31,6 @@ class RedactingJournal:
             case Message():
                 return replace(what, content=self._redact(what.content))
             case Cut():
-                return replace(what, heard=self._redact(what.heard))
+                return replace(what, heard=self._redact_part(what.heard))
             case _:
                 return what

@@ -37,6 +37,8 @@ async def test_what_was_said_and_heard_is_kept_without_personal_data() -> None:
     said = Message(Role.USER, "I'm ada@example.org, 555-123-4567")
     assert await kept(said, *Personal) == Message(Role.USER, "I'm [email], [phone]")
     assert await kept(said, Personal.EMAIL) == Message(Role.USER, "I'm [email], 555-123-4567")
+    part = Cut(Cursor(2, 1), "your card is 4111 1111 1111")
+    assert await kept(part, *Personal) == Cut(Cursor(2, 1), "your card is")
     heard = Cut(Cursor(2, 1), "write to ada@example.org")
     assert await kept(heard, *Personal) == Cut(Cursor(2, 1), "write to [email]")
 
