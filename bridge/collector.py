@@ -22,8 +22,8 @@ PASSES = 10
 """Of the middle generation, after which what they left is put away: at most 70,000 objects."""
 NEVER = 1_000_000
 """Passes of the middle generation until Python would look through everything by itself."""
-MOST_ENDED = 1000
-"""Sessions that may end between two full passes; each leaves some 100 objects in cycles."""
+MOST_ENDED = 10_000
+"""Sessions that may end between two full passes; what one leaves in cycles is next to nothing."""
 
 
 class Collector(Background):

@@ -18,10 +18,9 @@ def today() -> date:
 
 async def add(connection: Connection, database: Database, user_id: str, seconds: int) -> None:
     """They have talked so much longer today."""
-    one_more = database.insert(USAGE).values(user_id=user_id, day=today(), seconds=seconds)
-    key = [USAGE.c.user_id, USAGE.c.day]
-    sum_of_both = {"seconds": USAGE.c.seconds + one_more.excluded.seconds}
-    await connection.execute(one_more.on_conflict_do_update(index_elements=key, set_=sum_of_both))
+    first = database.insert(USAGE).values(user_id=user_id, day=today(), seconds=seconds)
+    key, more = [USAGE.c.user_id, USAGE.c.day], {"seconds": USAGE.c.seconds + seconds}
+    await connection.execute(first.on_conflict_do_update(index_elements=key, set_=more))
 
 
 async def seconds_today(connection: Connection, user_id: str) -> int:

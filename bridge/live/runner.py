@@ -89,7 +89,8 @@ class Runner:
                 finally:
                     self.finished.set()
                     for task in list(self._tasks):
-                        task.cancel()
+                        if not task.cancelling():  # it is closing its end: told again, it would break that off
+                            task.cancel()
         except Exception:
             self._reason = "fault"
             raise

@@ -101,7 +101,7 @@ class Soak:
             self.ended[way] += 1
 
     async def _call(self, server: Process, rest: httpx2.AsyncClient, way: str, wish: str) -> None:
-        begun = (await rest.post("/api/v1/voice/session", json={})).json()
+        begun = await _begun(rest)
         if way == "never":
             return
         async with client(server.ws, token=begun["token"]) as talker:
@@ -133,6 +133,14 @@ class Soak:
             assert time.monotonic() < until, f"{found.tasks} tasks are left, {tasks} at most were expected"
             await asyncio.sleep(0.5)
         return found
+
+
+async def _begun(rest: httpx2.AsyncClient) -> dict[str, str]:
+    """A session of ours; one that is refused because the machine is busy is asked for again, as clients do."""
+    while (answer := await rest.post("/api/v1/voice/session", json={})).status_code == 503:
+        await asyncio.sleep(float(answer.headers["Retry-After"]))
+    begun: dict[str, str] = answer.raise_for_status().json()
+    return begun
 
 
 async def soaked(

@@ -143,6 +143,8 @@ class Pipeline:
                     await self._let_go()
         finally:
             self._gone.set()
+            self._listening = self._replying = None  # nothing is left in cycles: their tracebacks hold this,
+            del self._listener, self._group  # and so do its reports, and whose group it is
 
     async def _let_go(self) -> None:
         if self._parts.hearing:

@@ -69,20 +69,31 @@ class Reply:
         """Speak and call until the mind has nothing more to say."""
         self._voice.begin()
         self._voice.on_first_sound = self._sounded if self._latency else None
-        while await self._round(thoughts):
-            since = self._clock()
-            answers = await self._calls.answers()
-            if self._latency:
-                self._latency.answered(self._clock() - since)
-            thoughts = self._mind.answered(answers)
+        try:
+            while await self._round(thoughts):
+                since = self._clock()
+                answers = await self._calls.answers()
+                if self._latency:
+                    self._latency.answered(self._clock() - since)
+                thoughts = self._mind.answered(answers)
+        finally:
+            if self._voice.on_first_sound == self._sounded:
+                self._voice.on_first_sound = None
         self._outlet.put(AgentAudioDone())
 
     async def _round(self, thoughts: AsyncIterator[Thought]) -> list[CallFunction]:
         """One pass of the mind: everything it says is spoken; returns the calls that were sent out."""
-        sentences: asyncio.Queue[str | None] = asyncio.Queue(AHEAD)
         calls: list[CallFunction] = []
         if self._latency:
             self._latency.thinking()
+        try:
+            await self._speak_thoughts(thoughts, calls)
+        except asyncio.CancelledError as cut:
+            raise cut.with_traceback(None)  # noqa: B904 - 3.11: only the garbage collector would free its frames
+        return calls
+
+    async def _speak_thoughts(self, thoughts: AsyncIterator[Thought], calls: list[CallFunction]) -> None:
+        sentences: asyncio.Queue[str | None] = asyncio.Queue(AHEAD)
         async with asyncio.TaskGroup() as group:
             group.create_task(self._speak(sentences), name="speak")
             with failing(THINK):
@@ -91,7 +102,6 @@ class Reply:
                         await sentences.put(sentence)
             self._send(calls)
             await sentences.put(None)
-        return calls
 
     async def _sentences(
         self, thoughts: AsyncIterator[Thought], calls: list[CallFunction]
