@@ -136,8 +136,8 @@ class Soak:
 
 
 async def _begun(rest: httpx2.AsyncClient) -> dict[str, str]:
-    """A session of ours; one that is refused because the machine is busy is asked for again, as clients do."""
-    while (answer := await rest.post("/api/v1/voice/session", json={})).status_code == 503:
+    """A session of ours. Where the machine is too busy for one it is asked for again, as clients do."""
+    while (answer := await rest.post("/api/v1/voice/session", json={})).status_code == 503:  # noqa: ASYNC110
         await asyncio.sleep(float(answer.headers["Retry-After"]))
     begun: dict[str, str] = answer.raise_for_status().json()
     return begun
