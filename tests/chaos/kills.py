@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import AsyncExitStack
 from pathlib import Path
 
 from tests.chaos.figures import Figure, Scenario
 from tests.chaos.world import World, check
 from tests.support.bridge import process
 from tests.support.deepgram import ScriptedDeepgram
+from tests.support.issuer import issuing
 
+USERS = ("ada", "bob", "eve")
+"""Their talks go on side by side."""
 LONGEST_TALK = 1.0
 """Seconds for which the talks go on, once they have all begun."""
 STILLBORN = 0.1
@@ -21,9 +25,15 @@ LONG_KILLS, LONG_TALKS = 200, 100
 
 async def killed(folder: Path, *, seed: int, kills: int, talks: int) -> World:
     """So many talks, the server killed so often under them; then what was seen and promised is checked."""
-    world = World(seed, pace=0.01 * talks)
-    async with ScriptedDeepgram(key=None, script=world.agent) as deepgram:
-        variables = {"DEEPGRAM_AGENT_URL": deepgram.url, "BRIDGE_SESSIONS_PER_USER": "1000"}
+    async with AsyncExitStack() as stack:
+        issuer = await stack.enter_async_context(issuing())
+        world = World(seed, pace=0.01 * talks, users={name: issuer.token(name) for name in USERS})
+        deepgram = await stack.enter_async_context(ScriptedDeepgram(key=None, script=world.agent))
+        variables = {
+            "DEEPGRAM_AGENT_URL": deepgram.url,
+            "BRIDGE_SESSIONS_PER_USER": "1000",
+            **issuer.variables,
+        }
         async with asyncio.TaskGroup() as group:
             for _ in range(talks):
                 group.create_task(world.person())

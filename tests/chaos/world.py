@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import random
 import struct
 import time
 from collections import Counter, defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
@@ -51,6 +52,10 @@ class World:
 
     seed: int
     server: Process | None = None
+    users: Mapping[str, str] = field(default_factory=lambda: {"local": ""})
+    """Who talks, in turn: name → credential; empty: nobody is asked for one."""
+    owner: dict[str, str] = field(default_factory=dict)
+    """Conversation → its user."""
     seen: dict[str, dict[str, str]] = field(default_factory=lambda: defaultdict(dict))
     """Conversation → cursor → the text that a client was shown there."""
     promised: list[str] = field(default_factory=list)
@@ -83,6 +88,7 @@ class World:
 
     def __post_init__(self) -> None:
         self.random = random.Random(self.seed)
+        self._turns = itertools.cycle(self.users)
         self._claims: dict[str, list[float]] = defaultdict(list)
         """Conversation → when somebody had got it."""
 
@@ -130,12 +136,13 @@ class World:
     async def person(self) -> None:
         """Talks in one conversation until all is over, and comes back whenever it is cut off."""
         conversation: str | None = None
+        user = next(self._turns)
         attempts = 0
         while not self.over.is_set():
             await self.up.wait()
             try:
                 assert self.server
-                conversation = await self.visit(self.server, conversation)
+                conversation = await self.visit(self.server, conversation, user=user)
                 attempts = 0
             except (OSError, WebSocketException, httpx2.HTTPError, TurnedAway):
                 if self.up.is_set():
@@ -144,12 +151,18 @@ class World:
                 await asyncio.sleep(self.random.uniform(0, RETRY_SECONDS))
 
     async def visit(
-        self, server: Process, conversation: str | None, *, settled: Callable[[], None] = lambda: None
+        self,
+        server: Process,
+        conversation: str | None,
+        *,
+        settled: Callable[[], None] = lambda: None,
+        user: str = "local",
     ) -> str:
         """Talk there until cut off, or until all is over. Raises what a client meets when nobody answers."""
         wish = {"conversation_id": conversation} if conversation else {}
-        begun = await start(server.http, **wish)
+        begun = await start(server.http, credential=self.users[user], **wish)
         conversation = str(begun["conversation_id"])
+        assert self.owner.setdefault(conversation, user) == user
         claimed = time.monotonic()
         self._claims[conversation].append(claimed)
         entries = begun["messages"]
@@ -223,27 +236,53 @@ def text_of(entry: Frame) -> str:
 
 
 async def check(world: World) -> None:
-    """All that was seen is there, in order and without a hole; all that was promised was done once."""
+    """All that was seen is there, in order and without a hole; all that was promised was done once, for the
+    user who said it, in the conversation it was said in."""
     assert world.server
+    wishes: dict[str, set[str]] = {}
     for conversation, book in world.seen.items():
-        stored = await entries(world.server.http, conversation)
+        credential = world.users[world.owner.get(conversation, "local")]
+        stored = await entries(world.server.http, conversation, credential)
         wrong = {cursor: text for cursor, text in book.items() if stored.get(cursor) != text}
         assert not wrong, f"seed {world.seed}: seen and not stored: {wrong}"
         holes = _holes(stored)
         assert not holes, f"seed {world.seed}: {conversation} lacks {holes}"
-    made = Counter(str(goal["statement"]) for goal in await items(world.server.http, "/api/v1/goals"))
+        wishes[conversation] = {text.removeprefix("user: ") for text in stored.values()}
+    told = Counter(wish for said in wishes.values() for wish in said if wish in world.said)
+    assert max(told.values(), default=1) == 1, (
+        f"seed {world.seed}: {told.most_common(1)} in two conversations"
+    )
+    made = Counter(await _made(world, wishes))
     twice = sorted(wish for wish in world.said if made[wish] > 1)
     missing = sorted(set(world.promised) - made.keys())
     assert not twice, f"seed {world.seed}: done twice: {twice}"
     assert not missing, f"seed {world.seed}: promised and not done: {missing}"
 
 
-async def entries(http: str, conversation: str) -> dict[str, str]:
+async def _made(world: World, wishes: Mapping[str, set[str]]) -> list[str]:
+    """The goals of all users, each where it belongs."""
+    assert world.server
+    made = []
+    for user, credential in world.users.items():
+        for goal in await items(world.server.http, "/api/v1/goals", credential):
+            wish, conversation = str(goal["statement"]), str(goal["conversation_id"])
+            assert world.owner.get(conversation, user) == user, f"seed {world.seed}: {wish} is not {user}'s"
+            if wish in world.said and conversation in wishes:
+                assert wish in wishes[conversation], f"seed {world.seed}: nobody said {wish} there"
+            made.append(wish)
+        newest = await items(world.server.http, "/api/v1/conversations?limit=100", credential)
+        mine = {str(one["id"]) for one in newest}
+        theirs = {conversation for conversation, owner in world.owner.items() if owner != user}
+        assert not mine & theirs, f"seed {world.seed}: {user} is shown what is somebody else's"
+    return made
+
+
+async def entries(http: str, conversation: str, credential: str = "") -> dict[str, str]:
     """Cursor → text of all entries the store has."""
     found: dict[str, str] = {}
     path = f"/api/v1/conversations/{conversation}/messages?limit=200"
     after = ""
-    while page := await items(http, path + after):
+    while page := await items(http, path + after, credential):
         assert not found.keys() & {str(entry["cursor"]) for entry in page}
         found |= {str(entry["cursor"]): text_of(entry) for entry in page}
         after = f"&after={page[-1]['cursor']}"

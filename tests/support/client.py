@@ -145,9 +145,9 @@ async def client(
             await reading
 
 
-async def start(http: str, **wish: object) -> dict[str, object]:
+async def start(http: str, *, credential: str = "", **wish: object) -> dict[str, object]:
     """`POST /api/v1/voice/session`: its answer."""
-    async with httpx2.AsyncClient(trust_env=False, verify=NO_TLS) as rest:
+    async with httpx2.AsyncClient(trust_env=False, verify=NO_TLS, headers=_proof(credential)) as rest:
         answer = await rest.post(f"{http}/api/v1/voice/session", json=wish)
         if answer.status_code == 503:
             raise TurnedAway(answer.text)
@@ -155,17 +155,21 @@ async def start(http: str, **wish: object) -> dict[str, object]:
         return dict(answer.json())
 
 
-async def get(http: str, path: str) -> Frame:
+def _proof(credential: str) -> dict[str, str]:
+    return {"Authorization": f"Bearer {credential}"} if credential else {}
+
+
+async def get(http: str, path: str, credential: str = "") -> Frame:
     """A REST answer."""
-    async with httpx2.AsyncClient(trust_env=False, verify=NO_TLS) as rest:
+    async with httpx2.AsyncClient(trust_env=False, verify=NO_TLS, headers=_proof(credential)) as rest:
         answer = await rest.get(f"{http}{path}")
         assert answer.status_code == 200, answer.text
         return dict(answer.json())
 
 
-async def items(http: str, path: str) -> list[Frame]:
+async def items(http: str, path: str, credential: str = "") -> list[Frame]:
     """The items of a REST list."""
-    listed = (await get(http, path))["items"]
+    listed = (await get(http, path, credential))["items"]
     assert isinstance(listed, list)
     return listed
 

@@ -58,6 +58,16 @@ class Issuer:
         return jwt.encode(payload, key, algorithm, headers=headers)
 
     @property
+    def variables(self) -> dict[str, str]:
+        """With these a server takes its tokens."""
+        return {
+            "BRIDGE_AUTH": "jwt",
+            "BRIDGE_JWT_ISSUER": ISSUER,
+            "BRIDGE_JWT_AUDIENCE": AUDIENCE,
+            "BRIDGE_JWT_JWKS_URL": self.url,
+        }
+
+    @property
     def public_pem(self) -> bytes:
         """Of the newest key, as anybody can write it."""
         _, key = list(self.keys.values())[-1]
