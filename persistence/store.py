@@ -153,7 +153,7 @@ class Store:
             user_id,
             conversation_id,
             duration_seconds=columns.duration_seconds + seconds,
-            ended_at=case((_NEWEST == epoch, datetime.now(UTC)), else_=columns.ended_at),
+            ended_at=case((_newest_epoch == epoch, datetime.now(UTC)), else_=columns.ended_at),
         )
         async with self._database.writing(user_id) as connection:
             await lease.release(connection, user_id, conversation_id, epoch)
@@ -252,7 +252,7 @@ class Store:
         await self._database.ping()
 
 
-_NEWEST = select(LEASES.c.epoch).where(LEASES.c.conversation_id == CONVERSATIONS.c.id).scalar_subquery()
+_newest_epoch = select(LEASES.c.epoch).where(LEASES.c.conversation_id == CONVERSATIONS.c.id).scalar_subquery()
 """The epoch of a conversation's newest owner. Made once: each leaves some eighty objects in cycles."""
 _BLANK = dict.fromkeys(("name", "chronotype", "work_hours", "sleep_window"), "")
 

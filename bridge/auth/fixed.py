@@ -23,18 +23,20 @@ class FixedUser:
 
 def check_exposure(settings: Settings) -> None:
     """Nobody may serve strangers by accident. Raises BadConfig."""
-    if settings.auth != "none" or settings.allow_anybody or is_loopback(settings.host):
+    alone = is_loopback(settings.host) and not settings.trust_proxy
+    if settings.auth != "none" or settings.allow_anybody or alone:
         return
+    where = "the proxy" if settings.trust_proxy else f"{settings.host}:{settings.port}"
+    remedy = "set BRIDGE_AUTH=pin" if settings.trust_proxy else "set HOST=127.0.0.1"
     raise BadConfig(
-        f"BRIDGE_AUTH: with none, whoever reaches {settings.host}:{settings.port} reads and says everything "
-        f"as {settings.user!r}; set HOST=127.0.0.1, or BRIDGE_ALLOW_ANYBODY=true if something in front of it "
-        "decides who may come"
+        f"BRIDGE_AUTH: with none, whoever reaches {where} reads and says everything as {settings.user!r}; "
+        f"{remedy}, or BRIDGE_ALLOW_ANYBODY=true if something in front of it decides who may come"
     )
 
 
 def takes_anybody(settings: Settings) -> bool:
     """Others reach it, and nobody is asked who they are: what stands in front has to decide who may come."""
-    return settings.auth == "none" and (settings.allow_anybody or settings.trust_proxy)
+    return settings.auth == "none" and settings.allow_anybody
 
 
 def own_names(settings: Settings) -> tuple[str, ...]:

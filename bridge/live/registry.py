@@ -331,7 +331,7 @@ class Sessions:
             self._live.pop(facts.session_id, None)
             self.ended += 1
             self.tokens.forget(live)
-            await self._release(live.runner.session, int((self.now() - live.begun).total_seconds()))
+            await self._release(live.runner.session, max(0, int((self.now() - live.begun).total_seconds())))
             live.gone.set()
 
     async def _release(self, session: Session, seconds: int) -> None:

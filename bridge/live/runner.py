@@ -89,7 +89,7 @@ class Runner:
                 finally:
                     self.finished.set()
                     for task in list(self._tasks):
-                        if not task.cancelling():  # it is closing its end: told again, it would break that off
+                        if not task.cancelling():  # told again, it would not close its end
                             task.cancel()
         except Exception:
             self._reason = "fault"

@@ -62,16 +62,17 @@ async def test_a_conversation_goes_on_wherever_the_balancer_sends_it(
             "DEEPGRAM_AGENT_URL": deepgram.url,
             "DATABASE_URL": postgres_url,
             "BRIDGE_TRUST_PROXY": "true",
+            "BRIDGE_ALLOW_ANYBODY": "true",
         }
         async with (
             process(tmp_path / "a", **variables) as one,
             process(tmp_path / "b", **variables) as two,
             nginx(tmp_path / "nginx", (one, two)) as address,
         ):
-            wish: dict[str, object] = {}
+            wish: dict[str, str] = {}
             for n in range(6):
                 begun = await start(f"http://{address}", **wish)
-                wish = {"conversation_id": begun["conversation_id"]}
+                wish = {"conversation_id": str(begun["conversation_id"])}
                 assert str(begun["websocket_url"]).startswith(f"ws://{address}/")
                 async with client(str(begun["websocket_url"]), token=str(begun["token"])) as talker:
                     await talker.settle()

@@ -75,6 +75,7 @@ async def test_a_talk_by_tls_goes_on_while_the_workers_are_renewed(tmp_path: Pat
         limits = {
             "BRIDGE_WORKERS": str(WORKERS),
             "BRIDGE_TRUST_PROXY": "true",
+            "BRIDGE_ALLOW_ANYBODY": "true",
             "BRIDGE_SESSIONS_PER_USER": "9",
         }
         async with (

@@ -31,6 +31,13 @@ def test_others_only_by_intent(host: str) -> None:
     check_exposure(Settings(host=host, allow_anybody=True))
 
 
+def test_a_proxy_in_front_of_it_is_others_too() -> None:
+    with pytest.raises(BadConfig, match="the proxy"):
+        check_exposure(Settings(host="127.0.0.1", trust_proxy=True))
+    check_exposure(Settings(host="127.0.0.1", trust_proxy=True, allow_anybody=True))
+    check_exposure(Settings(host="127.0.0.1", trust_proxy=True, auth="pin"))
+
+
 REBOUND = {"Host": "evil.example:8000", "Origin": "http://evil.example:8000"}
 """What a page sends that had its own name point to this machine: to the browser it is at home."""
 
@@ -55,9 +62,7 @@ async def test_a_page_that_calls_this_machine_by_its_own_name_is_turned_away(tmp
             assert (await http.get("/api/v1/conversations", headers={"Host": host})).status_code == 200, host
 
 
-@pytest.mark.parametrize(
-    "meant", [{"allow_anybody": True}, {"trust_proxy": True}, {"hosts": ("evil.example",)}]
-)
+@pytest.mark.parametrize("meant", [{"allow_anybody": True}, {"hosts": ("evil.example",)}])
 async def test_other_names_are_for_whoever_says_so(tmp_path: Path, meant: dict[str, object]) -> None:
     async with (
         running(tmp_path, **meant) as server,
