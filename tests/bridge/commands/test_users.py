@@ -135,4 +135,5 @@ async def test_check_says_what_to_do_while_nobody_can_sign_in(tmp_path: Path) ->
     assert await found(BRIDGE_AUTH="pin") == (True, "1 can sign in")
     assert not (await found(BRIDGE_AUTH="jwt"))[0]
     told = "Be sure that what stands in front decides who may come, or set BRIDGE_AUTH=pin."
-    assert await found(BRIDGE_TRUST_PROXY="true") == (True, told)
+    assert await found(BRIDGE_ALLOW_ANYBODY="true") == (True, told)
+    assert not (await found(BRIDGE_TRUST_PROXY="true"))[0]
