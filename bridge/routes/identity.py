@@ -80,7 +80,7 @@ class Identity:
         if not HOST.fullmatch(host):
             raise BadRequest("The Host header is missing or malformed.", status=400)
         if self._hosts and PORT.sub("", host.lower()) not in self._hosts:
-            raise BadRequest("This is not a host by that name.", status=421)
+            raise BadRequest("BRIDGE_HOSTS does not name this host.", status=421)
         return host
 
     def is_secure(self, connection: HTTPConnection) -> bool:

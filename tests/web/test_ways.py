@@ -114,7 +114,7 @@ async def test_why_there_is_no_microphone_is_said_and_typing_goes_on(
 
 
 async def test_on_an_insecure_origin_the_page_says_so_and_typing_goes_on(tmp_path: Path) -> None:
-    async with staged(tmp_path) as stage:
+    async with staged(tmp_path, hosts=("127.0.0.1", "voice.test")) as stage:
         port = stage.server.address.rpartition(":")[2]
         screen = await open_page(stage.screen.page.context, f"http://voice.test:{port}/")
         assert not await screen.page.evaluate("isSecureContext")
