@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import jwt
-from jwt.exceptions import ExpiredSignatureError, PyJWTError
+from jwt.exceptions import ExpiredSignatureError, MissingRequiredClaimError, PyJWTError
 
 from bridge.auth.key_set import KeySet
 from bridge.errors import Unauthenticated
@@ -19,7 +19,8 @@ from bridge.ports import Accounts, Principal, SignIn
 USER_ID = re.compile(r"[^\x00-\x1f\x7f]{1,255}")
 BEGINNING = datetime.fromtimestamp(0, UTC)
 MAX_SECONDS = 200 * 366 * 86_400.0
-REQUIRED = ("exp", "iss", "aud")
+REQUIRED = ("exp", "iss", "aud", "iat")
+"""RFC 9068, 2.2. Without `iat` nobody knows whether a token is older than a "sign out everywhere"."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,6 +54,8 @@ class WebToken:
             )
         except ExpiredSignatureError:
             raise Unauthenticated("That token has expired.") from None
+        except MissingRequiredClaimError as error:
+            raise Unauthenticated(f"That token lacks the claim `{error.claim}`.") from None
         except (PyJWTError, ValueError, TypeError):
             raise _not_valid() from None
         user_id = claims[self.user_claim]
@@ -68,7 +71,7 @@ class WebToken:
         return SignIn(
             user_id=user_id,
             digest=hashlib.sha256(token.rpartition(".")[0].encode()).hexdigest(),
-            issued_at=_instant(float(claims.get("iat", 0))),
+            issued_at=_instant(float(claims["iat"])),
             expires_at=_instant(float(claims["exp"]) + self.leeway_seconds),
         )
 

@@ -98,24 +98,25 @@ async def test_one_whose_time_is_over_says_nothing(door: WebToken, issuer: Issue
     "claims",
     [
         {"aud": "somebody-else"},
-        {"aud": None},
         {"iss": "https://login.example.com"},
         {"iss": "https://evil.example/"},
-        {"iss": None},
-        {"exp": None},
         {"exp": "never"},
         {"nbf": time.time() + 3600},
-        {"sub": None},
         {"sub": ""},
         {"sub": "a\nb"},
         {"sub": "a" * 256},
     ],
 )
-async def test_a_claim_that_is_wrong_or_missing(
-    door: WebToken, issuer: Issuer, claims: dict[str, Any]
-) -> None:
+async def test_a_claim_that_is_wrong(door: WebToken, issuer: Issuer, claims: dict[str, Any]) -> None:
     with pytest.raises(Unauthenticated, match="not valid"):
         await who(door, issuer.token(**claims))
+
+
+@pytest.mark.parametrize("claim", ["aud", "iss", "exp", "sub", "iat"])
+async def test_a_claim_that_is_not_there_is_named(door: WebToken, issuer: Issuer, claim: str) -> None:
+    without: dict[str, Any] = {claim: None}
+    with pytest.raises(Unauthenticated, match=f"lacks the claim `{claim}`"):
+        await who(door, issuer.token(**without))
 
 
 @pytest.mark.parametrize("credential", [None, "", "x", "a.b.c", "a Deepgram key", "." * 50, "é.é.é"])
@@ -263,9 +264,8 @@ async def test_after_signing_out_everywhere_only_newer_tokens_are_believed(
     before = (await door({}, issuer.token("ada"))).sign_in
     assert before
     await accounts.revoke(before, everywhere=True)
-    for old in (issuer.token("ada", iat=time.time() - 5), issuer.token("ada", iat=None)):
-        with pytest.raises(Unauthenticated, match="ended"):
-            await door({}, old)
+    with pytest.raises(Unauthenticated, match="ended"):
+        await door({}, issuer.token("ada", iat=time.time() - 5))
     assert await who(door, issuer.token("ada", iat=time.time() + 1)) == "ada"
     assert await who(door, issuer.token("bob")) == "bob"
 
