@@ -37,8 +37,12 @@ class Running:
 
 
 def settings_for(folder: Path, **changes: object) -> Settings:
-    """Settings of a test's server: its own data folder, no limits on sessions."""
-    return Settings(**{"data_dir": folder, "session_rates": (), "upstream": "local", **changes})  # type: ignore[arg-type]
+    """Settings of a test's server: its own data folder, no limits on sessions.
+
+    It shares its event loop with the test, which may hold it up for long: nobody is refused for that.
+    """
+    given = {"data_dir": folder, "session_rates": (), "upstream": "local", "max_loop_lag_ms": 0, **changes}
+    return Settings(**given)  # type: ignore[arg-type]
 
 
 @asynccontextmanager
