@@ -7,17 +7,19 @@ from typing import Final
 
 from sqlalchemy import ColumnElement, delete, func, select, update
 
-from persistence import revocations
+from persistence import clock, revocations, starts, usage
 from persistence.accounts import utc_now
 from persistence.claimed import remember_deletions
 from persistence.connection import Connection
 from persistence.engine import Database
-from persistence.tables import ACCOUNTS, CONVERSATIONS, LEASES, METADATA, USERS
+from persistence.tables import ACCOUNTS, CONVERSATIONS, LEASES, METADATA, STARTS, USAGE, USERS
 
 BATCH: Final = 20
 """Conversations of one transaction: a few hundred entries each, so that others wait for moments only."""
 LOCK: Final = 7_201_405_118
 """Of the process that deletes what is old; PostgreSQL's advisory locks are numbers."""
+STAYS: Final = (ACCOUNTS, STARTS, USAGE)
+"""Of a user who is deleted: that earlier sign-ins do not count, and what they have had of their limits."""
 
 
 async def expire(database: Database, before: datetime) -> int:
@@ -33,11 +35,21 @@ async def expire(database: Database, before: datetime) -> int:
         return await _delete(connection, database, old)
 
 
+async def forget_counts(database: Database) -> None:
+    """What users have had of their limits, when it counts no more. Raises StoreUnavailable."""
+    async with database.writing() as connection:
+        now = await clock.now(connection, database)
+        await usage.forget_old(connection, now.date())
+        await starts.forget_old(connection, now)
+
+
 async def forget(database: Database, user_id: str) -> None:
     """Delete a user and all that is theirs: conversations, what was made in them, their PIN.
 
-    Only the name stays, and that whatever they were signed in with does not count any more. What is still in
-    a journal finds its conversation gone, and a call that runs has no effect. Raises StoreUnavailable.
+    Only the name stays, that whatever they were signed in with does not count any more, and until the day is
+    over when they began to talk and for how long: else deleting oneself would be a way round every limit.
+    What is still in a journal finds its conversation gone, and a call that runs has no effect.
+    Raises StoreUnavailable.
     """
     mine = CONVERSATIONS.c.user_id == user_id
     more = BATCH
@@ -48,7 +60,7 @@ async def forget(database: Database, user_id: str) -> None:
         while await _delete(connection, database, mine, wait=True):
             pass
         for table in reversed(METADATA.sorted_tables):
-            if "user_id" in table.c and table is not ACCOUNTS:
+            if "user_id" in table.c and table not in STAYS:
                 await connection.execute(delete(table).where(table.c.user_id == user_id))
         await connection.execute(delete(USERS).where(USERS.c.id == user_id))
         await revocations.shut_out(connection, database, user_id, utc_now())

@@ -1,33 +1,48 @@
 """Who owns a conversation: the newest epoch. Taken and checked by the database, on its clock.
 
-Locks are always taken in the order lease, call, conversation; that is what keeps deadlocks away.
+Locks are always taken in the order user, lease, call, conversation; that is what keeps deadlocks away.
 """
 
 from __future__ import annotations
 
+from typing import Final
+
 from sqlalchemy import delete, func, select, update
 
 from bridge.errors import NotFound, StaleEpoch, StoreUnavailable
+from persistence import clock
 from persistence.claimed import is_deleted
 from persistence.connection import Connection
+from persistence.engine import Database
 from persistence.tables import LEASES
 
+USER_LOCK: Final = 1_986_359_923
+"""The first of two numbers of PostgreSQL's advisory locks of users; the second is a hash of whose it is."""
 
-async def first(connection: Connection, user_id: str, conversation_id: str, owner: str) -> None:
+
+async def alone(connection: Connection, database: Database, user_id: str) -> None:
+    """Nobody else counts that user's sessions until this transaction ends; SQLite has one writer anyway."""
+    if not database.is_sqlite:
+        lock = func.pg_advisory_xact_lock(USER_LOCK, func.hashtext(user_id))
+        await connection.execute(select(lock))
+
+
+async def first(
+    connection: Connection, database: Database, user_id: str, conversation_id: str, owner: str
+) -> None:
     """Epoch 1 of a new conversation."""
-    await connection.execute(
-        LEASES.insert().values(
-            conversation_id=conversation_id, user_id=user_id, epoch=1, owner=owner, taken_at=func.now()
-        )
-    )
+    values = {"conversation_id": conversation_id, "user_id": user_id, "epoch": 1, "owner": owner}
+    await connection.execute(LEASES.insert().values(**values, taken_at=clock.sql_now(database)))
 
 
-async def take(connection: Connection, user_id: str, conversation_id: str, owner: str) -> int:
+async def take(
+    connection: Connection, database: Database, user_id: str, conversation_id: str, owner: str
+) -> int:
     """Raise the epoch by one and return it; waits for intents of the owner before. Raises NotFound."""
     epoch = await connection.scalar(
         update(LEASES)
         .where(LEASES.c.conversation_id == conversation_id, LEASES.c.user_id == user_id)
-        .values(epoch=LEASES.c.epoch + 1, owner=owner, taken_at=func.now())
+        .values(epoch=LEASES.c.epoch + 1, owner=owner, taken_at=clock.sql_now(database))
         .returning(LEASES.c.epoch)
     )
     if epoch is None:
@@ -64,6 +79,27 @@ async def _is_lost(connection: Connection, conversation_id: str) -> bool:
     await connection.see_all()
     theirs = select(LEASES.c.epoch).where(LEASES.c.conversation_id == conversation_id)
     return await connection.scalar(theirs) is None and not await is_deleted(connection, conversation_id)
+
+
+async def recall(connection: Connection, database: Database, user_id: str, keep: int) -> dict[str, int]:
+    """Have a user's sessions end but for the newest `keep`: conversation → epoch of all that still have to.
+
+    One whose end could not be noted, or whose process was killed, counts until then.
+    """
+    await alone(connection, database, user_id)
+    columns = LEASES.c
+    live = columns.user_id == user_id, columns.released < columns.epoch
+    found = await connection.execute(
+        select(columns.conversation_id, columns.epoch, columns.recalled)
+        .where(*live)
+        .order_by(columns.taken_at.desc(), columns.conversation_id)
+    )
+    rows = found.all()
+    beyond = [row for row in rows if row.recalled < row.epoch][keep:]
+    for row in sorted(beyond, key=lambda one: str(one.conversation_id)):
+        same = columns.conversation_id == row.conversation_id, columns.epoch == row.epoch
+        await connection.execute(update(LEASES).where(*same).values(recalled=row.epoch))
+    return {row.conversation_id: row.epoch for row in rows if row.recalled >= row.epoch or row in beyond}
 
 
 async def release(connection: Connection, user_id: str, conversation_id: str, epoch: int) -> None:

@@ -1,4 +1,4 @@
-"""Deletes conversations some time after they were last talked in, a few at a time, one process at a time."""
+"""Deletes what is old: conversations nobody talks in any more, a few at a time, and counts of past days."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import structlog
 from bridge.background import Background
 from bridge.errors import StoreUnavailable
 from persistence.engine import Database
-from persistence.forgetting import expire
+from persistence.forgetting import expire, forget_counts
 
 log = structlog.get_logger(__name__)
 
@@ -33,7 +33,7 @@ class Retention(Background):
 
     async def _run(self) -> None:
         wait = self._look_seconds * random.uniform(0.02, 0.1)
-        while self._days:
+        while True:
             await asyncio.sleep(wait)
             wait = self._look_seconds
             try:
@@ -45,8 +45,9 @@ class Retention(Background):
 
     async def _sweep(self) -> None:
         """All that is old now."""
+        await forget_counts(self._database)
         before, deleted = datetime.now(UTC) - timedelta(days=self._days), 0
-        while batch := await expire(self._database, before):
+        while self._days and (batch := await expire(self._database, before)):
             deleted += batch
             await asyncio.sleep(PAUSE_SECONDS)
         if deleted:

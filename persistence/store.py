@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any
@@ -13,8 +13,8 @@ from sqlalchemy import Row, Select, and_, case, delete, select, tuple_, update
 
 from bridge.core.model import Conversation, Cursor, Entry, Goal, Person, Task
 from bridge.errors import NotFound
-from bridge.ports import Claim, Page, SignIn, Ticket
-from persistence import forgetting, lease, takeovers, tickets, usage
+from bridge.ports import Claim, Page, Rate, RateReached, SignIn, Ticket
+from persistence import clock, forgetting, lease, starts, takeovers, tickets, usage
 from persistence.claimed import Claimed, remember_deletions
 from persistence.codec import storable
 from persistence.connection import Connection
@@ -74,7 +74,8 @@ class Store:
         conversation_id = storable(conversation_id)
         await self._settle(conversation_id)
         async with self._database.writing(user_id) as connection:
-            epoch = await lease.take(connection, user_id, conversation_id, self._journal.name)
+            owner = self._journal.name
+            epoch = await lease.take(connection, self._database, user_id, conversation_id, owner)
             await takeovers.announce(connection, self._database, conversation_id, epoch)
             taken = _one(await connection.execute(_update(user_id, conversation_id, ended_at=None)))
         await self._note(to_conversation(taken), epoch)
@@ -95,7 +96,8 @@ class Store:
         async with self._database.writing(user_id) as connection:
             await self._add_person(connection, user_id)
             await connection.execute(CONVERSATIONS.insert().values(values))
-            await lease.first(connection, user_id, conversation.id, self._journal.name)
+            owner = self._journal.name
+            await lease.first(connection, self._database, user_id, conversation.id, owner)
         await self._note(conversation, 1)
         return Claim(conversation=conversation, epoch=1, history=())
 
@@ -158,12 +160,31 @@ class Store:
         async with self._database.writing(user_id) as connection:
             await lease.release(connection, user_id, conversation_id, epoch)
             _one(await connection.execute(ended))
-            await usage.add(connection, self._database, user_id, seconds)
 
-    async def seconds_today(self, user_id: str) -> int:
+    # ── what a user may have ──────────────────────────────────────────────────────────────────────────────
+
+    async def count_session(self, user_id: str, rates: Sequence[Rate]) -> RateReached | None:
         """See ports.Store."""
-        async with self._database.reading(storable(user_id)) as connection:
-            return await usage.seconds_today(connection, storable(user_id))
+        user_id = storable(user_id)
+        async with self._database.writing(user_id, hasty=True) as connection:
+            return await starts.count(connection, self._database, user_id, rates)
+
+    async def recall(self, user_id: str, keep: int) -> Mapping[str, int]:
+        """See ports.Store."""
+        user_id = storable(user_id)
+        async with self._database.writing(user_id) as connection:
+            ending = await lease.recall(connection, self._database, user_id, keep)
+            for conversation_id, epoch in ending.items():
+                await takeovers.announce(connection, self._database, conversation_id, epoch + 1)
+        return ending
+
+    async def spend(self, talked: Mapping[str, int]) -> Mapping[str, int]:
+        """See ports.Store."""
+        stored = {storable(user_id): seconds for user_id, seconds in talked.items()}
+        async with self._database.writing(hasty=True) as connection:
+            today = (await clock.now(connection, self._database)).date()
+            found = await usage.add(connection, self._database, stored, today)
+        return {user_id: found[storable(user_id)] for user_id in talked}
 
     # ── reading ───────────────────────────────────────────────────────────────────────────────────────────
 

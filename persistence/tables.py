@@ -19,6 +19,7 @@ from sqlalchemy import (
     Table,
     Text,
     TypeDecorator,
+    text,
 )
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field, SQLModel
@@ -130,16 +131,24 @@ class Conversation(Row, table=True):
     intent_payload: Any = Field(default=None, sa_column=Column(_json(), nullable=True))
 
 
+_LIVE: Final = text("released < epoch")
+
+
 class Lease(Row, table=True):
     """Who may act in a conversation. A table of its own: a slow intent does not hold up the flusher."""
 
     __tablename__ = "leases"
-    __table_args__ = (Index(None, "owner"),)
+    __table_args__ = (
+        Index(None, "owner"),
+        Index("ix_leases_live", "user_id", postgresql_where=_LIVE, sqlite_where=_LIVE),
+    )
     conversation_id: str = _owner()
     user_id: str = _user()
     epoch: int = Field(sa_column=Column(BigInteger, nullable=False))
     released: int = Field(default=0, sa_column=Column(BigInteger, nullable=False, server_default="0"))
     """The newest epoch whose owner has brought everything into the store."""
+    recalled: int = Field(default=0, sa_column=Column(BigInteger, nullable=False, server_default="0"))
+    """The newest epoch whose owner is to end: its user has begun others."""
     owner: str | None = _text(nullable=True)
     """The journal of the process that took it; None: in an older version."""
     taken_at: datetime = _at()
@@ -205,13 +214,23 @@ class Attempts(Row, table=True):
     wait_until: datetime = _at()
 
 
+class Start(Row, table=True):
+    """A new session, for as long as it counts. Whoever is deleted does not begin anew, so no reference."""
+
+    __tablename__ = "starts"
+    __table_args__ = (Index(None, "user_id", "at"),)
+    id: int | None = Field(default=None, sa_column=Column(_number(), primary_key=True))
+    user_id: str
+    at: datetime = _at()
+    until: datetime = _at()
+    """No rate counts it any more."""
+
+
 class Usage(Row, table=True):
-    """How long somebody has talked on a day."""
+    """How long somebody has talked on a day. Of whoever is deleted, too."""
 
     __tablename__ = "usage"
-    user_id: str = Field(
-        sa_column=Column(String, ForeignKey("users.id", ondelete="CASCADE"), primary_key=True, nullable=False)
-    )
+    user_id: str = Field(primary_key=True)
     day: date = Field(primary_key=True)
     """UTC."""
     seconds: int = Field(sa_column=Column(BigInteger, nullable=False))
@@ -322,6 +341,7 @@ ACCOUNTS: Final = _table("accounts")
 SIGN_INS: Final = _table("sign_ins")
 REVOKED: Final = _table("revoked")
 ATTEMPTS: Final = _table("attempts")
+STARTS: Final = _table("starts")
 USAGE: Final = _table("usage")
 GRAVES: Final = _table("graves")
 ENTRIES: Final = _table("entries")

@@ -1,4 +1,4 @@
-"""Tells a process that another one has taken over a conversation of its own."""
+"""Tells a process which of its sessions are to end: others have their conversations, or their places."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ CHANNEL: Final = "bridge_taken"
 LOOK_SECONDS: Final = 2.0
 """How often SQLite is looked at, which tells nobody anything."""
 PULSE_SECONDS: Final = 10.0
-"""How often the connection to PostgreSQL is tried out."""
+"""How often PostgreSQL is looked at: it may have told us of a session that was only about to begin."""
 FIRST_RETRY: Final = 0.25
 LONGEST_RETRY: Final = 5.0
 
@@ -32,7 +32,7 @@ Taken = Callable[[str, int], None]
 
 
 async def announce(connection: Connection, database: Database, conversation_id: str, epoch: int) -> None:
-    """Tell all processes, on commit, that a conversation has a new owner."""
+    """Tell all processes, on commit, that older owners of a conversation are to end."""
     if not database.is_sqlite:
         await connection.execute(select(func.pg_notify(CHANNEL, f"{epoch} {conversation_id}")))
 
@@ -65,10 +65,10 @@ async def _listen(database: Database, owned: Owned, taken: Taken) -> None:
 
     async with database.listening() as connection:
         await connection.add_listener(CHANNEL, heard)
-        await _check(database, owned, taken)
         while True:
-            await asyncio.sleep(PULSE_SECONDS)
             await connection.execute("SELECT 1")
+            await _check(database, owned, taken)
+            await asyncio.sleep(PULSE_SECONDS)
 
 
 async def _check(database: Database, owned: Owned, taken: Taken) -> None:
@@ -76,9 +76,9 @@ async def _check(database: Database, owned: Owned, taken: Taken) -> None:
     if not mine:
         return
     async with database.reading() as connection:
-        rows = await connection.execute(
-            select(LEASES.c.conversation_id, LEASES.c.epoch).where(LEASES.c.conversation_id.in_(list(mine)))
-        )
+        columns = LEASES.c.conversation_id, LEASES.c.epoch, LEASES.c.recalled
+        rows = await connection.execute(select(*columns).where(LEASES.c.conversation_id.in_(list(mine))))
     for row in rows.all():
-        if row.epoch > mine[row.conversation_id]:
-            taken(row.conversation_id, row.epoch)
+        newest = max(row.epoch, row.recalled + 1)
+        if newest > mine[row.conversation_id]:
+            taken(row.conversation_id, newest)

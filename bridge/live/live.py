@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-from datetime import datetime
 
 import structlog
 
@@ -18,14 +17,12 @@ from bridge.ports import SessionFacts, SignIn, Transport
 class Live:
     """A session of this process."""
 
-    def __init__(
-        self, runner: Runner, tokens: Tokens[Live], sign_in: SignIn | None, address: str, begun: datetime
-    ) -> None:
+    def __init__(self, runner: Runner, tokens: Tokens[Live], sign_in: SignIn | None, address: str) -> None:
         self.runner = runner
         self.address = address
         """From which it was wished for; empty: not known."""
-        self.begun = begun
-        """UTC."""
+        self._clock = asyncio.get_running_loop().time
+        self._begun = self._counted_to = self._clock()
         self.sign_in = sign_in
         """What its user came with."""
         self._tokens = tokens
@@ -41,6 +38,17 @@ class Live:
     @property
     def message_count(self) -> int:
         return sum(isinstance(entry.what, Message) for entry in self.runner.session.entries)
+
+    @property
+    def seconds(self) -> int:
+        """How long it has been there."""
+        return int(self._clock() - self._begun)
+
+    def take_seconds(self) -> int:
+        """Whole seconds it has been there since this was asked last; the rest is for the next time."""
+        seconds = int(self._clock() - self._counted_to)
+        self._counted_to += seconds
+        return seconds
 
     async def serve(self, transport: Transport) -> None:
         """Give it a client's accepted socket. Returns when the socket is done with."""

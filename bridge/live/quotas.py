@@ -10,7 +10,8 @@ from limits import RateLimitItem
 from limits.storage import MemoryStorage
 from limits.strategies import MovingWindowRateLimiter
 
-from bridge.errors import TooMany
+from bridge.errors import StoreUnavailable, TooMany
+from bridge.ports import Rate, Store
 
 ADDRESS_RETRY_SECONDS = 30.0
 """When to try again while too many talk from one address."""
@@ -18,27 +19,42 @@ ADDRESS_RETRY_SECONDS = 30.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Quotas:
-    """The limits, and in this process's memory what users have taken of them."""
+    """The limits. What users have had is in the store; this process's own count is for when it is away."""
 
     rates: tuple[RateLimitItem, ...] = ()
     """New sessions a window; all must hold."""
     sessions: int = 1
     """Sessions of a user at a time; one more ends the oldest."""
     per_address: int = 0
-    """Sessions from one address at a time; one more is refused. 0: any number."""
+    """Sessions from one address at a time, of this process; one more is refused. 0: any number."""
     minutes_per_day: int = 0
     """Of a user, from midnight to midnight, UTC. 0: any number."""
-    _limiter: MovingWindowRateLimiter = field(
+    _own: MovingWindowRateLimiter = field(
         default_factory=lambda: MovingWindowRateLimiter(MemoryStorage()), init=False, repr=False
     )
 
-    def count_session(self, user_id: str, now: datetime) -> None:
+    async def count_session(self, store: Store, user_id: str, now: datetime) -> None:
         """Count one more new session of that user. Raises TooMany, which says when to try again."""
-        for rate in self.rates:
-            if not self._limiter.hit(rate, user_id):
-                reset = self._limiter.get_window_stats(rate, user_id).reset_time
-                wait = max(1.0, reset - now.timestamp())
-                raise TooMany(f"At most {rate} of new sessions.", retry_after=wait, reason="rate")
+        rates = {Rate(item.amount, item.get_expiry()): item for item in self.rates}
+        if not rates:
+            return
+        try:
+            reached = await store.count_session(user_id, list(rates))
+        except StoreUnavailable:
+            self._count_here(user_id, now)
+            return
+        if reached:
+            raise _too_many(rates[reached.rate], reached.wait)
+        for item in self.rates:
+            self._own.hit(item, user_id)
+
+    def _count_here(self, user_id: str, now: datetime) -> None:
+        full = next((item for item in self.rates if not self._own.test(item, user_id)), None)
+        if full:
+            reset = self._own.get_window_stats(full, user_id).reset_time
+            raise _too_many(full, reset - now.timestamp())
+        for item in self.rates:
+            self._own.hit(item, user_id)
 
     def check_address(self, address: str, taken: Iterable[str]) -> None:
         """`taken`: the addresses of all sessions there are. Raises TooMany: no room for one more."""
@@ -48,10 +64,8 @@ class Quotas:
             told = f"At most {self.per_address} sessions from one address."
             raise TooMany(told, retry_after=ADDRESS_RETRY_SECONDS, reason="address")
 
-    def seconds_left(self, used: float, now: datetime) -> float | None:
-        """How long they may still talk today; None: as long as they like. Raises TooMany: not at all."""
-        if not self.minutes_per_day:
-            return None
+    def seconds_left(self, used: float, now: datetime) -> float:
+        """How long they may still talk today. Raises TooMany: not at all."""
         left = self.minutes_per_day * 60 - used
         if left < 1:
             midnight = now.replace(hour=0, minute=0, second=0, microsecond=0) + timedelta(days=1)
@@ -60,3 +74,7 @@ class Quotas:
                 f"At most {self.minutes_per_day} minutes a day.", retry_after=wait, reason="minutes"
             )
         return left
+
+
+def _too_many(rate: RateLimitItem, wait: float) -> TooMany:
+    return TooMany(f"At most {rate} of new sessions.", retry_after=max(1.0, wait), reason="rate")

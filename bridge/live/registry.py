@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from types import TracebackType
+from weakref import WeakValueDictionary
 
 import structlog
 
@@ -19,8 +20,10 @@ from bridge.core.session import Session
 from bridge.errors import BridgeError, NotFound, Refused, StoreUnavailable, Unauthenticated, Unavailable
 from bridge.live.admission import Admission
 from bridge.live.live import Live
+from bridge.live.meter import Meter
 from bridge.live.prepared import Closed, Prepared
 from bridge.live.quotas import Quotas
+from bridge.live.roster import ELSEWHERE, Roster
 from bridge.live.runner import Parts, Runner
 from bridge.live.tokens import Tokens, digest, digests, is_ours, is_ticket
 from bridge.ports import Claim, Hold, SessionFacts, SignIn, Store
@@ -31,7 +34,6 @@ log = structlog.get_logger(__name__)
 
 CLOSE_SECONDS = 5.0
 """How long ended sessions may take to save what was said and done."""
-ELSEWHERE = "The conversation goes on somewhere else."
 
 
 @dataclass(kw_only=True)
@@ -53,21 +55,31 @@ class Sessions:
     draining: bool = False
     ended: int = 0
     """Sessions that have ended here so far."""
-    _live: dict[str, Live] = field(default_factory=dict)
+    _live: Roster = field(default_factory=Roster)
     tokens: Tokens[Live] = field(default_factory=Tokens)
+    meter: Meter = field(init=False)
+    _beginning: WeakValueDictionary[str, asyncio.Lock] = field(default_factory=WeakValueDictionary)
+    """By user: one begins after the other, so that the one who came last is the one who stays."""
     _group: asyncio.TaskGroup = field(default_factory=asyncio.TaskGroup)
+
+    def __post_init__(self) -> None:
+        self.meter = Meter(quotas=self.quotas, store=self.store, now=self.now)
 
     async def __aenter__(self) -> Sessions:
         await self._group.__aenter__()
-        watching = self.store.watch(self._owned, self._taken)
-        self._watch = self._group.create_task(watching, name="take-overs")
+        beside = {
+            "take-overs": self.store.watch(self._live.owned, self._live.end_older),
+            "minutes": self.meter.run(lambda: list(self._live.values())),
+        }
+        self._beside = [self._group.create_task(work, name=name) for name, work in beside.items()]
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         await self.drain(patience=0.0)
-        self._watch.cancel()
+        for work in self._beside:
+            work.cancel()
         await self._group.__aexit__(None, None, None)  # it would wrap what the block raises
 
     def __len__(self) -> int:
@@ -75,8 +87,7 @@ class Sessions:
 
     def queued_bytes(self) -> tuple[int, int]:
         """What waits for the sockets of all clients, and of all their agents."""
-        waiting = [live.runner.queued_bytes for live in self._live.values()]
-        return sum(client for client, _ in waiting), sum(agent for _, agent in waiting)
+        return self._live.queued_bytes()
 
     # ── for the routes ──────────────────────────────────────────────────────────────────────
 
@@ -103,10 +114,11 @@ class Sessions:
             if conversation_id and not agent:
                 agent = (await self.store.conversation(user_id, conversation_id)).agent
             chosen = await self._within_the_day(user_id, self._agent(agent or self.default_agent))
-            self.quotas.count_session(user_id, self.now())
-            await self._make_room(user_id, conversation_id)
-            person = await self.store.person(user_id, time_zone=time_zone)
-            live, claim = await self._open(person, chosen, conversation_id, sign_in, address)
+            await self.quotas.count_session(self.store, user_id, self.now())
+            async with self._beginning.setdefault(user_id, asyncio.Lock()):
+                await self._make_room(user_id, conversation_id)
+                person = await self.store.person(user_id, time_zone=time_zone)
+                live, claim = await self._open(person, chosen, conversation_id, sign_in, address)
         return Prepared(
             session_id=live.facts.session_id,
             conversation=claim.conversation,
@@ -134,11 +146,8 @@ class Sessions:
             raise
 
     async def _within_the_day(self, user_id: str, agent: Agent) -> Agent:
-        """The agent, for no longer than the user may still talk today. Raises TooMany, StoreUnavailable."""
-        now = self.now()
-        used = await self.store.seconds_today(user_id) if self.quotas.minutes_per_day else 0
-        running = sum((now - live.begun).total_seconds() for live in self._of(user_id))
-        left = self.quotas.seconds_left(used + running, now)
+        """The agent, for no longer than the user may still talk today. Raises TooMany."""
+        left = await self.meter.left(user_id, self._live.of(user_id))
         if left is None or left >= agent.limits.session_seconds:
             return agent
         return replace(agent, limits=replace(agent.limits, session_seconds=left))
@@ -166,7 +175,9 @@ class Sessions:
         except Refused:
             await self._release(session, 0)
             raise
-        return await self._begin(session, person, sign_in, address), claim
+        live = await self._begin(session, person, sign_in, address)
+        await self._recall(person.id)
+        return live, claim
 
     async def admit(self, credential: str | None, origin: str = "", address: str = "") -> Live | None:
         """The session a token of ours is for; None: not one of ours. Raises Unauthenticated if it is void.
@@ -217,11 +228,11 @@ class Sessions:
 
     async def end_conversation(self, conversation_id: str, code: str, description: str) -> None:
         """End whatever session a conversation has here; returns when it is over."""
-        await self._end_all(self._talking_in(conversation_id), code, description)
+        await self._end_all(self._live.talking_in(conversation_id), code, description)
 
     def noted_run(self, entry: Entry) -> None:
         """A noted call was run: whoever has its conversation open here sees what came of it."""
-        for live in self._talking_in(entry.conversation_id):
+        for live in self._live.talking_in(entry.conversation_id):
             live.runner.step(NotedCallRun(entry))
 
     # ── its own ─────────────────────────────────────────────────────────────────────────────
@@ -253,37 +264,27 @@ class Sessions:
 
     async def _make_room(self, user_id: str, conversation_id: str | None) -> None:
         """End the user's session in that conversation, and the oldest of their others beyond the quota."""
-        mine = self._of(user_id)
+        mine = self._live.of(user_id)
         same = [live for live in mine if live.facts.conversation_id == conversation_id]
         others = [live for live in mine if live not in same]
         over = len(others) - self.quotas.sessions + 1
         ending = same + others[: max(0, over)]
-        await self._end_all(ending, "BRIDGE_TAKEN_OVER", ELSEWHERE)
+        await self._end_all(ending, *ELSEWHERE)
 
-    def _of(self, user_id: str) -> list[Live]:
-        """The sessions of that user that are not over."""
-        mine = (live for live in self._live.values() if live.facts.user_id == user_id)
-        return [live for live in mine if not live.runner.finished.is_set()]
-
-    def _talking_in(self, conversation_id: str) -> list[Live]:
-        """The sessions of that conversation here; more than one only while it is taken over."""
-        return [live for live in self._live.values() if live.facts.conversation_id == conversation_id]
+    async def _recall(self, user_id: str) -> None:
+        """End the oldest of the user's sessions beyond the quota at other processes."""
+        try:
+            ending = await self.store.recall(user_id, self.quotas.sessions)
+        except StoreUnavailable:
+            return
+        for conversation_id, epoch in ending.items():  # another process may have told us before we had it
+            self._live.end_older(conversation_id, epoch + 1)
 
     async def _end_all(self, ending: list[Live], code: str, description: str) -> None:
         for live in ending:
             live.end(code, description)
         for live in ending:
             await live.gone.wait()
-
-    def _owned(self) -> Mapping[str, int]:
-        """The conversations that have a session here, and its epoch."""
-        return {live.facts.conversation_id: live.runner.session.epoch for live in self._live.values()}
-
-    def _taken(self, conversation_id: str, epoch: int) -> None:
-        """Another process has the conversation now."""
-        for live in self._talking_in(conversation_id):
-            if live.runner.session.epoch < epoch:
-                live.end("BRIDGE_TAKEN_OVER", ELSEWHERE)
 
     async def _ticket(self, live: Live, origin: str) -> str:
         token, wait = self.tokens.ticket(live, origin), self.unattached_seconds
@@ -309,7 +310,7 @@ class Sessions:
             upstream=self.parts.upstreams.name,
         )
         runner = Runner(session, person, facts, self.parts)
-        live, started = Live(runner, self.tokens, sign_in, address, self.now()), asyncio.Event()
+        live, started = Live(runner, self.tokens, sign_in, address), asyncio.Event()
         self._live[facts.session_id] = live
         self._group.create_task(self._keep(live, started), name=f"session-{facts.session_id}")
         # By its id: a session that has ended until then is not kept in memory for this.
@@ -331,7 +332,8 @@ class Sessions:
             self._live.pop(facts.session_id, None)
             self.ended += 1
             self.tokens.forget(live)
-            await self._release(live.runner.session, max(0, int((self.now() - live.begun).total_seconds())))
+            await self.meter.over(live)
+            await self._release(live.runner.session, live.seconds)
             live.gone.set()
 
     async def _release(self, session: Session, seconds: int) -> None:

@@ -12,7 +12,7 @@ from bridge.ports.accounts import (
 )
 from bridge.ports.ends import Brief, Direct, References, Take, Transport, Upstream, Upstreams
 from bridge.ports.intents import Handle, Intents, Job, Ledger, Planner, SpokenTime, TimeGrammar, Transaction
-from bridge.ports.record import Claim, Journal, Page, Store, Ticket
+from bridge.ports.record import Claim, Journal, Page, Rate, RateReached, Store, Ticket
 from bridge.ports.watching import Feed, Observer, SessionFacts
 
 __all__ = [
@@ -34,6 +34,8 @@ __all__ = [
     "PinDesk",
     "Planner",
     "Principal",
+    "Rate",
+    "RateReached",
     "References",
     "Release",
     "SessionFacts",

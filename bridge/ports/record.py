@@ -51,6 +51,23 @@ class Ticket:
     """What its user came with."""
 
 
+@dataclass(frozen=True, slots=True)
+class Rate:
+    """At most so many new sessions of a user in so many seconds, whenever those begin."""
+
+    sessions: int
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class RateReached:
+    """One more is too many."""
+
+    rate: Rate
+    wait: float
+    """Seconds until it is not."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Page(Generic[T]):
     """A part of a list."""
@@ -90,7 +107,10 @@ class Store(Protocol):
         ...
 
     async def watch(self, owned: Callable[[], Mapping[str, int]], taken: Callable[[str, int], None]) -> None:
-        """Tell `taken` of conversations in `owned` (id → epoch) that got a newer epoch; until cancelled."""
+        """Tell `taken` of conversations in `owned` (id → epoch) that got a newer epoch; until cancelled.
+
+        Those that were recalled are told with the epoch after theirs.
+        """
         ...
 
     async def release(self, user_id: str, conversation_id: str, *, epoch: int, seconds: int) -> None:
@@ -98,9 +118,24 @@ class Store(Protocol):
 
         Waits until all that was journalled for it is in the store.
         """
+        ...
 
-    async def seconds_today(self, user_id: str) -> int:
-        """How long they have talked since midnight, UTC, in sessions that are over, anywhere."""
+    async def count_session(self, user_id: str, rates: Sequence[Rate]) -> RateReached | None:
+        """Count one more new session, of all processes together; or say which rate is reached."""
+        ...
+
+    async def recall(self, user_id: str, keep: int) -> Mapping[str, int]:
+        """Have all their sessions end but for the newest `keep`, at whichever process.
+
+        They hear of it by `watch`. Gives the conversations whose sessions have to end, and their epochs.
+        """
+        ...
+
+    async def spend(self, talked: Mapping[str, int]) -> Mapping[str, int]:
+        """Users (of all: there is no other) have talked so many seconds more; how many since midnight, UTC.
+
+        Those that were told by all processes.
+        """
         ...
 
     async def conversations(

@@ -14,7 +14,7 @@ from starlette.routing import BaseRoute, Route, WebSocketRoute
 from starlette.types import Receive, Scope, Send
 from starlette.websockets import WebSocket
 
-from bridge.errors import BridgeError, NotFound, Unavailable
+from bridge.errors import BridgeError, NotFound, Unauthenticated, Unavailable
 from bridge.live.registry import Live, Sessions
 from bridge.ports import Transport
 from bridge.routes.answers import answer, error_answer
@@ -88,9 +88,10 @@ class Talk:
         prepared = await self._sessions.prepare(
             user.user_id, agent=None, conversation_id=None, sign_in=user.sign_in, address=address
         )
-        if (live := await self._sessions.admit(prepared.token)) is None:
-            raise Unavailable("The session ended before it began.")
-        return live
+        with suppress(Unauthenticated):
+            if live := await self._sessions.admit(prepared.token):
+                return live
+        raise Unavailable("The session ended before it began: another one of yours did.", retry_after=1)
 
 
 async def refuse(websocket: WebSocket, receive: Receive, told: Refusal) -> None:

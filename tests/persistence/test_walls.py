@@ -15,6 +15,7 @@ from sqlalchemy import Table, delete, event, func, select, update
 from sqlalchemy.exc import DBAPIError
 
 from bridge.core.model import Message, Role
+from bridge.ports import Rate
 from persistence.engine import Database
 from persistence.record import Record, open_record
 from persistence.store import Store
@@ -32,7 +33,7 @@ def mine(table: Table) -> str:
     return {"users": "id"}.get(table.name) or ("user_id" if table.name in OF_USERS else "")
 
 
-OF_USERS = {"conversations", "leases", "entries", "function_calls", "goals", "tasks", "usage"}
+OF_USERS = {"conversations", "leases", "entries", "function_calls", "goals", "tasks", "usage", "starts"}
 
 
 async def rows_of(record: Record, user_id: str) -> None:
@@ -41,6 +42,8 @@ async def rows_of(record: Record, user_id: str) -> None:
     key = claim.conversation.id
     await record.journal.append(entry(claim, 0, Message(Role.USER, "Hello.")))
     await record.store.release(user_id, key, epoch=1, seconds=5)
+    await record.store.spend({user_id: 5})
+    await record.store.count_session(user_id, [Rate(20, 86_400)])
     at = datetime.now(UTC)
     async with record.database.writing() as connection:
         for table, values in {
@@ -205,7 +208,7 @@ async def test_it_costs_one_statement_a_transaction(two: Database) -> None:
     assert ["set_config" in statement for statement in asked] == [True, False, True, False]
 
 
-OF_NO_USER = {"keep_ticket", "take_ticket", "watch", "ping", "shared"}
+OF_NO_USER = {"keep_ticket", "take_ticket", "watch", "ping", "shared", "spend"}
 """A ticket is taken before it is known who brings it; the others read nobody's words."""
 
 
