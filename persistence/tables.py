@@ -33,6 +33,7 @@ METADATA: Final = MetaData(
         "pk": "pk_%(table_name)s",
     }
 )
+_LIVE: Final = text("released < epoch")
 
 
 class UTCDateTime(TypeDecorator[datetime]):
@@ -129,9 +130,6 @@ class Conversation(Row, table=True):
     linked_task_id: str | None = _text(nullable=True)
     extracted_intent: str | None = _text(nullable=True)
     intent_payload: Any = Field(default=None, sa_column=Column(_json(), nullable=True))
-
-
-_LIVE: Final = text("released < epoch")
 
 
 class Lease(Row, table=True):
