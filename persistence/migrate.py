@@ -15,7 +15,7 @@ from sqlalchemy import Connection
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from bridge.errors import BadConfig
-from persistence.walls import work_for
+from persistence.walls import let_users_in, work_for
 
 PATIENCE_SECONDS: Final = 600
 """A migration's time; give it an engine that lets it have it."""
@@ -33,6 +33,8 @@ async def migrate(engine: AsyncEngine) -> None:
             await connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_LOCK})")
             await work_for(connection, None)
         await connection.run_sync(_upgrade)
+        if connection.dialect.name == "postgresql":
+            await let_users_in(connection)
 
 
 def alembic_config() -> Config:

@@ -8,7 +8,10 @@ from __future__ import annotations
 
 from typing import Final
 
+from sqlalchemy.exc import ProgrammingError
 from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bridge.errors import BadConfig
 
 _USER: Final = """
 SELECT set_config('bridge.user', $1, true),
@@ -22,6 +25,39 @@ SELECT set_config('bridge.user', $1, true),
 
 Since PostgreSQL 16 whoever made it, and is no superuser, is a member that may not take it.
 """
+_MAKE_ROLE: Final = """
+DO $$ BEGIN
+    IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'voice_bridge_user') THEN
+        CREATE ROLE voice_bridge_user NOLOGIN;
+    END IF;
+EXCEPTION WHEN insufficient_privilege OR duplicate_object OR unique_violation THEN
+    RAISE NOTICE 'no role voice_bridge_user: policies hold for the owner of the tables all the same';
+END $$
+"""
+_SHUT_OUT: Final = """
+SELECT coalesce(bool_or(NOT CASE relkind
+           WHEN 'S' THEN has_sequence_privilege(pg_roles.oid, pg_class.oid, 'USAGE')
+           ELSE has_schema_privilege(pg_roles.oid, relnamespace, 'USAGE')
+                AND has_table_privilege(pg_roles.oid, pg_class.oid, 'SELECT')
+                AND has_table_privilege(pg_roles.oid, pg_class.oid, 'INSERT')
+                AND has_table_privilege(pg_roles.oid, pg_class.oid, 'UPDATE')
+                AND has_table_privilege(pg_roles.oid, pg_class.oid, 'DELETE')
+       END), false)
+FROM pg_roles, pg_class
+WHERE rolname = 'voice_bridge_user' AND pg_has_role(current_user, pg_roles.oid, 'MEMBER')
+      AND relnamespace = current_schema()::regnamespace AND relkind IN ('r', 'S')
+      AND relname <> 'alembic_version'
+"""
+"""Whether there is a table that the role, which we may take, may not use."""
+_LET_IN: Final = """
+DO $$ BEGIN
+    EXECUTE format('GRANT USAGE ON SCHEMA %I TO voice_bridge_user', current_schema());
+    EXECUTE format('GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA %I TO voice_bridge_user',
+                   current_schema());
+    EXECUTE format('GRANT USAGE ON ALL SEQUENCES IN SCHEMA %I TO voice_bridge_user', current_schema());
+    REVOKE ALL ON alembic_version FROM voice_bridge_user;
+END $$
+"""
 _SYSTEM: Final = "SELECT set_config('bridge.system', 'on', true)"
 
 
@@ -31,3 +67,18 @@ async def work_for(connection: AsyncConnection, user_id: str | None) -> None:
         await connection.exec_driver_sql(_SYSTEM)
     else:
         await connection.exec_driver_sql(_USER, (user_id,))
+
+
+async def let_users_in(connection: AsyncConnection) -> None:
+    """Make the role if we may, and let it use all tables: new ones, and those restored without privileges.
+
+    PostgreSQL only. Raises BadConfig when the tables are somebody else's, who did not let it in.
+    """
+    await connection.exec_driver_sql(_MAKE_ROLE)
+    if not (await connection.exec_driver_sql(_SHUT_OUT)).scalar():
+        return
+    try:
+        await connection.exec_driver_sql(_LET_IN)
+    except ProgrammingError as error:
+        told = "GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA … TO voice_bridge_user"
+        raise BadConfig(f"the owner of the tables has to let our role use them: {told}") from error

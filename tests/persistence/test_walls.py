@@ -15,6 +15,7 @@ from sqlalchemy import Table, delete, event, func, select, update
 from sqlalchemy.exc import DBAPIError
 
 from bridge.core.model import Message, Role
+from bridge.errors import BadConfig
 from bridge.ports import Rate
 from persistence.engine import Database
 from persistence.record import Record, open_record
@@ -192,6 +193,62 @@ async def test_whoever_made_the_role_but_may_not_take_it_has_the_walls_all_the_s
             await rows_of(record, user_id)
         async with record.database.reading("ada") as connection:
             assert (await connection.execute(select(GOALS.c.user_id))).scalars().all() == ["ada"]
+
+
+REVOKED = tuple(
+    f"REVOKE ALL ON {what} FROM voice_bridge_user"
+    for what in ("ALL TABLES IN SCHEMA public", "ALL SEQUENCES IN SCHEMA public", "SCHEMA public")
+)
+
+
+async def test_what_was_restored_without_privileges_is_put_right_at_the_next_start(
+    postgres_url: str, postgres_server: PostgresServer, tmp_path: Path
+) -> None:
+    database = postgres_url.rpartition("/")[2]
+    await asyncio.to_thread(postgres_server.run, *REVOKED, database=database)
+    async with open_record(postgres_url, tmp_path / "data") as record:
+        for user_id in ("ada", "bob"):
+            await rows_of(record, user_id)
+        await asyncio.to_thread(postgres_server.run, *REVOKED[:2], database=database)
+        with pytest.raises(DBAPIError, match="permission denied"):
+            await record.store.goals("ada")
+    async with open_record(postgres_url, tmp_path / "data") as record, record.database.reading("ada") as ada:
+        assert await ada.scalar(select(func.current_user())) == "voice_bridge_user"
+        assert (await ada.execute(select(GOALS.c.user_id))).scalars().all() == ["ada"]
+        with pytest.raises(DBAPIError, match="permission denied"):
+            await ada.text("SELECT * FROM alembic_version")
+
+
+async def test_a_role_that_came_later_is_let_in_at_the_next_start(
+    plain_url: str, postgres_server: PostgresServer, tmp_path: Path
+) -> None:
+    owner = plain_url.rpartition("/")[2]
+    async with open_record(plain_url, tmp_path / "data") as record:
+        for user_id in ("ada", "bob"):
+            await rows_of(record, user_id)
+    await asyncio.to_thread(postgres_server.run, f"GRANT voice_bridge_user TO {owner}")
+    async with open_record(plain_url, tmp_path / "data") as record, record.database.reading("ada") as ada:
+        assert await ada.scalar(select(func.current_user())) == "voice_bridge_user"
+        assert (await ada.execute(select(GOALS.c.user_id))).scalars().all() == ["ada"]
+
+
+async def test_who_does_not_own_the_tables_and_finds_the_role_shut_out_is_told_what_to_do(
+    plain_url: str, postgres_server: PostgresServer, tmp_path: Path
+) -> None:
+    owner = plain_url.rpartition("/")[2]
+    async with open_record(plain_url, tmp_path / "data"):
+        pass
+    guest = f"guest_{uuid4().hex}"
+    lets_in = f"GRANT SELECT ON ALL TABLES IN SCHEMA public TO {guest}"
+    await asyncio.to_thread(postgres_server.run, f"CREATE ROLE {guest} LOGIN IN ROLE voice_bridge_user")
+    await asyncio.to_thread(postgres_server.run, lets_in, database=owner)
+    try:
+        with pytest.raises(BadConfig, match="GRANT SELECT, INSERT, UPDATE, DELETE"):
+            async with open_record(plain_url.replace(f"//{owner}@", f"//{guest}@"), tmp_path / "data"):
+                pass
+    finally:
+        await asyncio.to_thread(postgres_server.run, f"DROP OWNED BY {guest}", database=owner)
+        await asyncio.to_thread(postgres_server.run, f"DROP ROLE {guest}")
 
 
 async def test_it_costs_one_statement_a_transaction(two: Database) -> None:

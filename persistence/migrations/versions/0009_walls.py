@@ -13,39 +13,15 @@ MINE = "= (SELECT current_setting('bridge.user', true))"
 OF_A_USER = ("conversations", "leases", "entries", "function_calls", "goals", "tasks", "usage")
 OF_THE_SYSTEM = ("tickets", "noted_calls", "accounts", "sign_ins", "revoked", "attempts")
 """Read before it is known who asks, or for all."""
-ROLE = """
-DO $$ BEGIN
-    IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'voice_bridge_user') THEN
-        CREATE ROLE voice_bridge_user NOLOGIN;
-    END IF;
-EXCEPTION WHEN insufficient_privilege OR duplicate_object OR unique_violation THEN
-    RAISE NOTICE 'no role voice_bridge_user: policies hold for the owner of the tables all the same';
-END $$
-"""
-GRANTS = """
-DO $$ BEGIN
-    IF EXISTS (SELECT FROM pg_roles
-               WHERE rolname = 'voice_bridge_user' AND pg_has_role(current_user, oid, 'MEMBER')) THEN
-        EXECUTE format('GRANT USAGE ON SCHEMA %I TO voice_bridge_user', current_schema());
-        EXECUTE format('ALTER DEFAULT PRIVILEGES IN SCHEMA %I GRANT SELECT, INSERT, UPDATE, DELETE'
-                       ' ON TABLES TO voice_bridge_user', current_schema());
-        EXECUTE format('ALTER DEFAULT PRIVILEGES IN SCHEMA %I GRANT USAGE ON SEQUENCES TO voice_bridge_user',
-                       current_schema());
-        EXECUTE format('GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA %I'
-                       ' TO voice_bridge_user', current_schema());
-        EXECUTE format('GRANT USAGE ON ALL SEQUENCES IN SCHEMA %I TO voice_bridge_user', current_schema());
-        REVOKE ALL ON alembic_version FROM voice_bridge_user;
-    END IF;
-END $$
-"""
 
 
 def upgrade() -> None:
-    """Each table's policies hold for its owner too. A new table needs its own, see `_wall`."""
+    """Each table's policies hold for its owner too. A new table needs its own, see `_wall`.
+
+    Who may use the tables at all is put right at each start, see walls.py.
+    """
     if op.get_bind().dialect.name != "postgresql":
         return
-    op.execute(ROLE)
-    op.execute(GRANTS)
     _wall("users", f"id {MINE}")
     for table in OF_A_USER:
         _wall(table, f"user_id {MINE}")
