@@ -44,6 +44,7 @@ from bridge.observers.loop import LoopWatch
 from bridge.observers.metrics import Metrics
 from bridge.observers.overview import Overview
 from bridge.observers.record import Figures, watch_record
+from bridge.observers.scrape import Scrape, Worker
 from bridge.ports import Authenticator, Hold, Observer, SpokenTime, Transport, Upstreams
 from bridge.routes.asyncapi import asyncapi_route
 from bridge.routes.console import Console, console_routes
@@ -63,11 +64,9 @@ from bridge.settings import ROOT, Settings, wants_traces
 from bridge.transports.client_frames import ClientFrames
 from bridge.transports.on_picows import SOCKET, PicowsTransport
 from bridge.transports.websocket import WebSocketTransport
-from bridge.upstreams.cascade.hearing.language_model import Report, build_for
 from bridge.upstreams.cascade.local import LocalUpstreams, missing
 from bridge.upstreams.deepgram import on_picows, on_websockets
 from bridge.upstreams.deepgram.socket import DeepgramUpstreams
-from intents.agents import load_agent
 from intents.executor import Executor
 from intents.folder import AgentFolder
 from intents.handlers.http import HttpSettings
@@ -94,10 +93,12 @@ def now() -> datetime:
 
 
 @asynccontextmanager
-async def open_app(settings: Settings, *, warm: bool = False) -> AsyncIterator[App]:
+async def open_app(
+    settings: Settings, *, warm: bool = False, worker: Worker | None = None
+) -> AsyncIterator[App]:
     """Build everything; on leaving, sessions end, the journal is flushed, all is closed. Raises BadConfig.
 
-    `warm`: start what takes a moment now, not with the first session.
+    `warm`: start what takes a moment now, not with the first session. `worker`: it is one of several.
     """
     agents = AgentFolder(settings.agents_dir, default=settings.agent)
     async with AsyncExitStack() as stack:
@@ -128,7 +129,8 @@ async def open_app(settings: Settings, *, warm: bool = False) -> AsyncIterator[A
         sessions.count_refused = metrics.refused
         await stack.enter_async_context(Later(record.notes, executor, agents, sessions.noted_run))
         console = _console(settings, sessions, record, feed, overview, agents)
-        yield App(_asgi(settings, access, hold, sessions, record, registry, feed, console), sessions, feed)
+        scrape = await stack.enter_async_context(Scrape(registry, worker))
+        yield App(_asgi(settings, access, hold, sessions, record, scrape, feed, console), sessions, feed)
 
 
 def _watch(registry: CollectorRegistry, record: Record, sessions: Sessions, upstreams: Upstreams) -> None:
@@ -239,13 +241,6 @@ def transport(websocket: WebSocket, frames: ClientFrames | None = None) -> Trans
     return WebSocketTransport(websocket, frames) if socket is None else PicowsTransport(socket, frames)
 
 
-def build_language_model(settings: Settings, agent: str) -> Report:
-    """Write the language model of an agent's ear into its folder. Raises BadConfig."""
-    if lacking := missing():
-        raise BadConfig(f"the local agent is not installed; missing: {', '.join(lacking)}")
-    return build_for(load_agent(settings.agents_dir / agent), settings.agents_dir / agent / "hearing")
-
-
 def spoken_time(text: str, now: datetime, zone: ZoneInfo) -> SpokenTime | None:
     """ports.TimeGrammar: the time in what somebody said."""
     found = find(text, now, zone)
@@ -258,12 +253,12 @@ def _asgi(
     hold: Hold,
     sessions: Sessions,
     record: Record,
-    registry: CollectorRegistry,
+    scrape: Scrape,
     feed: Feed,
     console: Callable[[Identity], Console],
 ) -> Starlette:
     identity = _identity(settings, access.authenticate)
-    api = Api(__version__)
+    api = Api(__version__, anybody=settings.auth == "none")
     described = [
         *sign_in_routes(api, _door(settings, identity, access)),
         *session_routes(api, identity, sessions, record.store),
@@ -276,7 +271,7 @@ def _asgi(
         talk_routes(sessions, identity, transport),
         described,
         [api.document(described), asyncapi_route(__version__)],
-        operations_routes(partial(_problem, sessions, record), registry),
+        operations_routes(partial(_problem, sessions, record), scrape.text),
         console_routes(console(identity), ROOT / "web" / "console.html", settings.admin_token),
         page_routes(ROOT / "web"),
     )

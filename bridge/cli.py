@@ -12,19 +12,23 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
 from multiprocessing.connection import Connection
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from types import FrameType
 
 import structlog
 import uvicorn
 
 from bridge import logs
-from bridge.app import App, build_language_model, open_app
+from bridge.app import App, open_app
 from bridge.auth.fixed import check_exposure, takes_anybody
 from bridge.collector import Collector
 from bridge.commands.check import check
 from bridge.commands.conversations import add_conversations
+from bridge.commands.language_model import add_language_model
 from bridge.commands.users import add_users
 from bridge.errors import BadConfig, JournalFailed
+from bridge.observers.scrape import Worker
 from bridge.serving import Http, listen, websocket_protocol
 from bridge.settings import Settings, load
 from bridge.workers import HOPELESS, Workers
@@ -57,9 +61,7 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(required=True, metavar="command")
     serve = commands.add_parser("serve", help="start the server")
     serve.set_defaults(run=_serve)
-    build = commands.add_parser("build-language-model", help="teach the local ear the words of an agent")
-    build.add_argument("agent", help="the name of its folder")
-    build.set_defaults(run=_build_language_model)
+    add_language_model(commands)
     check_all = commands.add_parser("check", help="look at all the server needs, and say what to do")
     check_all.add_argument("--json", action="store_true", help="as JSON")
     check_all.set_defaults(run=lambda options: check(as_json=options.json))
@@ -78,49 +80,49 @@ def _serve(_: argparse.Namespace) -> int:
             )
         if settings.workers > 1:
             log.info("workers_starting", workers=settings.workers)
-            return Workers(settings.workers, listening, work).run()
+            with TemporaryDirectory(prefix="voice-bridge-", ignore_cleanup_errors=True) as folder:
+                return Workers(settings.workers, listening, partial(work, Path(folder))).run()
         _serve_here(settings, listening, lambda: None)
     return 0
 
 
-def work(listening: socket.socket, number: int, link: Connection) -> None:
-    """One of several processes; see workers.Work."""
+def work(folder: Path, listening: socket.socket, number: int, link: Connection) -> None:
+    """One of several processes; see workers.Work. In `folder` they find each other's figures."""
     os.setsid()  # Ctrl-C is for the process above, which tells us
     settings = load()
     structlog.contextvars.bind_contextvars(worker=number)
     try:
         with logs.written(settings.log_level):
-            _serve_here(settings, listening, partial(link.send, "ready"), link)
+            _serve_here(settings, listening, partial(link.send, "ready"), link, Worker(number, folder))
     except (BadConfig, JournalFailed) as error:
         print(f"voice-bridge: {error.description}", file=sys.stderr)
         sys.exit(HOPELESS)
 
 
 def _serve_here(
-    settings: Settings, listening: socket.socket, ready: Callable[[], None], link: Connection | None = None
+    settings: Settings,
+    listening: socket.socket,
+    ready: Callable[[], None],
+    link: Connection | None = None,
+    worker: Worker | None = None,
 ) -> None:
     with asyncio.Runner(loop_factory=Server.loop_factory()) as runner:
-        runner.run(_run(settings, listening, ready, link))
-
-
-def _build_language_model(options: argparse.Namespace) -> int:
-    report = build_language_model(load(), options.agent)
-    print(f"{report.sentences} sentences, {report.words} words, {report.ngrams} n-grams")
-    for what, words in (("pronunciation guessed", report.guessed), ("left out", report.left_out)):
-        if words:
-            print(f"{what}: {', '.join(words)}")
-    return 0
+        runner.run(_run(settings, listening, ready, link, worker))
 
 
 async def _run(
-    settings: Settings, listening: socket.socket, ready: Callable[[], None], link: Connection | None
+    settings: Settings,
+    listening: socket.socket,
+    ready: Callable[[], None],
+    link: Connection | None,
+    worker: Worker | None,
 ) -> None:
     early: list[int] = []
     for number in (signal.SIGINT, signal.SIGTERM):
         # uvicorn takes these over and raises them again at its end; the journal is flushed after that.
         signal.signal(number, lambda number, _: early.append(number))
     async with (
-        open_app(settings, warm=True) as app,
+        open_app(settings, warm=True, worker=worker) as app,
         Collector(lambda: len(app.sessions), lambda: app.sessions.ended),
     ):
         server = Server(app, settings, ready, early)

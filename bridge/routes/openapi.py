@@ -20,7 +20,9 @@ Endpoint = Callable[[Request], Awaitable[Response]]
 CREDENTIAL = SecurityScheme(
     name="credential",
     data=SecuritySchemeData(
-        type=SecureType.HTTP, scheme="bearer", description="Not needed where `BRIDGE_AUTH` is `none`."
+        type=SecureType.HTTP,
+        scheme="bearer",
+        description="Of `POST /api/v1/sign-in`, or of the issuer; not needed where `BRIDGE_AUTH` is `none`.",
     ),
 )
 ERRORS = (400, 401, 403, 404, 413, 415, 422, 429, 503)
@@ -29,7 +31,8 @@ ERRORS = (400, 401, 403, 404, 413, 415, 422, 429, 503)
 class Api:
     """Makes routes that are in /openapi.json. It describes; the endpoints check what they are sent."""
 
-    def __init__(self, version: str) -> None:
+    def __init__(self, version: str, *, anybody: bool = True) -> None:
+        """`anybody`: a credential may be left out everywhere."""
         self._tree = SpecTree(
             "starlette",
             mode="strict",
@@ -39,12 +42,14 @@ class Api:
             naming_strategy=lambda model: model.__name__,
             nested_naming_strategy=lambda _, child: child,
             security_schemes=[CREDENTIAL],
-            security=[{CREDENTIAL.name: []}, {}],
+            security=[{CREDENTIAL.name: []}, *([{}] if anybody else [])],
         )
         self._media: dict[str, str] = {}
         """Operation → what it answers with beside JSON."""
         self._bodies: dict[str, bool] = {}
         """Operation → it must have a body."""
+        self._doors: set[str] = set()
+        """Operations that take everybody."""
 
     def route(
         self,
@@ -58,14 +63,17 @@ class Api:
         body: type[BaseModel] | None = None,
         query: type[BaseModel] | None = None,
         media_type: str = "",
+        door: bool = False,
     ) -> Route:
         """A route, described.
 
         name: what generated clients call it. answers: the shape of a success; None: it has no body.
-        media_type: in which it may be had beside JSON, or at all.
+        media_type: in which it may be had beside JSON, or at all. door: whoever comes needs no credential.
         """
         if media_type:
             self._media[name] = media_type
+        if door:
+            self._doors.add(name)
         if body:
             self._bodies[name] = any(field.is_required() for field in body.model_fields.values())
         shapes = {f"HTTP_{error}": ErrorAnswer for error in ERRORS}
@@ -90,6 +98,8 @@ class Api:
                 if media_type := self._media.get(operation["operationId"]):
                     content = operation["responses"]["200"].setdefault("content", {})
                     content[media_type] = {"schema": {"type": "string"}}
+                if operation["operationId"] in self._doors:
+                    operation["security"] = [{CREDENTIAL.name: []}, {}]
 
         async def openapi(request: Request) -> Response:
             return answer(document)

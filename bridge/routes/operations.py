@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 
-from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
+from prometheus_client import CONTENT_TYPE_LATEST
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 Problem = Callable[[], Awaitable[str]]
 """Why no session can be started now; empty: all is well."""
+Figures = Callable[[], Awaitable[bytes]]
+"""All of them, in Prometheus' text format."""
 
 
-def operations_routes(problem: Problem, registry: CollectorRegistry) -> list[Route]:
+def operations_routes(problem: Problem, figures: Figures) -> list[Route]:
     """`/live`, `/ready`, `/metrics`. None of them needs credentials or tells anything of a user."""
 
     async def live(_: Request) -> Response:
@@ -25,6 +27,6 @@ def operations_routes(problem: Problem, registry: CollectorRegistry) -> list[Rou
         return JSONResponse({"status": "ok"})
 
     async def metrics(_: Request) -> Response:
-        return Response(generate_latest(registry), media_type=CONTENT_TYPE_LATEST)
+        return Response(await figures(), media_type=CONTENT_TYPE_LATEST)
 
     return [Route("/live", live), Route("/ready", ready), Route("/metrics", metrics)]

@@ -26,8 +26,16 @@ Method = Literal["none", "pin", "jwt"]
 def sign_in_routes(api: Api, door: Door) -> list[Route]:
     base = "/api/v1"
     return [
-        api.route("GET", f"{base}/sign-in", door.state, name="sign_in_state", answers=SignInState),
-        api.route("POST", f"{base}/sign-in", door.sign_in, name="sign_in", body=SignInWish, answers=SignedIn),
+        api.route("GET", f"{base}/sign-in", door.state, name="sign_in_state", answers=SignInState, door=True),
+        api.route(
+            "POST",
+            f"{base}/sign-in",
+            door.sign_in,
+            name="sign_in",
+            body=SignInWish,
+            answers=SignedIn,
+            door=True,
+        ),
         api.route(
             "POST",
             f"{base}/sign-out",

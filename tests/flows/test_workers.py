@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import re
 import signal
 import sys
 from collections.abc import AsyncIterator
@@ -13,7 +14,7 @@ from pathlib import Path
 import psutil
 
 from tests.support.bridge import Process, process
-from tests.support.client import Client, client, items, start
+from tests.support.client import Client, client, items, metrics, start
 from tests.support.deepgram import DeepgramSession, ScriptedDeepgram
 
 WORKERS = 3
@@ -49,6 +50,31 @@ def running(server: Process) -> list[psutil.Process]:
     ]
 
 
+Figure = tuple[str, str, str]
+"""Worker, its process, and the name with all labels."""
+MESSAGES = frozenset(
+    f'bridge_messages_total{{agent="flux",modality="voice",role="{role}"}}' for role in ("user", "assistant")
+)
+
+
+async def figures(server: Process) -> dict[Figure, float]:
+    """The counters, as whichever worker takes the request tells them."""
+    own = re.compile(r',?(pid|worker)="(\d+)"')
+    found = {}
+    told = await metrics(server.http)
+    assert told["bridge_figures_missing"] == 0
+    for name, figure in told.items():
+        if "_total" in name:
+            labels = dict(own.findall(name))
+            found[labels["worker"], labels["pid"], own.sub("", name)] = figure
+    return found
+
+
+def said(found: dict[Figure, float]) -> float:
+    """Messages, by all workers."""
+    return sum(figure for (_, _, name), figure in found.items() if name in MESSAGES)
+
+
 async def talk(server: Process, deepgram: ScriptedDeepgram, talker: Client) -> DeepgramSession:
     await talker.settle()
     agent = await deepgram.session()
@@ -70,12 +96,22 @@ async def test_talks_on_all_of_them_are_kept_and_a_killed_worker_is_replaced(
                 agent = await talk(server, deepgram, talker)
                 await agent.say("two")
                 await talker.expect("AgentAudioDone")
+        before = await figures(server)
+        assert len({worker for worker, _, _ in before}) == WORKERS
+        assert said(before) == 2 * len(begun)
         victim = running(server)[0]
         victim.send_signal(signal.SIGKILL)
         died = await server.logged("worker_died")
         assert died["status"] == -signal.SIGKILL
         await ready(server, WORKERS + 1)
         assert len(running(server)) == WORKERS
+        after = await figures(server)
+        assert len({worker for worker, _, _ in after}) == WORKERS
+        lost = [key for key in before if key[1] == str(victim.pid)]
+        assert lost
+        assert not after.keys() & lost
+        assert all(after[key] >= before[key] for key in before.keys() - lost)
+        assert said(after) == said(before) - sum(before[key] for key in lost if key[2] in MESSAGES)
         for one in begun:
             path = f"/api/v1/conversations/{one['conversation_id']}/messages"
             async with asyncio.timeout(10):

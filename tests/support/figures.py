@@ -10,6 +10,7 @@ from bridge.observers.latency import Latency
 from bridge.observers.loop import LoopWatch
 from bridge.observers.metrics import Metrics
 from bridge.observers.record import Figures, watch_record
+from bridge.observers.scrape import Scrape
 
 
 def every_figure() -> CollectorRegistry:
@@ -19,4 +20,5 @@ def every_figure() -> CollectorRegistry:
     Latency(registry)
     LoopWatch(registry)
     watch_record(registry, Figures(**{field.name: lambda: 0.0 for field in fields(Figures)}))
+    registry.register(Scrape(registry).missing)
     return registry
