@@ -7,10 +7,12 @@ import os
 import re
 import shutil
 import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import kubernetes_validate
 import pytest
 import yaml
 
@@ -96,6 +98,27 @@ def test_the_services_of_compose_may_do_little_and_are_waited_for() -> None:
     assert mounted == set(compose()["volumes"])
 
 
+BIN = Path(sys.executable).parent
+
+
+def check_compose(file: Path) -> subprocess.CompletedProcess[str]:
+    """By the schema of the Compose specification."""
+    return subprocess.run(
+        [BIN / "check-jsonschema", "--builtin-schema", "vendor.compose-spec", file],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def test_compose_is_what_its_specification_allows(tmp_path: Path) -> None:
+    assert (told := check_compose(DEPLOY / "compose.yaml")).returncode == 0, told.stdout
+    wrong = compose()
+    wrong["services"]["bridge"]["stop_grace_periods"] = "30s"
+    (tmp_path / "compose.yaml").write_text(yaml.safe_dump(wrong))
+    assert "stop_grace_periods" in check_compose(tmp_path / "compose.yaml").stdout
+
+
 def in_compose() -> dict[str, str]:
     """The server's environment, defaults filled in."""
     given = compose()["services"]["bridge"]["environment"]
@@ -124,6 +147,19 @@ def test_what_is_set_in_containers_lets_nobody_in_unknown_and_nobody_take_all(
 def manifests() -> dict[str, Any]:
     loaded = yaml.safe_load_all((DEPLOY / "kubernetes.yaml").read_text("utf-8"))
     return {one["kind"]: one for one in loaded}
+
+
+KUBERNETES = "1.30"
+"""The oldest release the example is for."""
+
+
+@pytest.mark.parametrize("version", [KUBERNETES, kubernetes_validate.latest_version()])
+def test_kubernetes_takes_every_object_of_the_example(version: str) -> None:
+    for one in manifests().values():
+        kubernetes_validate.validate(one, version, strict=True)
+        wrong = {**one, "spec": {**one["spec"], "replicass": 2}}
+        with pytest.raises(kubernetes_validate.ValidationError, match="replicass"):
+            kubernetes_validate.validate(wrong, version, strict=True)
 
 
 def test_the_kubernetes_example_fits_together() -> None:
