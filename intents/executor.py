@@ -110,7 +110,7 @@ class Executor:
             limit.reschedule(asyncio.get_running_loop().time() + intent.limit_seconds)
             made = _tentative(await handler(tx, job, arguments), intent)
             if intent.effect is Effect.DESTRUCTIVE and made.outcome.status is Status.DONE:
-                question = replace(outcomes.unconfirmed(made.question, made.note), route=intent.route)
+                question = _asked_first(intent, made.question, made.note)
                 if not await tx.confirmed(question):
                     return question
             return replace(made.outcome, route=intent.route)
@@ -127,8 +127,14 @@ class Executor:
             return Outcome(status=Status.TIMED_OUT, content=sentences.TIMED_OUT)
 
     async def _outside(self, job: Job, intent: Intent, arguments: Arguments) -> Outcome:
-        """Claimed, done elsewhere, remembered: at least once, with a key so that the service does it once."""
-        if known := await self._begin(job, arguments):
+        """Claimed, done elsewhere, remembered: at least once, with a key so that the service does it once.
+
+        What is destructive is sent only on the user's answer.
+        """
+        question = _asked_first(intent, sentences.confirmation(intent))
+        if known := await self._begin(
+            job, arguments, question if intent.effect is Effect.DESTRUCTIVE else None
+        ):
             return known
         try:
             async with asyncio.timeout(intent.limit_seconds) as limit:
@@ -144,10 +150,10 @@ class Executor:
         await self._settle(job, intent, arguments, replace(outcome, route=intent.route))
         return outcome
 
-    async def _begin(self, job: Job, arguments: Arguments) -> Outcome | None:
+    async def _begin(self, job: Job, arguments: Arguments, question: Outcome | None) -> Outcome | None:
         try:
             async with asyncio.timeout(STORE_SECONDS):
-                return await self._ledger.begin(job, arguments.said)
+                return await self._ledger.begin(job, arguments.said, question)
         except TimeoutError:
             raise StoreUnavailable("the store does not answer") from None
 
@@ -158,6 +164,10 @@ class Executor:
                 await self._ledger.settle(job, arguments.said, outcome)
         except (StoreUnavailable, TimeoutError):
             log.warning("intent_not_settled", intent=intent.name)
+
+
+def _asked_first(intent: Intent, question: str, note: str = "") -> Outcome:
+    return replace(outcomes.unconfirmed(question, note), route=intent.route)
 
 
 def _tentative(result: object, intent: Intent) -> outcomes.Tentative:

@@ -88,8 +88,11 @@ class IntentSpec(_Spec):
     @model_validator(mode="after")
     def _effect_fits_its_handler(self) -> IntentSpec:
         outside = is_http(self.handler)
-        if outside and self.effect not in {Effect.EXTERNAL, Effect.READ}:
-            raise ValueError("an http handler has effect: external, or read when it changes nothing")
+        if outside and self.effect is Effect.WRITE:
+            raise ValueError(
+                "an http handler has effect: external, destructive when the user is to be asked first, "
+                "or read when it changes nothing"
+            )
         if not outside and self.effect is Effect.EXTERNAL:
             raise ValueError("effect: external belongs to an http handler")
         if self.handler in DESTRUCTIVE and self.effect is not Effect.DESTRUCTIVE:

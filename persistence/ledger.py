@@ -83,9 +83,7 @@ class Transaction:
 
     async def confirmed(self, question: Outcome) -> bool:
         """See ports.Transaction."""
-        job = self._claim.job
-        keys = [(key_of(request), key_of(call_id)) for request, call_id in job.answered]
-        return job.confirmed or await answers.use(self._connection, self._claim.alike, keys, question)
+        return await _confirmed(self._connection, self._claim, question)
 
 
 class Ledger:
@@ -111,11 +109,11 @@ class Ledger:
                 raise
         return outcome
 
-    async def begin(self, job: Job, arguments: JSON) -> Outcome | None:
+    async def begin(self, job: Job, arguments: JSON, question: Outcome | None = None) -> Outcome | None:
         """See ports.Ledger. A call that was begun and never settled is given out again: at least once."""
         claim = claim_of(job, arguments)
         async with self._database.writing(claim.user_id, hasty=True) as connection:
-            return await self._enter(connection, claim)
+            return await self._enter(connection, claim, question)
 
     async def settle(self, job: Job, arguments: JSON, outcome: Outcome) -> None:
         """See ports.Ledger. The first outcome stays; no epoch is checked, for the effect has happened."""
@@ -123,8 +121,10 @@ class Ledger:
         async with self._database.writing(claim.user_id) as connection:
             await _store(connection, claim, outcome)
 
-    async def _enter(self, connection: Connection, claim: CallClaim) -> Outcome | None:
-        """Claim the call. An outcome: it, or the same wish, is done already."""
+    async def _enter(
+        self, connection: Connection, claim: CallClaim, question: Outcome | None = None
+    ) -> Outcome | None:
+        """Claim the call. An outcome: it, or the same wish, is done already; or the question is open."""
         await lease.check(connection, claim.user_id, claim.conversation_id, claim.job.epoch)
         if claim.wish and not self._database.is_sqlite:
             # The same wish under another id has another key, so the table alone would let both through.
@@ -137,9 +137,16 @@ class Ledger:
         if not claimed.rowcount:
             return await _known(connection, claim)
         outcome = await _same_wish(connection, claim) if claim.wish else None
+        if outcome is None and question and not await _confirmed(connection, claim, question):
+            outcome = question
         if outcome:
             await _finish(connection, claim, outcome)
         return outcome
+
+
+async def _confirmed(connection: Connection, claim: CallClaim, question: Outcome) -> bool:
+    keys = [(key_of(request), key_of(call_id)) for request, call_id in claim.job.answered]
+    return claim.job.confirmed or await answers.use(connection, claim.alike, keys, question)
 
 
 async def _run(connection: Connection, claim: CallClaim, handle: Handle) -> Outcome:

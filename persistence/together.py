@@ -92,7 +92,7 @@ class Together:
         self._remember(claim, outcome)
         return outcome
 
-    async def begin(self, job: Job, arguments: JSON) -> Outcome | None:
+    async def begin(self, job: Job, arguments: JSON, question: Outcome | None = None) -> Outcome | None:
         """See ports.Ledger. Services are not called in a transaction."""
         raise self._spoil()
 

@@ -118,8 +118,11 @@ class Ledger(Protocol):
         """
         ...
 
-    async def begin(self, job: Job, arguments: JSON) -> Outcome | None:
-        """Claim a call whose effect is outside (HTTP), committed at once. An Outcome: it ran before."""
+    async def begin(self, job: Job, arguments: JSON, question: Outcome | None = None) -> Outcome | None:
+        """Claim a call whose effect is outside (HTTP), committed at once. An Outcome: it ran before.
+
+        With a `question` that the user has not answered, that is its outcome; an answer is used up.
+        """
         ...
 
     async def settle(self, job: Job, arguments: JSON, outcome: Outcome) -> None:
