@@ -39,6 +39,8 @@ PHONE = re.compile(
 )
 UNFINISHED = re.compile(r"(?:\b[A-Za-z]{2}(?=\d)|[+(]{0,2})\d[\dA-Z ./()-]{0,50}$")
 """What may be the beginning of a number, at the end of a text."""
+STOPS = " .,;:!?…-–"
+"""What stands at the end of a line of a talk and belongs to no number."""
 ALIKE = str.maketrans(
     dict.fromkeys("\u00a0\u2007\u2009\u202f", " ")  # spaces that hold together
     | dict.fromkeys("\u2010\u2011\u2012\u2013\u2212", "-")
@@ -95,3 +97,21 @@ def redact_part(text: str, kinds: Iterable[Personal] = tuple(Personal)) -> str:
     wanted = frozenset(kinds)
     redacted = redact(text, wanted)
     return redacted if wanted <= {Personal.EMAIL} else UNFINISHED.sub("", redacted).rstrip()
+
+
+def beginning(text: str) -> str:
+    """What may be the beginning of a number at the end of what somebody said; mostly nothing."""
+    plain = (text if text.isascii() else text.translate(ALIKE)).rstrip(STOPS)
+    found = UNFINISHED.search(plain)
+    return found[0].strip() if found else ""
+
+
+def redact_rest(begun: str, text: str, kinds: Iterable[Personal] = tuple(Personal)) -> str:
+    """`redact` for what comes after `begun`: without the rest of a number that begins in there."""
+    wanted = frozenset(kinds)
+    before, plain = f"{begun} ", text if text.isascii() else text.translate(ALIKE)
+    for kind, (form, fits) in FORMS.items():
+        for found in form.finditer(before + plain) if begun and kind in wanted else ():
+            if found.start() < len(before) < found.end() and fits(found[0]):
+                return redact(f"[{kind}]{plain[found.end() - len(before) :]}", wanted)
+    return redact(text, wanted)
