@@ -13,7 +13,7 @@ from bridge.core.commands import Ask, News, Replayed
 from bridge.core.events import AgentLeft, PeerEvent
 from bridge.errors import BridgeError, PeerGone
 from bridge.live.outbox import Outbox
-from bridge.ports import Transport, Upstream
+from bridge.ports import Credit, Transport, Upstream
 
 log = structlog.get_logger(__name__)
 
@@ -94,7 +94,7 @@ class Seat:
 class Line:
     """One agent session: opened, read, written to, closed. `report` gets each frame and event as it comes."""
 
-    def __init__(self, report: Callable[[Line, bytes | PeerEvent], None]) -> None:
+    def __init__(self, report: Callable[[Line, bytes | PeerEvent], Credit | None]) -> None:
         self.outbox: Outbox[Ask] = Outbox()
         self._report = report
 

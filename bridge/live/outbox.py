@@ -10,7 +10,7 @@ from typing import Generic, TypeVar
 import orjson
 
 from bridge.core.model import AudioFormat
-from bridge.ports import Direct
+from bridge.ports import Credit, Direct
 
 T = TypeVar("T")
 
@@ -36,12 +36,16 @@ class Outbox(Generic[T]):
         self._count = 0
         self._filled = asyncio.Event()
         self._write: Callable[[bytes], bool] = _never
+        self._leave: Callable[[], Credit | None] = _none
+        self._credit: Credit | None = None
+        """What it gave away last."""
         self._idle = False
         """Whoever takes waits for something to come, and nothing is queued."""
 
     def connect(self, end: object) -> None:
         """Whoever takes sends to this end. Sound goes to it directly when nothing waits, if it can."""
-        self._write = end.write if isinstance(end, Direct) else _never
+        if isinstance(end, Direct):
+            self._write, self._leave = end.write, end.credit
 
     @property
     def queued_bytes(self) -> int:
@@ -53,22 +57,27 @@ class Outbox(Generic[T]):
         """More messages wait than a peer that reads leaves there for long."""
         return self.message_bytes > MESSAGE_BYTES
 
-    def put_sound(self, frame: bytes) -> None:
-        """Write a frame or queue it; the oldest ones go when there is too much."""
+    def put_sound(self, frame: bytes) -> Credit | None:
+        """Write a frame or queue it; the oldest ones go when there is too much.
+
+        Returns leave to write what follows past the outbox, until something is put here.
+        """
         if self._idle and self._write(frame):
-            return
-        self._idle = False
+            self._credit = self._leave()
+            return self._credit
+        self._busy()
         self._count += 1
         self._sounds.append((self._count, frame))
         self._sound_bytes += len(frame)
         while self._sound_bytes > self.max_sound:
             self._dropped += len(self._pop_sound())
         self._filled.set()
+        return None
 
     def put(self, message: T, size: int | None = None) -> None:
         """Queue a message. `size`: the bytes it counts for; None: those it has."""
         size = weigh(message) if size is None else size
-        self._idle = False
+        self._busy()
         self._count += 1
         self._messages.append((self._count, size, message))
         self.message_bytes += size
@@ -105,6 +114,12 @@ class Outbox(Generic[T]):
         dropped, self._dropped = self._dropped, 0
         return dropped
 
+    def _busy(self) -> None:
+        self._idle = False
+        if self._credit is not None:
+            self._credit.revoke()
+            self._credit = None
+
     def _pop_sound(self) -> bytes:
         _, frame = self._sounds.popleft()
         self._sound_bytes -= len(frame)
@@ -114,6 +129,10 @@ class Outbox(Generic[T]):
 def _never(frame: bytes) -> bool:
     """An end that cannot be written to directly."""
     return False
+
+
+def _none() -> None:
+    """Nor straight."""
 
 
 def weigh(message: object) -> int:

@@ -114,3 +114,5 @@ class _DirectlySeated(_Seated):
         assert isinstance(upstream, Direct)
         self.write = upstream.write
         """See ports.Direct."""
+        self.credit = upstream.credit
+        """The same."""

@@ -20,11 +20,12 @@ from bridge.core.model import Entry, Person
 from bridge.core.session import Phase, Session
 from bridge.core.timers import Timer
 from bridge.errors import JournalFailed
-from bridge.live.audio import Speech, Voice, Way, silence
 from bridge.live.briefing import Briefing
 from bridge.live.ends import Line, Seat
+from bridge.live.speech import Speech, Way, silence
+from bridge.live.voice import Voice
 from bridge.live.watch import Watch
-from bridge.ports import Intents, Job, Journal, Observer, SessionFacts, Transport, Upstream, Upstreams
+from bridge.ports import Credit, Intents, Job, Journal, Observer, SessionFacts, Transport, Upstream, Upstreams
 
 log = structlog.get_logger(__name__)
 
@@ -111,6 +112,7 @@ class Runner:
             self._seat.close(1000, "another socket came for this session")
             self.step(ev.ClientLeft(1000))
         self._seat = seat
+        self._speech.settle()  # nothing of the other socket's any more
         self._voice.connect(seat.outbox)
         self.step(ev.Attached(request_id=request_id, resume_token=resume_token))
         if self._broken:
@@ -120,26 +122,26 @@ class Runner:
             await transport.read(partial(self._from_client, seat))
             pump.cancel()
 
-    def _from_client(self, seat: Seat, frame: bytes | PeerEvent) -> None:
+    def _from_client(self, seat: Seat, frame: bytes | PeerEvent) -> Credit | None:
         if seat is not self._seat:
-            return
+            return None
         if isinstance(frame, bytes):
             if not self._speech.hear(frame) and not seat.warned:
                 seat.warned = True
                 self.step(ev.ClientSpokeEarly())
-            return
+            return self._speech.credit
         if isinstance(frame, ev.ClientLeft):
             self._seat = None
             self._voice.connect(None)
         self.step(frame)
+        return None
 
-    def _from_agent(self, line: Line, frame: bytes | PeerEvent) -> None:
-        if line is not self._line:
-            return
-        if isinstance(frame, bytes):
-            self._voice.say(frame)
-        else:
+    def _from_agent(self, line: Line, frame: bytes | PeerEvent) -> Credit | None:
+        if line is self._line:
+            if isinstance(frame, bytes):
+                return self._voice.say(frame)
             self.step(frame)
+        return None
 
     @property
     def queued_bytes(self) -> tuple[int, int]:
@@ -311,6 +313,7 @@ class Runner:
 
     def _close_line(self) -> None:
         self._line = None
+        self._voice.settle()
         self._speech.connect(None)
         if self._line_task:
             self._line_task.cancel()

@@ -10,6 +10,7 @@ from bridge.ports.accounts import (
     Release,
     SignIn,
 )
+from bridge.ports.credit import Credit
 from bridge.ports.ends import Brief, Direct, References, Take, Transport, Upstream, Upstreams
 from bridge.ports.intents import Handle, Intents, Job, Ledger, Planner, SpokenTime, TimeGrammar, Transaction
 from bridge.ports.record import Claim, Journal, Page, Rate, RateReached, Store, Ticket
@@ -21,6 +22,7 @@ __all__ = [
     "Authenticator",
     "Brief",
     "Claim",
+    "Credit",
     "Direct",
     "Feed",
     "Handle",

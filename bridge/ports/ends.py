@@ -9,16 +9,14 @@ from typing import Protocol, runtime_checkable
 from bridge.core.agent import Agent
 from bridge.core.commands import Ask, News
 from bridge.core.events import PeerEvent
-from bridge.core.model import (
-    JSON,
-    AudioFormat,
-    Entry,
-    Person,
-    Thing,
-)
+from bridge.core.model import JSON, AudioFormat, Entry, Person, Thing
+from bridge.ports.credit import Credit
 
-Take = Callable[[bytes | PeerEvent], None]
-"""Takes what an end brings, in the moment it comes; never waits. What it raises, `read` raises."""
+Take = Callable[[bytes | PeerEvent], Credit | None]
+"""Takes what an end brings, in the moment it comes; never waits. What it raises, `read` raises.
+
+Returns for sound: leave to send what follows straight to the other end, if the end that brings it can.
+"""
 
 
 class Transport(Protocol):
@@ -68,6 +66,10 @@ class Direct(Protocol):
 
         `sound`: never empty. Only while no `send` is under way.
         """
+        ...
+
+    def credit(self) -> Credit | None:
+        """Leave to write more frames in the same way, after one was written. None: ask for each."""
         ...
 
 

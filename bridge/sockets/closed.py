@@ -6,11 +6,16 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 
+from bridge.ports.credit import Credit
+
 GONE: Final = 1006
 """Close code of a socket that ended without a close."""
 
-TakeMessage = Callable[[bytes | str], None]
-"""Takes a whole message, in the moment it is there; never waits. What it raises, whoever reads gets."""
+TakeMessage = Callable[[bytes | str], Credit | None]
+"""Takes a whole message, in the moment it is there; never waits. What it raises, whoever reads gets.
+
+Returns for sound: leave to send what follows straight on.
+"""
 
 
 class Closed(NamedTuple):

@@ -14,6 +14,7 @@ from typing import Final
 from picows import WSFrame, WSListener, WSMsgType, WSTransport
 
 from bridge.errors import PeerGone
+from bridge.ports import Credit
 from bridge.sockets.closed import Closed, Limits, TakeMessage
 from bridge.sockets.patience import Patience
 
@@ -48,6 +49,8 @@ class PicowsSocket(WSListener):
         """picows' own; None before the handshake."""
         self._send: Callable[[WSMsgType, bytes], object] = _too_early
         self._take: TakeMessage = self._keep
+        self._credit: Credit | None = None
+        """Lets sound go on without `_take`."""
         self._early: list[bytes | str] = []
         self._early_bytes = 0
         self._arrived: asyncio.Event | None = None
@@ -178,7 +181,7 @@ class PicowsSocket(WSListener):
         if not self.closed.done():
             self.closed.set_result(closed)
         self._full, self._passing = True, False
-        self._take = _nobody  # whoever took is not held by a socket that lingers
+        self._take, self._credit = _nobody, None  # whoever took is not held by a socket that lingers
         _set(self._writable)
         _set(self._arrived)
         if self._pinging:
@@ -204,7 +207,21 @@ class PicowsSocket(WSListener):
         reserved = frame.rsv1 or frame.rsv2 or frame.rsv3
         try:
             if frame.msg_type == BINARY and self._passing and frame.fin and not reserved:
-                self._take(frame.get_payload_as_bytes())
+                sound, credit = frame.get_payload_as_bytes(), self._credit
+                size = len(sound)
+                if (
+                    credit is not None
+                    and credit.frames < credit.most
+                    and size
+                    and not size & credit.odd
+                    and credit.write(sound)
+                ):
+                    credit.frames += 1
+                    credit.bytes += size
+                    if credit.keep is not None:
+                        credit.keep(sound)
+                else:
+                    self._credit = self._take(sound)
             else:
                 self._other(frame, reserved=reserved)
         except Exception as fault:

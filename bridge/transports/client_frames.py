@@ -17,6 +17,7 @@ from bridge.core.events import (
     UserStartedSpeaking,
 )
 from bridge.core.model import AudioFormat
+from bridge.ports import Credit
 
 MAX_FRAME_BYTES = 64 * 1024
 """Of a frame of a client's, text or sound."""
@@ -58,14 +59,26 @@ class ClientFrames:
         self._settled = False
         self._from_client = WholeSamples(1)
         self._to_client = WholeSamples(1)
+        self._credit: Credit | None = None
+        """What is spent of it counts as sound that was taken."""
 
     def passes(self, sound: bytes) -> bool:
-        """It may go on as it is, and is counted; False: ask `read`. Once a frame, so it calls nothing."""
+        """It may go on as it is, and is counted; False: ask `read`."""
         size, samples, allowance = len(sound), self._from_client, self._sounds
+        if self._credit is not None:
+            allowance.left -= self._credit.frames
+            self._credit = None
         if not 0 < size <= MAX_FRAME_BYTES or samples.half or size % samples.size or allowance.left < 1:
             return False
         allowance.left -= 1
         return True
+
+    def bound(self, credit: Credit | None) -> Credit | None:
+        """Only frames of whole samples may go straight; they are counted when `passes` is asked again."""
+        if credit is not None:
+            credit.odd |= self._from_client.size - 1
+            self._credit = credit
+        return credit
 
     def read(self, frame: bytes | str) -> bytes | PeerEvent | TurnedAway | None:
         """Sound (whole samples) or an event; None: nothing yet, or too much. A client is turned away once."""
@@ -98,6 +111,11 @@ class ClientFrames:
     def is_whole(self, sound: bytes) -> bool:
         """It may go out as it is."""
         return not (self._to_client.half or len(sound) % self._to_client.size)
+
+    @property
+    def sample_bytes(self) -> int:
+        """Of a sample of what goes to the client."""
+        return self._to_client.size
 
 
 class _Allowance:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bridge.core.commands import News
 from bridge.core.events import ClientLeft
-from bridge.ports import Take
+from bridge.ports import Credit, Take
 from bridge.sockets.picows import PicowsSocket
 from bridge.transports.client_frames import ClientFrames, TurnedAway, clipped
 
@@ -24,15 +24,15 @@ class PicowsTransport:
 
         frames = self._frames
 
-        def arrived(frame: bytes | str) -> None:
+        def arrived(frame: bytes | str) -> Credit | None:
             if isinstance(frame, bytes) and frames.passes(frame):
-                take(frame)
-                return
+                return frames.bound(take(frame))
             read = frames.read(frame)
             if isinstance(read, TurnedAway):
                 self._turn_away(read)
             elif read is not None:
                 take(read)
+            return None
 
         closed = await self._socket.read(arrived)
         take(ClientLeft(closed.code))
@@ -51,6 +51,10 @@ class PicowsTransport:
     def write(self, sound: bytes) -> bool:
         """See ports.Direct."""
         return self._frames.is_whole(sound) and self._socket.write(sound)
+
+    def credit(self) -> Credit:
+        """See ports.Direct."""
+        return Credit(self._socket.write, self._frames.sample_bytes)
 
     async def close(self, code: int, reason: str) -> None:
         """Close the socket within 1 s; never raises, may be called twice."""

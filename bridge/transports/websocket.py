@@ -91,6 +91,9 @@ class WebSocketTransport:
         """See ports.Direct."""
         return self._write is not None and self._frames.is_whole(sound) and self._write(sound)
 
+    def credit(self) -> None:
+        """See ports.Direct."""
+
     async def close(self, code: int, reason: str) -> None:
         """Close the socket within 1 s; never raises, may be called twice."""
         if self._closed:

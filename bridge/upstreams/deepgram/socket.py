@@ -16,7 +16,7 @@ from bridge.core.commands import Ask
 from bridge.core.events import AgentErred, AgentLeft, AgentReady, PeerEvent
 from bridge.core.model import Thing
 from bridge.errors import BadConfig, BridgeError, PeerGone, UpstreamFailed
-from bridge.ports import Brief, Take, Upstream
+from bridge.ports import Brief, Credit, Take, Upstream
 from bridge.sockets import GONE, Closed
 from bridge.upstreams.deepgram.dialling import AgentSocket, Dial, Timeouts
 from bridge.upstreams.deepgram.messages import Reader, decode, write
@@ -119,13 +119,12 @@ class DeepgramUpstream:
 
         reader = self._reader
 
-        def arrived(frame: bytes | str) -> None:
+        def arrived(frame: bytes | str) -> Credit | None:
             if isinstance(frame, bytes) and reader.applied:
-                if frame:
-                    take(frame)
-                return
+                return take(frame) if frame else None
             for each in self._arrived(frame):
                 take(each)
+            return None
 
         for early in self._early:
             arrived(early)
@@ -155,6 +154,10 @@ class DeepgramUpstream:
             return False
         self._alive_at = self._clock()
         return True
+
+    def credit(self) -> Credit:
+        """See ports.Direct."""
+        return Credit(self._write)
 
     async def close(self) -> None:
         """Close with 1000, at the latest after the closing time limit; never raises."""

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import random
+
 import pytest
 
 from bridge.core.model import AudioFormat
-from bridge.live.audio import KEPT_SECONDS, Speech, Voice, Way, silence
 from bridge.live.outbox import Outbox
+from bridge.live.speech import KEPT_SECONDS, Speech, Way, silence
+from bridge.live.voice import Voice
+from bridge.ports import Credit
+from bridge.ports.credit import MOST_FRAMES
 from tests.bridge.live.test_outbox import taken
 
 FRAME = bytes(640)
@@ -185,3 +190,125 @@ def test_ten_seconds_of_sound_may_wait_whatever_its_format() -> None:
     for _ in range(600):
         voice.say(bytes(160))
     assert voice.collect() == (600, 600 * 160, 2 * 8000, 0)
+
+
+# ── straight from socket to socket ──────────────────────────────────────────────────────────────────────
+
+
+class Wire:
+    """A sink whose socket always takes; it lets sound come straight, or not at all."""
+
+    max_sound = 0
+
+    def __init__(self, *, straight: bool) -> None:
+        self.written: list[bytes] = []
+        self._straight = straight
+
+    def put_sound(self, frame: bytes) -> Credit | None:
+        self.written.append(frame)
+        return Credit(self._write) if self._straight else None
+
+    def _write(self, sound: bytes) -> bool:
+        self.written.append(sound)
+        return True
+
+    def clear_sound(self) -> None:
+        pass
+
+    def collect_dropped(self) -> int:
+        return 0
+
+
+def spent(credit: Credit | None, frame: bytes) -> bool:
+    """What a socket does with a frame it may send straight."""
+    if credit is None or credit.frames >= credit.most or not credit.write(frame):
+        return False
+    credit.frames += 1
+    credit.bytes += len(frame)
+    if credit.keep:
+        credit.keep(frame)
+    return True
+
+
+class Mouth:
+    """Brings the user's sound; straight to the agent where that is allowed."""
+
+    def __init__(self, *, straight: bool) -> None:
+        self.clock = Clock()
+        self.speech = Speech(clock=self.clock)
+        self.straight = straight
+        self.wires: list[Wire] = []
+        self.answers: list[object] = []
+        self.brought = 0
+
+    def say(self, frame: bytes) -> None:
+        self.clock.seconds += 0.02
+        if not spent(self.speech.credit, frame):
+            self.brought += 1
+            self.answers.append(self.speech.hear(frame))
+        else:
+            self.answers.append(True)
+
+    def act(self, what: str) -> None:
+        match what:
+            case "keep" | "forget" | "hold" | "open":
+                getattr(self.speech, what)()
+            case "silence":
+                self.speech.way = Way.SILENCE
+            case "collect":
+                self.answers.append(self.speech.collect())
+            case "lost":
+                self.speech.connect(None)
+            case "connect":
+                self.wires.append(Wire(straight=self.straight))
+                self.speech.connect(self.wires[-1])
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_what_goes_straight_is_kept_counted_and_held_as_if_it_had_not(seed: int) -> None:
+    dice = random.Random(seed)
+    plain, straight = Mouth(straight=False), Mouth(straight=True)
+    acts = ("keep", "forget", "hold", "open", "silence", "collect", "lost", "connect", "open", "open")
+    for number in range(4000):
+        act = dice.choice(acts) if dice.random() < 0.02 else None
+        for mouth in (plain, straight):
+            if act:
+                mouth.act(act)
+            mouth.say(number.to_bytes(2, "big") * 320)
+    for mouth in (plain, straight):
+        mouth.act("collect")
+    assert straight.answers == plain.answers
+    assert [wire.written for wire in straight.wires] == [wire.written for wire in plain.wires]
+    assert straight.brought < plain.brought
+
+
+def test_who_sends_too_fast_is_held_up_straight_as_well() -> None:
+    mouth = Mouth(straight=True)
+    mouth.act("connect")
+    mouth.act("open")
+    for _ in range(11 * SECOND):
+        mouth.clock.seconds -= 0.02  # all at once
+        mouth.say(FRAME)
+    passed = mouth.speech.collect()
+    assert 10 * SECOND <= passed.frames <= 10 * SECOND + MOST_FRAMES
+    assert passed.frames + passed.too_fast // len(FRAME) == 11 * SECOND
+
+
+def test_a_reply_that_goes_straight_is_counted_and_cut_at_once() -> None:
+    voice, wire = Voice(), Wire(straight=True)
+    voice.connect(wire)
+    voice.expect(AudioFormat("linear16", 24000))
+    credit = voice.say(bytes(4800))
+    assert spent(credit, bytes(4800))
+    assert (voice.reply, voice.reply_ms) == (1, 200)
+    voice.drop()
+    assert not spent(credit, bytes(4800))
+    assert voice.say(bytes(4800)) is None
+    assert voice.reply_ms == 200
+    voice.go_on()
+    voice.end_reply()
+    credit = voice.say(bytes(4800))
+    voice.end_reply()
+    assert not spent(credit, bytes(4800))
+    assert voice.collect() == (3, 3 * 4800, 0, 0)
+    assert len(wire.written) == 3

@@ -15,7 +15,7 @@ from bridge.errors import PeerGone
 from bridge.live import ends
 from bridge.live.ends import TOO_SLOW, Line, Seat
 from bridge.live.outbox import MESSAGE_BYTES, Outbox, weigh
-from bridge.ports import Take
+from bridge.ports import Credit, Take
 from bridge.upstreams.deepgram import messages as deepgram
 from tests.bridge.test_wire import NEWS
 
@@ -78,6 +78,9 @@ class Wire:
             self.written.append(sound)
         return not self.full
 
+    def credit(self) -> Credit:
+        return Credit(self.write)
+
 
 async def _idle(outbox: Outbox[str]) -> None:
     """Somebody waits at the outbox; whoever calls this goes on."""
@@ -113,6 +116,24 @@ async def test_what_waits_is_never_overtaken() -> None:
         outbox.put_sound(b"5")
     assert taking.result() == [b"before anybody takes", b"2", b"3", "four", b"5"]
     assert wire_.written == []
+
+
+async def test_what_may_follow_straight_may_no_more_once_something_waits() -> None:
+    outbox, wire_ = Outbox[str](), Wire()
+    outbox.connect(wire_)
+    assert outbox.put_sound(b"nobody takes yet") is None
+    async with asyncio.TaskGroup() as group:
+        taking = group.create_task(taken(outbox, 3))
+        await _idle(outbox)
+        credit = outbox.put_sound(b"1")
+        assert credit
+        assert credit.most
+        assert credit.write(b"2")
+        outbox.put("three")
+        assert not credit.most
+        assert outbox.put_sound(b"4") is None
+    assert taking.result() == [b"nobody takes yet", "three", b"4"]
+    assert wire_.written == [b"1", b"2"]
 
 
 async def test_while_something_is_being_sent_sound_waits() -> None:

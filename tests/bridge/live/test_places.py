@@ -9,7 +9,7 @@ import pytest
 from bridge.core.model import Message, Role
 from bridge.errors import UpstreamBusy, UpstreamFailed
 from bridge.live.places import Places
-from bridge.ports import Brief, Direct
+from bridge.ports import Brief, Credit, Direct
 from tests.support.briefs import brief
 from tests.support.echo import EchoUpstream, EchoUpstreams
 from tests.support.playbook import entry
@@ -106,6 +106,9 @@ async def test_who_can_be_written_to_directly_still_can() -> None:
         def write(self, sound: bytes) -> bool:
             return bool(sound)
 
+        def credit(self) -> Credit:
+            return Credit(self.write)
+
     class DirectUpstreams(EchoUpstreams):
         async def open(self, brief: Brief) -> DirectEcho:
             return DirectEcho()
@@ -113,4 +116,5 @@ async def test_who_can_be_written_to_directly_still_can() -> None:
     upstream = await Places(DirectUpstreams(), most=1, queue=0).open(talk())
     assert isinstance(upstream, Direct)
     assert upstream.write(b"x")
+    assert upstream.credit()
     assert not isinstance(await places().open(talk()), Direct)
