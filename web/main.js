@@ -1,6 +1,5 @@
 // The page: puts the client and the parts of the screen together. Nothing here asks for the microphone by itself.
 
-import { api } from "./api.js";
 import { Banner } from "./banner.js";
 import { VoiceBridge } from "./client/index.js";
 import { Conversations, named } from "./conversations.js";
@@ -94,7 +93,8 @@ function drawTitle(state, reading) {
 }
 
 /** @param {import("./past.js").Past} reading */
-function pastWords({ facts, failed }) {
+function pastWords({ facts, failed, unsaved }) {
+  if (unsaved) return "The file cannot be had right now. Try again in a moment.";
   if (failed) return "This conversation cannot be loaded. It may have been deleted.";
   return facts ? dayAndClock(facts.started_at, new Date()) : "Loading …";
 }
@@ -116,8 +116,7 @@ function leavePast() {
 
 function listenToPast() {
   past.addEventListener("change", () => {
-    find("export").setAttribute("href", past.shown ? api.exportAddress(past.shown.id, "markdown") : "#");
-    for (const id of ["resume", "rename"]) /** @type {HTMLButtonElement} */ (find(id)).disabled = !past.shown?.facts;
+    for (const id of ["resume", "rename", "export"]) /** @type {HTMLButtonElement} */ (find(id)).disabled = !past.shown?.facts;
     draw();
     transcript.toNewest();
   });
@@ -128,6 +127,7 @@ function listenToPast() {
     find("talk").focus();
   });
   find("rename").addEventListener("click", () => void renamePast());
+  find("export").addEventListener("click", async () => answered(await past.save()));
   find("keep-title").addEventListener("click", () => /** @type {HTMLDialogElement} */ (find("naming")).close());
   find("remove").addEventListener("click", () => {
     const id = past.shown?.id;

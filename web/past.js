@@ -1,8 +1,9 @@
 // A past conversation, opened to read: fetched, shown, gone on with, exported, deleted.
 
 import { api } from "./api.js";
-import { find } from "./dom.js";
+import { failureIn } from "./client/api.js";
 import { fold } from "./client/record.js";
+import { find, make } from "./dom.js";
 
 /**
  * @typedef {object} Past
@@ -11,6 +12,7 @@ import { fold } from "./client/record.js";
  * @property {readonly import("./client/protocol.js").Entry[]} entries
  * @property {readonly import("./client/record.js").Item[]} items
  * @property {boolean} failed
+ * @property {boolean} unsaved its file could not be had
  */
 
 /** Emits `change`. */
@@ -20,12 +22,12 @@ export class PastConversation extends EventTarget {
 
   /** @param {string} id */
   async open(id) {
-    this.#show({ id, facts: null, entries: [], items: [], failed: false });
+    this.#show(unread(id));
     try {
       const [facts, entries] = await Promise.all([api.conversation(id), api.entries(id)]);
-      if (this.shown?.id === id) this.#show({ id, facts, entries, items: fold(entries), failed: false });
+      if (this.shown?.id === id) this.#show({ ...unread(id), facts, entries, items: fold(entries) });
     } catch {
-      if (this.shown?.id === id) this.#show({ id, facts: null, entries: [], items: [], failed: true });
+      if (this.shown?.id === id) this.#show({ ...unread(id), failed: true });
     }
   }
 
@@ -48,11 +50,37 @@ export class PastConversation extends EventTarget {
     }
   }
 
+  /** Let the browser save it as a file. @returns {Promise<number | null>} the status of the failure; null = it is saved */
+  async save() {
+    const { id } = this.shown ?? {};
+    if (!id) return null;
+    /** @type {number | null} */
+    let status = null;
+    try {
+      saveAs(await api.export(id, "markdown"), `conversation-${id}.md`);
+    } catch (error) {
+      ({ status } = failureIn(error));
+    }
+    const unsaved = status !== null;
+    if (this.shown?.id === id && this.shown.unsaved !== unsaved) this.#show({ ...this.shown, unsaved });
+    return status;
+  }
+
   /** @param {Past | null} past */
   #show(past) {
     this.shown = past;
     this.dispatchEvent(new Event("change"));
   }
+}
+
+/** @param {string} id @returns {Past} */
+const unread = (id) => ({ id, facts: null, entries: [], items: [], failed: false, unsaved: false });
+
+/** @param {Blob} file @param {string} name */
+function saveAs(file, name) {
+  const address = URL.createObjectURL(file);
+  make("a", { href: address, download: name }).click();
+  window.setTimeout(() => URL.revokeObjectURL(address), 60_000); // the browser reads it a little later
 }
 
 /** @param {string} title what it is called now @returns {Promise<string>} empty: leave it */

@@ -32,5 +32,17 @@ export class Reach {
 
 /** Keep the page for when there is no network, where the browser can. */
 export function keepPage() {
-  addEventListener("load", () => void navigator.serviceWorker?.register("sw.js").catch(() => undefined));
+  const worker = trusted("sw.js");
+  addEventListener("load", () => void navigator.serviceWorker?.register(worker).catch(() => undefined));
+}
+
+/**
+ * The name of a script, for browsers with Trusted Types: the server lets them load none by a mere text.
+ * @param {"sw.js"} name the only one
+ * @returns {string}
+ */
+function trusted(name) {
+  const { trustedTypes } = /** @type {any} */ (globalThis);
+  const policy = trustedTypes?.createPolicy("voice-bridge", { createScriptURL: () => name });
+  return policy ? policy.createScriptURL(name) : name;
 }

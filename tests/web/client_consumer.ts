@@ -62,7 +62,7 @@ export async function rest(api: Api): Promise<number> {
   const { goals, tasks }: { goals: Goal[]; tasks: Task[] } = await api.planner();
   const facts: [Conversation, Conversation] = [await api.conversation("c1"), await api.rename("c1", "Spanish")];
   await api.remove("c1");
-  return list.items.length + items.length + goals.length + tasks.length + facts.length + api.exportAddress("c1", "json").length;
+  return list.items.length + items.length + goals.length + tasks.length + facts.length + (await api.export("c1", "json")).size;
 }
 
 export function trouble(error: unknown): Failure | null {

@@ -148,6 +148,28 @@ async def test_axe_finds_nothing_in_the_dialogs(tmp_path: Path, name: str) -> No
 
 
 @needs_axe
+async def test_axe_finds_nothing_where_a_sign_in_ends_or_is_held_off(tmp_path: Path) -> None:
+    async with locked(tmp_path) as stage:
+        page = stage.screen.page
+        await enter(stage.screen)
+        agent = await stage.tap()
+        await agent.hear("water the plants")
+        await agent.say("When?")
+        await stage.screen.shows("[data-role=assistant]", "When?")
+        assert await violations(page) == []
+        async with open_users(sqlite_url(tmp_path)) as users:
+            await users.sign_out("ada")
+        await expect(page.locator("#sign-in")).to_be_visible(timeout=4000)
+        assert await violations(page) == []
+        for _ in range(5):
+            await expect(page.locator("#sign-in-enter")).to_be_enabled()
+            await enter(stage.screen, pin="111222")
+            await expect(page.locator("#sign-in-trouble")).to_contain_text("wrong")
+        await stage.screen.shows("#sign-in-trouble", "Try again in")
+        assert await violations(page) == []
+
+
+@needs_axe
 async def test_with_tokens_of_an_issuer_the_page_says_where_to_sign_in(tmp_path: Path) -> None:
     async with (
         issuing() as issuer,

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from playwright.async_api import expect
+import pytest
+from playwright.async_api import Error, expect
 
 from tests.support.client import get
 from tests.web.browser import needs_chromium
@@ -77,6 +78,26 @@ async def test_nothing_in_a_talk_runs_or_becomes_an_element(tmp_path: Path) -> N
         assert await page.locator(STRANGERS).count() == before
         assert await page.evaluate("window.pwned") is None
         stage.screen.expect_quiet()
+
+
+FAULTS = (
+    "document.body.innerHTML = 'x'",
+    "document.body.insertAdjacentHTML('beforeend', 'x')",
+    "document.createElement('script').textContent = 'x'",
+    "document.createElement('script').src = 'sw.js'",
+    "navigator.serviceWorker.register('main.js')",
+    "trustedTypes.createPolicy('another', {})",
+)
+
+
+async def test_no_text_becomes_markup_or_a_script_even_by_a_fault_of_ours(tmp_path: Path) -> None:
+    async with staged(tmp_path, admin_token="an operator's token") as stage:
+        page = stage.screen.page
+        for path in ("/", "/console", "/example.html"):
+            await page.goto(f"{stage.server.http}{path}")
+            for fault in FAULTS:
+                with pytest.raises(Error, match=r"Trusted|Policy"):
+                    await page.evaluate(f"async () => {{ await ({fault}); }}")
 
 
 async def test_what_was_said_is_text_too_when_it_is_listed_and_read_again(tmp_path: Path) -> None:

@@ -84,9 +84,19 @@ export class Api {
    * @param {string} method
    * @param {string} path under /api/v1/
    * @param {{body?: object, signal?: AbortSignal}} [options]
-   * @returns {Promise<any>}
+   * @returns {Promise<any>} the answer's JSON
    */
-  async #request(method, path, { body, signal } = {}) {
+  async #request(method, path, options) {
+    const answer = await this.#answer(method, path, options);
+    return answer.status === 204 ? null : answer.json();
+  }
+
+  /**
+   * @param {string} method
+   * @param {string} path
+   * @param {{body?: object, signal?: AbortSignal}} [options]
+   */
+  async #answer(method, path, { body, signal } = {}) {
     const token = this.#token ? await this.#token() : null; // without one it goes out at once: the page may be closing
     const headers = { ...(body && { "Content-Type": "application/json" }), ...(token && { Authorization: `Bearer ${token}` }) };
     const answer = await this.#fetch(new URL(`/api/v1/${path}`, this.server), {
@@ -96,7 +106,7 @@ export class Api {
       throw signal?.aborted ? error : new RequestFailed(NOT_REACHED);
     });
     if (!answer.ok) throw new RequestFailed(await failureOf(answer));
-    return answer.status === 204 ? null : answer.json();
+    return answer;
   }
 
   /**
@@ -180,9 +190,12 @@ export class Api {
     return this.#request("DELETE", pathOf(id));
   }
 
-  /** Where a conversation can be downloaded. @param {string} id @param {"json" | "markdown"} format @returns {string} */
-  exportAddress(id, format) {
-    return new URL(`/api/v1/${pathOf(id)}/export?format=${format}`, this.server).href;
+  /** A whole conversation as a file. @param {string} id @param {"json" | "markdown"} format @returns {Promise<Blob>} */
+  async export(id, format) {
+    const answer = await this.#answer("GET", `${pathOf(id)}/export?format=${format}`);
+    return answer.blob().catch(() => {
+      throw new RequestFailed(NOT_REACHED);
+    });
   }
 
   /** @returns {Promise<{goals: Goal[], tasks: Task[]}>} */

@@ -86,8 +86,8 @@ export class Api {
     rename(id: string, title: string): Promise<Conversation>;
     /** Delete a conversation. @param {string} id @returns {Promise<null>} */
     remove(id: string): Promise<null>;
-    /** Where a conversation can be downloaded. @param {string} id @param {"json" | "markdown"} format @returns {string} */
-    exportAddress(id: string, format: "json" | "markdown"): string;
+    /** A whole conversation as a file. @param {string} id @param {"json" | "markdown"} format @returns {Promise<Blob>} */
+    export(id: string, format: "json" | "markdown"): Promise<Blob>;
     /** @returns {Promise<{goals: Goal[], tasks: Task[]}>} */
     planner(): Promise<{
         goals: Goal[];
