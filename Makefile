@@ -7,6 +7,10 @@ DEEPGRAM_JS := 5.13.0
 ASYNCAPI := 6.11.1
 AXE := 4.14.1
 
+# Compiled once, and out of the way: each server that a test starts would compile all there is again.
+export PYTHONDONTWRITEBYTECODE :=
+export PYTHONPYCACHEPREFIX := $(CURDIR)/.venv/bytecode
+
 BIN := .venv/bin
 READY := .venv/.ready
 JS := .venv/js/typescript-$(TYPESCRIPT)-deepgram-$(DEEPGRAM_JS)-asyncapi-$(ASYNCAPI)-axe-$(AXE)

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from tests.chaos import agents, away, doubles, drains, fuzz, half_open, kills, lines, soak
 from tests.chaos.figures import Figure, Scenario, table
+from tests.chaos.servers import nothing_left
 
 SCENARIOS = (
     *(kills.SCENARIO, drains.SCENARIO, away.SCENARIO, doubles.SCENARIO),
@@ -47,7 +48,8 @@ def _run(scenario: Scenario, seed: int) -> list[Figure]:
 
 
 async def _awaited(scenario: Scenario, folder: Path, seed: int) -> list[Figure]:
-    return list(await scenario.run(folder, seed))
+    async with nothing_left(folder):
+        return list(await scenario.run(folder, seed))
 
 
 main()

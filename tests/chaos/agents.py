@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import itertools
-import struct
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from bridge.core.far import REOPEN_AFTER
+from tests.chaos.checker import check
 from tests.chaos.figures import Figure, Scenario, percentile
+from tests.chaos.servers import server
+from tests.chaos.sound import FRAME_BYTES, NUMBER, spoken, understood, voices
 from tests.chaos.turns import ANSWER, PLACES, WAYS, Order, cut, turn
-from tests.chaos.world import DONE, FRAME_BYTES, World, check
-from tests.support.bridge import process
-from tests.support.client import Client, client, items, start
+from tests.chaos.world import DONE, World, several
+from tests.support.client import Client, client, items
 from tests.support.deepgram import DeepgramSession, ScriptedDeepgram
 
 BEFORE, MISSED = 10, 150
@@ -29,7 +30,6 @@ ADDED_SECONDS = 0.25
 CUT_AGAIN = 0.2
 """Share of the talks in which the next agent is cut off too."""
 LONG_ROUNDS = 5
-NUMBER = struct.Struct("<I")
 FENCE = "and then?"
 """What the user types when the agent is back: all that it is asked by itself comes before."""
 
@@ -60,7 +60,7 @@ class Talk:
     acted: bool = False
     """It called the function."""
     heard: list[int] = field(default_factory=list)
-    """Numbers of the frames of sound it got."""
+    """Numbers of the frames of sound it got, all of this talk."""
 
     @property
     def greeting(self) -> str:
@@ -101,6 +101,7 @@ class Cuts(World):
         history = _history(session)
         if history:
             talk = self.talks[history[0]]
+            session.voice = NUMBER.pack(talk.number)
             first, talk.back_at = not talk.back_at, talk.back_at or session.received[0].at
             if first and talk.twice:
                 await cut(session, talk.way)
@@ -108,13 +109,15 @@ class Cuts(World):
                 await self._go_on(session, talk, history)
         else:
             greeting = str((await session.expect("InjectUserMessage", within=SECONDS))["content"])
+            talk = self.talks[greeting]
+            session.voice = NUMBER.pack(talk.number)
             await session.user_text(greeting)
             await session.say("Hello.", ms=20)
-            await self._until_cut(session, self.talks[greeting])
+            await self._until_cut(session, talk)
 
     async def _until_cut(self, session: DeepgramSession, talk: Talk) -> None:
         await talk.said.wait()
-        await session.expect_audio(BEFORE * FRAME_BYTES, within=SECONDS)
+        _numbers(talk, await session.expect_audio(BEFORE * FRAME_BYTES, within=SECONDS))
         async for place in turn(session, talk.wish, talk.order):
             if place == ANSWER:
                 self._note_promise(session, talk)
@@ -129,7 +132,7 @@ class Cuts(World):
         talk.known = list(history)
         async for frame in session.frames():
             if isinstance(frame, bytes):
-                talk.heard.append(NUMBER.unpack_from(frame)[0])
+                talk.heard += _numbers(talk, frame)
             elif frame.get("type") == "InjectAgentMessage":
                 talk.known.append(str(frame["message"]))
                 await session.say(talk.known[-1], ms=20)
@@ -167,7 +170,7 @@ class Cuts(World):
         """Greet, speak, lose the agent, speak on, and ask for what comes then."""
         assert self.server
         self.talks[talk.greeting] = talk
-        begun = await start(self.server.http)
+        begun = await self.begin(self.server, next(self.turn_of))
         conversation = str(begun["conversation_id"])
         async with client(self.server.ws, token=str(begun["token"])) as talker:
             talk.talker = talker
@@ -176,11 +179,12 @@ class Cuts(World):
             await talker.expect("AgentAudioDone", seconds=SECONDS)
             await talker.expect_text("assistant", "Hello.")
             self._note(conversation, talker.frames)
+            assert voices(bytes(talker.sound)) <= {talk.number}, talk
             talker.forget()
-            await _speak(talker, range(BEFORE))
+            await _speak(talker, talk, range(BEFORE))
             talk.said.set()
             await _warned(talker, "BRIDGE_UPSTREAM_LOST")
-            await _speak(talker, range(BEFORE, BEFORE + MISSED))
+            await _speak(talker, talk, range(BEFORE, BEFORE + MISSED))
             await _warned(talker, "BRIDGE_UPSTREAM_RESUMED")
             await talker.send(type="InjectUserMessage", content=FENCE)
             await talker.expect_text("assistant", "That is all.")
@@ -195,8 +199,10 @@ class Cuts(World):
         assert any(talk.wish in line for line in said), f"{talk}: not answered, only {said}"
         assert talker.types().count("Warning") in (2, 2 + 2 * talk.twice), f"{talk}: {talker.types()}"
         assert "Error" not in talker.types(), talk
+        assert voices(bytes(talker.sound)) == {talk.number}, talk
         _check_sound(talk)
-        stored = await items(self.server.http, f"/api/v1/conversations/{conversation}/messages?limit=200")
+        path = f"/api/v1/conversations/{conversation}/messages?limit=200"
+        stored = await items(self.server.http, path, self.users[self.owner[conversation]])
         _check_record(talk, stored)
 
 
@@ -249,9 +255,17 @@ async def _shown(talk: Talk, place: str) -> None:
             await talk.talker.expect(kind, seconds=SECONDS)
 
 
-async def _speak(talker: Client, numbers: Sequence[int]) -> None:
+async def _speak(talker: Client, talk: Talk, numbers: Sequence[int]) -> None:
+    """Frames that tell whose they are, and their number in place of their time."""
     for number in numbers:
-        await talker.socket.send(NUMBER.pack(number).ljust(FRAME_BYTES, b"\0"))
+        await talker.socket.send(spoken(talk.number, number))
+
+
+def _numbers(talk: Talk, sound: bytes) -> list[int]:
+    """Of the frames that are in there, all of them that talk's."""
+    frames = list(understood(sound))
+    assert {talker for talker, _ in frames} <= {talk.number}, f"{talk}: heard {frames}"
+    return [int(number) for _, number in frames]
 
 
 async def _warned(talker: Client, code: str) -> None:
@@ -260,19 +274,21 @@ async def _warned(talker: Client, code: str) -> None:
 
 async def cut_off(folder: Path, *, seed: int, rounds: int) -> Cuts:
     """All talks of the matrix, side by side at one server; then the record is checked."""
-    world, room = Cuts(seed), asyncio.Semaphore(AT_A_TIME)
+    room = asyncio.Semaphore(AT_A_TIME)
 
     async def one(talk: Talk) -> None:
         async with room:
             await world.talk(talk)
 
-    async with ScriptedDeepgram(key=None, script=world.agent) as deepgram:
-        variables = {"DEEPGRAM_AGENT_URL": deepgram.url, "BRIDGE_SESSIONS_PER_USER": "10000"}
-        async with process(folder, **variables) as world.server:
-            async with asyncio.TaskGroup() as group:
-                for talk in matrix(world, rounds):
-                    group.create_task(one(talk))
-            await check(world)
+    async with several() as (users, variables):
+        world = Cuts(seed, users=users)
+        async with ScriptedDeepgram(key=None, script=world.agent, remembers=False) as deepgram:
+            variables["DEEPGRAM_AGENT_URL"] = deepgram.url
+            async with server(folder, variables) as world.server:
+                async with asyncio.TaskGroup() as group:
+                    for talk in matrix(world, rounds):
+                        group.create_task(one(talk))
+                await check(world)
     return world
 
 

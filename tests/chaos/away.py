@@ -10,17 +10,16 @@ from pathlib import Path
 
 import asyncpg
 
-from tests.chaos.drains import talking
+from tests.chaos.checker import check
+from tests.chaos.drains import talking, whole
 from tests.chaos.figures import Figure, Scenario, percentile
-from tests.chaos.world import Sample, World, check
-from tests.support.bridge import Process, process
+from tests.chaos.servers import server
+from tests.chaos.world import Sample, World
+from tests.support.bridge import Process
 from tests.support.client import items
-from tests.support.deepgram import ScriptedDeepgram
 from tests.support.postgres import PostgresServer, temporary_postgres
 
 LONG_TALKS, LONG_SECONDS = 100, 60.0
-SPEAKING = 10
-"""Talks that send sound: enough to measure, few enough for the measuring to be quick."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,39 +49,33 @@ async def away(
     folder: Path, *, seed: int, talks: int, seconds: float, postgres: PostgresServer, url: str
 ) -> Away:
     """So many talks, the store stopped for so long under them; then what was seen and promised is checked."""
-    world = World(seed, pace=4.0, think=0.1, speaking=SPEAKING)
-    async with ScriptedDeepgram(key=None, script=world.agent) as deepgram:
-        variables = {
-            "DEEPGRAM_AGENT_URL": deepgram.url,
-            "DATABASE_URL": url,
-            "BRIDGE_SESSIONS_PER_USER": "1000",
-        }
-        async with talking(world, folder, variables, talks) as server:
+    async with whole(seed, pace=4.0, think=0.1) as (world, variables):
+        variables["DATABASE_URL"] = url
+        async with talking(world, folder, variables, talks) as running:
             await asyncio.sleep(seconds / 4)
             postgres.stop()
             gone = time.monotonic()
             await asyncio.sleep(seconds)
             started = time.monotonic()
             postgres.start()
-            drained, cut = await _caught_up(world, server, url), world.cut
-            world.up.clear()
-            assert await server.terminate() == 0
-        async with process(folder, **variables) as world.server:
+            drained, cut = await _caught_up(world, running, url), world.cut
+        async with server(folder, variables) as world.server:
             await check(world)
     return Away(world, gone, started, drained, cut)
 
 
-async def _caught_up(world: World, server: Process, url: str) -> float:
+async def _caught_up(world: World, running: Process, url: str) -> float:
     """Until all is in the store and nothing is still to be run: asked for there, not to burden the server."""
     began, promised = time.monotonic(), set(world.promised)
-    await server.logged("store_back", seconds=60)
+    await running.logged("store_back", seconds=60)
     async with asyncio.timeout(60):
         connection = await asyncpg.connect(url)
         while await connection.fetchval("SELECT count(*) FROM noted_calls"):  # noqa: ASYNC110
             await asyncio.sleep(0.05)
         drained = time.monotonic() - began
         await connection.close()
-    assert promised <= {str(goal["statement"]) for goal in await items(server.http, "/api/v1/goals")}
+    goals = [await items(running.http, "/api/v1/goals", credential) for credential in world.users.values()]
+    assert promised <= {str(goal["statement"]) for mine in goals for goal in mine}
     return drained
 
 

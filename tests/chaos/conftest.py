@@ -1,13 +1,15 @@
-"""Seeds: printed when a test fails, given back with `CHAOS_SEED`."""
+"""Seeds: printed when a test fails, given back with `CHAOS_SEED`; and what holds after every test."""
 
 from __future__ import annotations
 
 import os
 import random
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 
+from tests.chaos.servers import nothing_left
 from tests.support.postgres import postgres_server, postgres_url
 
 __all__ = ["postgres_server", "postgres_url"]
@@ -28,3 +30,10 @@ def seed(request: pytest.FixtureRequest) -> int:
     seed = int(os.environ.get("CHAOS_SEED") or random.randrange(1, 10**6))
     request.node.add_report_section("setup", "seed", f"CHAOS_SEED={seed}")
     return seed
+
+
+@pytest.fixture(autouse=True)
+async def clean(tmp_path: Path) -> AsyncIterator[None]:
+    """No chaos test leaves a task or a server behind."""
+    async with nothing_left(tmp_path):
+        yield

@@ -15,12 +15,14 @@ import orjson
 from websockets.exceptions import WebSocketException
 
 from persistence.record import open_record
+from tests.chaos.checker import check
+from tests.chaos.drains import whole
 from tests.chaos.figures import Figure, Scenario, percentile
-from tests.chaos.world import World, check
+from tests.chaos.servers import server
+from tests.chaos.world import World
 from tests.persistence.build import USER, begun
-from tests.support.bridge import Process, process
-from tests.support.client import TurnedAway, start
-from tests.support.deepgram import ScriptedDeepgram
+from tests.support.bridge import Process
+from tests.support.client import TurnedAway
 from tests.support.postgres import temporary_postgres
 
 TOLD_SECONDS = 0.1
@@ -30,9 +32,10 @@ LONG_CALLS, LONG_TAKEOVERS, TALKS = 5000, 1000, 10
 
 @dataclass(frozen=True, slots=True)
 class Prize:
-    """A conversation that several people want."""
+    """A conversation that its user wants at several places."""
 
     conversation: str
+    user: str
     held: asyncio.Event = field(default_factory=asyncio.Event)
     """Somebody talks in it."""
 
@@ -96,42 +99,38 @@ async def taken(folder: Path, *, url: str, takeovers: int) -> int:
 
 async def fought_over(folder: Path, *, seed: int, url: str, takeovers: int) -> World:
     """Conversations at two servers that people take from each other, in the middle of calls."""
-    world = World(seed, pace=1.0)
-    async with ScriptedDeepgram(key=None, script=world.agent) as deepgram:
-        variables = {
-            "DEEPGRAM_AGENT_URL": deepgram.url,
-            "DATABASE_URL": url,
-            "BRIDGE_SESSIONS_PER_USER": "1000",
-        }
-        async with (
-            process(folder / "a", **variables) as one,
-            process(folder / "b", **variables) as other,
-        ):
+    async with whole(seed, pace=1.0) as (world, variables):
+        variables["DATABASE_URL"] = url
+        async with server(folder / "a", variables) as one, server(folder / "b", variables) as other:
             world.server = one
             async with asyncio.TaskGroup() as group:
-                prizes = [Prize(str((await start(one.http))["conversation_id"])) for _ in range(TALKS)]
+                prizes = [await _prize(world, one) for _ in range(TALKS)]
                 for prize in prizes:
-                    for server in (one, other, other):
-                        group.create_task(_fight(world, server, prize))
+                    for place in (one, other, other):
+                        group.create_task(_fight(world, place, prize))
                 while len(world.taken_over) < takeovers:  # noqa: ASYNC110
                     await asyncio.sleep(0.1)
                 world.over.set()
                 for prize in prizes:
                     prize.held.set()
-            assert await one.terminate() == await other.terminate() == 0
-        async with process(folder / "a", **variables) as world.server:
+        async with server(folder / "a", variables) as world.server:
             await check(world)
     return world
 
 
-async def _fight(world: World, server: Process, prize: Prize) -> None:
+async def _prize(world: World, place: Process) -> Prize:
+    user = next(world.turn_of)
+    return Prize(str((await world.begin(place, user))["conversation_id"]), user)
+
+
+async def _fight(world: World, place: Process, prize: Prize) -> None:
     """Take it whenever somebody has it."""
     while not world.over.is_set():
         await prize.held.wait()
         await asyncio.sleep(world.random.uniform(0, 0.2))
         prize.held.clear()
         try:
-            await world.visit(server, prize.conversation, settled=prize.held.set)
+            await world.visit(place, prize.conversation, settled=prize.held.set, user=prize.user)
         except (OSError, WebSocketException, httpx2.HTTPError, TurnedAway):
             prize.held.set()
 

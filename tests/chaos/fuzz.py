@@ -20,11 +20,13 @@ from websockets.protocol import State
 from websockets.typing import Subprotocol
 
 from bridge.settings import CONFIG
+from tests.chaos.checker import check
 from tests.chaos.corpus import BINARY, PING, TALK, TYPED, Corpus, framed, giant, last_words, samples
 from tests.chaos.drains import talking
 from tests.chaos.figures import Figure, Scenario, percentile
-from tests.chaos.world import Sample, World, check
-from tests.support.bridge import Process, process
+from tests.chaos.servers import server
+from tests.chaos.world import Sample, World
+from tests.support.bridge import Process
 from tests.support.client import SETTINGS, metrics
 from tests.support.deepgram import DeepgramSession, ScriptedDeepgram
 
@@ -254,8 +256,13 @@ def faults(server: Process) -> list[dict[str, object]]:
     return [line for line in server.lines if line.get("level") not in fine or "exception" in line]
 
 
-async def fuzzed(folder: Path, *, seed: int, frames: int, talks: int, pieces: int) -> tuple[World, Fuzz]:
-    """So many frames of each side in so many talks at a time; then what the neighbours saw is checked."""
+async def fuzzed(
+    folder: Path, *, seed: int, frames: int, talks: int, pieces: int, leaves: bool = False
+) -> tuple[World, Fuzz]:
+    """So many frames of each side in so many talks at a time; then what the neighbours saw is checked.
+
+    `leaves`: all that it began must come to its end by itself, which takes half a minute.
+    """
     world = World(seed, pace=0.2, speaking=NEIGHBOURS)
     fuzz = Fuzz(Random(seed), frames, pieces)
     async with ScriptedDeepgram(key=None, script=world.agent) as deepgram:
@@ -265,14 +272,15 @@ async def fuzzed(folder: Path, *, seed: int, frames: int, talks: int, pieces: in
             "BRIDGE_DRAIN_SECONDS": "1",
             "BRIDGE_AGENTS_DIR": str(_agents(folder / "agents")),
         }
-        async with talking(world, folder / "data", variables, NEIGHBOURS) as server:
+        async with talking(world, folder / "data", variables, NEIGHBOURS) as running:
             deepgram.script = fuzz.agent
-            await fuzz.run(server, talks)
+            await fuzz.run(running, talks)
             assert world.cut == 0, f"seed {seed}: a neighbour was cut off"
-            world.up.clear()
-            assert await server.terminate() == 0
-            assert not faults(server), f"seed {seed}: {faults(server)[:3]}"
-        async with process(folder / "data", **variables) as world.server:
+            if not leaves:
+                world.up.clear()
+                assert await running.terminate() == 0
+        assert not faults(running), f"seed {seed}: {faults(running)[:3]}"
+        async with server(folder / "data", variables) as world.server:
             await check(world)
         neighbours = tuple(f"request-{n}:" for n in range(1, NEIGHBOURS + 1))
         assert not [broken for broken in deepgram.forgive() if broken.startswith(neighbours)]
@@ -290,7 +298,9 @@ def _agents(folder: Path) -> Path:
 
 
 async def _long(folder: Path, seed: int) -> Sequence[Figure]:
-    world, fuzz = await fuzzed(folder, seed=seed, frames=LONG_FRAMES, talks=LONG_TALKS, pieces=PIECES)
+    world, fuzz = await fuzzed(
+        folder, seed=seed, frames=LONG_FRAMES, talks=LONG_TALKS, pieces=PIECES, leaves=True
+    )
     shown = percentile([one.seconds for one in world.shown], 0.99)
     live = max(one.seconds for one in fuzz.pulse)
     return [

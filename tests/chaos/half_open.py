@@ -23,7 +23,7 @@ LONG_TALKS = 20
 async def half_open(folder: Path, *, seed: int, talks: int) -> tuple[list[float], list[float]]:
     """So many such lines of clients, and of agents: seconds until each is noticed."""
     world, opening = Lines(seed), asyncio.Lock()
-    async with whole(folder, world), asyncio.TaskGroup() as group:
+    async with whole(folder, world, {"BRIDGE_SESSIONS_PER_USER": "1000"}), asyncio.TaskGroup() as group:
         near = [group.create_task(_client_silent(world, opening)) for _ in range(talks)]
         far = [group.create_task(_agent_silent(world, opening)) for _ in range(talks)]
     return [each.result() for each in near], [each.result() for each in far]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from functools import partial
@@ -13,10 +13,12 @@ from pathlib import Path
 import httpx2
 from websockets.exceptions import InvalidStatus, WebSocketException
 
+from tests.chaos.checker import check, entries
 from tests.chaos.figures import Figure, Scenario, percentile
-from tests.chaos.world import World, check, entries
-from tests.support.bridge import process
-from tests.support.client import Client, Frame, TurnedAway, client, start
+from tests.chaos.servers import server
+from tests.chaos.sound import voices
+from tests.chaos.world import World, last_seen, place, several
+from tests.support.client import Client, Frame, TurnedAway, client
 from tests.support.deepgram import PATH, DeepgramSession, Script, ScriptedDeepgram
 from tests.support.proxy import Connection, Proxy, proxy
 
@@ -36,6 +38,7 @@ class Person:
     """Somebody who talks, and what they have been shown on all their sockets."""
 
     name: str
+    user: str
     conversation: str = ""
     session: str = ""
     token: str = ""
@@ -117,14 +120,10 @@ class Lines(World):
 
     async def _begin(self, person: Person) -> None:
         assert self.server
-        wish = {"conversation_id": person.conversation} if person.conversation else {}
-        begun = await start(self.server.http, **wish)
+        begun = await self.begin(self.server, person.user, person.conversation or None)
         person.conversation, person.session = str(begun["conversation_id"]), str(begun["session_id"])
         person.token, person.lost_at = str(begun["token"]), None
-        past = begun["messages"]
-        assert isinstance(past, list)
-        self._note(person.conversation, past)
-        person.last = str(past[-1]["cursor"]) if past else None
+        person.last = last_seen(begun)
 
     async def _join(self, person: Person) -> None:
         token = person.token
@@ -138,11 +137,12 @@ class Lines(World):
                 if person.lost_at is not None:
                     self.back.append(time.monotonic() - person.lost_at)
                 self.joined.add(port)
-                cut = await self._is_cut(talker)
+                cut = await self._is_cut(talker, person.conversation)
                 self.cut += cut
                 if not cut:
                     await self._say_goodbye(person, talker)
             finally:
+                self.hearings.by_clients[person.conversation] |= voices(bytes(talker.sound))
                 self.joined.discard(port)
                 person.lost_at = self.resets.pop(port, time.monotonic())
                 if talker.closed == 1000:
@@ -210,14 +210,14 @@ async def drop(world: Lines, line: Connection) -> None:
 
 async def troubled(folder: Path, *, seed: int, talks: int, faults: int, seconds: float) -> Lines:
     """So many talks, all faults on the lines at both ends; then what was seen and promised is checked."""
-    async with _talking(folder, Lines(seed, pace=0.5, think=0.1, speaking=SPEAKING), talks) as world:
+    async with _talking(folder, seed, talks, pace=0.5) as world:
         await world.trouble(faults, seconds, (world.near, world.far), (slow, silent, cut_off, reset))
     return world
 
 
 async def dropped(folder: Path, *, seed: int, talks: int, drops: int, seconds: float) -> Lines:
     """So many talks, the clients' lines reset so often; nobody needs another session, or another agent."""
-    async with _talking(folder, Lines(seed, pace=0.2, think=0.1, speaking=SPEAKING), talks) as world:
+    async with _talking(folder, seed, talks, pace=0.2) as world:
         await world.trouble(drops, seconds, (world.near,), (drop,))
     assert world.refused == 0, f"seed {seed}: {world.refused} could not come back to their session"
     assert world.sessions == talks, f"seed {seed}: {world.sessions} agent sessions for {talks} talks"
@@ -225,50 +225,46 @@ async def dropped(folder: Path, *, seed: int, talks: int, drops: int, seconds: f
 
 
 @asynccontextmanager
-async def whole(folder: Path, world: Lines, script: Script | None = None) -> AsyncIterator[ScriptedDeepgram]:
+async def whole(
+    folder: Path, world: Lines, variables: Mapping[str, str], script: Script | None = None
+) -> AsyncIterator[ScriptedDeepgram]:
     """Server, agent and the proxies between."""
     async with (
-        ScriptedDeepgram(key=None, script=script, idle_seconds=60.0) as deepgram,
+        ScriptedDeepgram(key=None, script=script, idle_seconds=60.0, remembers=False) as deepgram,
         proxy(int(deepgram.url.removesuffix(PATH).rpartition(":")[2])) as world.far,
-        process(folder, **_variables(world.far)) as world.server,
+        server(
+            folder, {**variables, "DEEPGRAM_AGENT_URL": f"ws://{world.far.address}{PATH}"}
+        ) as world.server,
         proxy(int(world.server.address.rpartition(":")[2])) as world.near,
     ):
         yield deepgram
 
 
 @asynccontextmanager
-async def _talking(folder: Path, world: Lines, talks: int) -> AsyncIterator[Lines]:
+async def _talking(folder: Path, seed: int, talks: int, *, pace: float) -> AsyncIterator[Lines]:
     """The whole, with so many talks that go on; when the block is left they end, and all is checked."""
-    async with whole(folder, world, script=world.agent) as deepgram:
-        async with asyncio.TaskGroup() as group:
-            for number in range(talks):
-                group.create_task(world.talk_on(Person(str(number))))
-            yield world
-            world.over.set()
-        world.sessions = len(deepgram.sessions)
-        await check(world)
-        await check_people(world)
-
-
-def _variables(far: Proxy) -> dict[str, str]:
-    return {"DEEPGRAM_AGENT_URL": f"ws://{far.address}{PATH}", "BRIDGE_SESSIONS_PER_USER": "1000"}
+    async with several() as (users, variables):
+        world = Lines(seed, users=users, pace=pace, think=0.1, speaking=SPEAKING)
+        async with whole(folder, world, variables, script=world.agent) as deepgram:
+            async with asyncio.TaskGroup() as group:
+                for number in range(talks):
+                    group.create_task(world.talk_on(Person(str(number), next(world.turn_of))))
+                yield world
+                world.over.set()
+            world.sessions = deepgram.opened
+            await check(world)
+            await check_people(world)
 
 
 async def check_people(world: Lines) -> None:
     """Everybody was shown all there was until they left, and nothing twice."""
-    assert world.server
     for person in world.people:
         assert not person.wrong, f"seed {world.seed}: {person.wrong}"
         assert person.last
-        stored = await entries(world.server.http, person.conversation)
+        stored = await entries(world, person.conversation)
         shown = world.seen[person.conversation]
         missed = [at for at in stored if place(at) <= place(person.last) and at not in shown]
         assert not missed, f"seed {world.seed}: {person.name} was not shown {missed}"
-
-
-def place(cursor: str) -> tuple[int, int]:
-    epoch, _, idx = cursor.partition(":")
-    return int(epoch), int(idx)
 
 
 async def _long(folder: Path, seed: int) -> Sequence[Figure]:

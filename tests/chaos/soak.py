@@ -14,7 +14,8 @@ import httpx2
 import psutil
 
 from tests.chaos.figures import Figure, Scenario
-from tests.support.bridge import Process, process
+from tests.chaos.servers import server
+from tests.support.bridge import Process
 from tests.support.client import Client, client, metrics
 from tests.support.deepgram import DeepgramSession, ScriptedDeepgram
 
@@ -150,16 +151,15 @@ async def soaked(
     soak = Soak(Random(seed), ways)
     async with ScriptedDeepgram(key=None, script=soak.agent) as deepgram:
         variables = {"DEEPGRAM_AGENT_URL": deepgram.url, "BRIDGE_SESSIONS_PER_USER": "1000"}
-        async with process(folder, **variables) as server:
-            idle = (await Footprint.of(server)).tasks
-            await soak.run(server, warm, at_once)
-            soak.before = await soak.settle(server, idle + MOST_MORE)
+        async with server(folder, variables) as running:
+            idle = (await Footprint.of(running)).tasks
+            await soak.run(running, warm, at_once)
+            soak.before = await soak.settle(running, idle + MOST_MORE)
             began = time.monotonic()
-            await soak.run(server, calls, at_once)
+            await soak.run(running, calls, at_once)
             soak.seconds = time.monotonic() - began
-            soak.after = await soak.settle(server, idle + MOST_MORE)
-            assert await server.terminate() == 0
-            assert not [line for line in server.lines if line.get("level") in ("error", None)]
+            soak.after = await soak.settle(running, idle + MOST_MORE)
+        assert not [line for line in running.lines if line.get("level") in ("error", None)]
     return soak
 
 

@@ -5,11 +5,10 @@ from __future__ import annotations
 import asyncio
 import itertools
 import random
-import struct
 import time
 from collections import Counter, defaultdict
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Self
@@ -17,9 +16,11 @@ from typing import Self
 import httpx2
 from websockets.exceptions import ConnectionClosed, WebSocketException
 
+from tests.chaos.sound import NUMBER, Hearings, spoken, understood, voices
 from tests.support.bridge import Process
-from tests.support.client import Client, Frame, TurnedAway, client, items, start
+from tests.support.client import Client, Frame, TurnedAway, client, start
 from tests.support.deepgram import DeepgramSession
+from tests.support.issuer import issuing
 
 ANSWER_SECONDS = 10.0
 RETRY_SECONDS = 0.1
@@ -27,9 +28,8 @@ DONE = ("Goal saved", "I've noted")
 """How the answers begin that promise an effect."""
 
 
-SENT = struct.Struct("<d")
-"""A time on the monotonic clock, at the beginning of a frame of sound."""
-FRAME_BYTES = 640
+USERS = ("ada", "bob", "eve")
+"""Their talks go on side by side."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +56,8 @@ class World:
     """Who talks, in turn: name → credential; empty: nobody is asked for one."""
     owner: dict[str, str] = field(default_factory=dict)
     """Conversation → its user."""
+    anew: float = 0.0
+    """How often somebody who was cut off begins another conversation, 0…1."""
     seen: dict[str, dict[str, str]] = field(default_factory=lambda: defaultdict(dict))
     """Conversation → cursor → the text that a client was shown there."""
     promised: list[str] = field(default_factory=list)
@@ -65,6 +67,8 @@ class World:
     """How often somebody began to talk, or went on."""
     cut: int = 0
     """How often a talk that was going on was cut off."""
+    moved: Counter[int] = field(default_factory=Counter)
+    """Process id of a server → of the talks that were cut off there, those that were shown something new."""
     pace: float = 0.05
     """Longest pause between two wishes of a talk, in seconds."""
     think: float = 0.0
@@ -72,7 +76,8 @@ class World:
     failed: int = 0
     """How often somebody could not come back at the second attempt, while the server was up."""
     speaking: int = 0
-    """How many talks send sound."""
+    """How many more talks may send sound."""
+    hearings: Hearings = field(default_factory=Hearings)
     answered: list[Sample] = field(default_factory=list)
     """From a function call to its answer, at the agent."""
     shown: list[Sample] = field(default_factory=list)
@@ -88,7 +93,8 @@ class World:
 
     def __post_init__(self) -> None:
         self.random = random.Random(self.seed)
-        self._turns = itertools.cycle(self.users)
+        self.turn_of = itertools.cycle(self.users)
+        """Who is the next to begin a talk."""
         self._claims: dict[str, list[float]] = defaultdict(list)
         """Conversation → when somebody had got it."""
 
@@ -96,12 +102,14 @@ class World:
 
     async def agent(self, session: DeepgramSession) -> None:
         """One wish after the other, and whatever it is asked again."""
+        session.voice = NUMBER.pack(session.number)
         async with asyncio.TaskGroup() as group:
             group.create_task(self._listen(session))
             while not self.over.is_set():
                 self.turns += 1
                 wish = f"learn trick {self.turns}"
                 self.said[wish] = time.monotonic()
+                self.hearings.wishes[session.number].add(wish)
                 await session.hear(wish)
                 await self._act(session, wish)
                 await asyncio.sleep(self.random.uniform(0, self.pace))
@@ -110,8 +118,9 @@ class World:
     async def _listen(self, session: DeepgramSession) -> None:
         async for frame in session.frames():
             if isinstance(frame, bytes):
-                (sent,) = SENT.unpack_from(frame)
-                self.carried.append(Sample.since(sent))
+                for talker, sent in understood(frame):
+                    self.hearings.by_agents[session.number].add(talker)
+                    self.carried.append(Sample.since(sent))
             else:
                 match frame.get("type"):
                     case "InjectUserMessage":
@@ -136,7 +145,7 @@ class World:
     async def person(self) -> None:
         """Talks in one conversation until all is over, and comes back whenever it is cut off."""
         conversation: str | None = None
-        user = next(self._turns)
+        user = next(self.turn_of)
         attempts = 0
         while not self.over.is_set():
             await self.up.wait()
@@ -144,11 +153,25 @@ class World:
                 assert self.server
                 conversation = await self.visit(self.server, conversation, user=user)
                 attempts = 0
+                if self.random.random() < self.anew:
+                    conversation = None
             except (OSError, WebSocketException, httpx2.HTTPError, TurnedAway):
                 if self.up.is_set():
                     attempts += 1
                     self.failed += attempts == 2
                 await asyncio.sleep(self.random.uniform(0, RETRY_SECONDS))
+
+    async def begin(self, server: Process, user: str, conversation: str | None = None) -> Frame:
+        """A session for that user, in that conversation or in a new one: what it was answered with."""
+        wish = {"conversation_id": conversation} if conversation else {}
+        begun = await start(server.http, credential=self.users[user], **wish)
+        conversation = str(begun["conversation_id"])
+        assert self.owner.setdefault(conversation, user) == user
+        self._claims[conversation].append(time.monotonic())
+        past = begun["messages"]
+        assert isinstance(past, list)
+        self._note(conversation, past)
+        return begun
 
     async def visit(
         self,
@@ -159,32 +182,27 @@ class World:
         user: str = "local",
     ) -> str:
         """Talk there until cut off, or until all is over. Raises what a client meets when nobody answers."""
-        wish = {"conversation_id": conversation} if conversation else {}
-        begun = await start(server.http, credential=self.users[user], **wish)
+        begun = await self.begin(server, user, conversation)
         conversation = str(begun["conversation_id"])
-        assert self.owner.setdefault(conversation, user) == user
-        claimed = time.monotonic()
-        self._claims[conversation].append(claimed)
-        entries = begun["messages"]
-        assert isinstance(entries, list)
-        self._note(conversation, entries)
+        claimed = self._claims[conversation][-1]
         async with client(server.ws, token=str(begun["token"])) as talker:
             try:
-                last = str(entries[-1]["cursor"]) if entries else None
-                await talker.settle(cursor=last)
+                await talker.settle(cursor=last_seen(begun))
                 settled()
                 self.settled += 1
                 talker.on_frame = partial(self._is_shown, conversation, claimed)
-                cut = await self._is_cut(talker)
-                self.cut += cut
+                cut = await self._is_cut(talker, conversation)
             finally:
-                self._note(conversation, talker.frames)
+                shown = self._note(conversation, talker.frames)
+                self.hearings.by_clients[conversation] |= voices(bytes(talker.sound))
+            self.cut += cut
+            self.moved[server.process.pid] += cut and shown > 0
         return conversation
 
-    async def _is_cut(self, talker: Client) -> bool:
+    async def _is_cut(self, talker: Client, conversation: str) -> bool:
         """Stay until the server closes the socket, or until all is over."""
         async with asyncio.TaskGroup() as group:
-            sound = group.create_task(self._speak(talker))
+            sound = group.create_task(self._speak(talker, conversation))
             over = group.create_task(self.over.wait())
             cut = group.create_task(talker.expect_close(seconds=None))
             ended, _ = await asyncio.wait({over, cut}, return_when=asyncio.FIRST_COMPLETED)
@@ -192,14 +210,19 @@ class World:
                 task.cancel()
         return cut in ended
 
-    async def _speak(self, talker: Client) -> None:
-        """Send 20 ms of sound fifty times a second, each frame with its time; or nothing at all."""
+    async def _speak(self, talker: Client, conversation: str) -> None:
+        """Send 20 ms of sound fifty times a second, while it may; or nothing at all."""
         if self.speaking > 0:
             self.speaking -= 1
-            with suppress(ConnectionClosed):
+            number = self.hearings.talker(conversation)
+            try:
                 while True:
-                    await talker.socket.send(SENT.pack(time.monotonic()).ljust(FRAME_BYTES, b"\0"))
+                    await talker.socket.send(spoken(number, time.monotonic()))
                     await asyncio.sleep(0.02)
+            except ConnectionClosed:
+                pass
+            finally:
+                self.speaking += 1
 
     def _is_shown(self, conversation: str, claimed: float, frame: Frame) -> None:
         if frame["type"] == "ConversationText" and (sent := self.said.get(str(frame["content"]))):
@@ -208,9 +231,10 @@ class World:
             later = [when for when in self._claims[conversation] if when > claimed]
             self.taken_over.append(Sample.since(min(later, default=time.monotonic())))
 
-    def _note(self, conversation: str, frames: Sequence[Frame]) -> None:
+    def _note(self, conversation: str, frames: Sequence[Frame]) -> int:
+        """Into the book of that conversation. How many of its entries are new there."""
         book = self.seen[conversation]
-        newest = (0, -1)
+        known, newest = len(book), (0, -1)
         for frame in frames:
             entry = frame.get("entry", frame)
             assert isinstance(entry, dict)
@@ -219,7 +243,25 @@ class World:
                 assert book.get(cursor, text) == text, f"{cursor} was shown twice, differently"
                 again = cursor in book
                 book[cursor] = text
-                assert again or newest < (newest := _place(cursor)), f"{cursor} was shown out of order"
+                assert again or newest < (newest := place(cursor)), f"{cursor} was shown out of order"
+        return len(book) - known
+
+
+@asynccontextmanager
+async def several() -> AsyncIterator[tuple[dict[str, str], dict[str, str]]]:
+    """Three users, each with their token, and the settings of a server that knows them."""
+    async with issuing() as issuer:
+        yield (
+            {name: issuer.token(name) for name in USERS},
+            {**issuer.variables, "BRIDGE_SESSIONS_PER_USER": "10000"},
+        )
+
+
+def last_seen(begun: Frame) -> str | None:
+    """The cursor of the newest entry that a session begins with."""
+    past = begun["messages"]
+    assert isinstance(past, list)
+    return str(past[-1]["cursor"]) if past else None
 
 
 def text_of(entry: Frame) -> str:
@@ -235,68 +277,7 @@ def text_of(entry: Frame) -> str:
     return f"{entry['role']}: {entry['content']}"
 
 
-async def check(world: World) -> None:
-    """All that was seen is there, in order and without a hole; all that was promised was done once, for the
-    user who said it, in the conversation it was said in."""
-    assert world.server
-    wishes: dict[str, set[str]] = {}
-    for conversation, book in world.seen.items():
-        credential = world.users[world.owner.get(conversation, "local")]
-        stored = await entries(world.server.http, conversation, credential)
-        wrong = {cursor: text for cursor, text in book.items() if stored.get(cursor) != text}
-        assert not wrong, f"seed {world.seed}: seen and not stored: {wrong}"
-        holes = _holes(stored)
-        assert not holes, f"seed {world.seed}: {conversation} lacks {holes}"
-        wishes[conversation] = {text.removeprefix("user: ") for text in stored.values()}
-    told = Counter(wish for said in wishes.values() for wish in said if wish in world.said)
-    assert max(told.values(), default=1) == 1, (
-        f"seed {world.seed}: {told.most_common(1)} in two conversations"
-    )
-    made = Counter(await _made(world, wishes))
-    twice = sorted(wish for wish in world.said if made[wish] > 1)
-    missing = sorted(set(world.promised) - made.keys())
-    assert not twice, f"seed {world.seed}: done twice: {twice}"
-    assert not missing, f"seed {world.seed}: promised and not done: {missing}"
-
-
-async def _made(world: World, wishes: Mapping[str, set[str]]) -> list[str]:
-    """The goals of all users, each where it belongs."""
-    assert world.server
-    made = []
-    for user, credential in world.users.items():
-        for goal in await items(world.server.http, "/api/v1/goals", credential):
-            wish, conversation = str(goal["statement"]), str(goal["conversation_id"])
-            assert world.owner.get(conversation, user) == user, f"seed {world.seed}: {wish} is not {user}'s"
-            if wish in world.said and conversation in wishes:
-                assert wish in wishes[conversation], f"seed {world.seed}: nobody said {wish} there"
-            made.append(wish)
-        newest = await items(world.server.http, "/api/v1/conversations?limit=100", credential)
-        mine = {str(one["id"]) for one in newest}
-        theirs = {conversation for conversation, owner in world.owner.items() if owner != user}
-        assert not mine & theirs, f"seed {world.seed}: {user} is shown what is somebody else's"
-    return made
-
-
-async def entries(http: str, conversation: str, credential: str = "") -> dict[str, str]:
-    """Cursor → text of all entries the store has."""
-    found: dict[str, str] = {}
-    path = f"/api/v1/conversations/{conversation}/messages?limit=200"
-    after = ""
-    while page := await items(http, path + after, credential):
-        assert not found.keys() & {str(entry["cursor"]) for entry in page}
-        found |= {str(entry["cursor"]): text_of(entry) for entry in page}
-        after = f"&after={page[-1]['cursor']}"
-    return found
-
-
-def _place(cursor: str) -> tuple[int, int]:
+def place(cursor: str) -> tuple[int, int]:
+    """Where an entry stands."""
     epoch, _, idx = cursor.partition(":")
     return int(epoch), int(idx)
-
-
-def _holes(stored: dict[str, str]) -> list[str]:
-    epochs: dict[int, set[int]] = defaultdict(set)
-    for cursor in stored:
-        epoch, idx = _place(cursor)
-        epochs[epoch].add(idx)
-    return [f"{e}:{n}" for e, there in epochs.items() for n in range(max(there)) if n not in there]

@@ -56,6 +56,7 @@ class ScriptedDeepgram:
         settings_seconds: float = 10.0,
         idle_seconds: float = 10.0,
         port: int = 0,
+        remembers: bool = True,
     ) -> None:
         self.key = key
         """What `Authorization: Token …` must bring; None = anything."""
@@ -73,12 +74,16 @@ class ScriptedDeepgram:
         self.attempts = 0
         """Handshakes so far, refused ones included."""
         self.sessions: list[DeepgramSession] = []
-        """All that were opened, oldest first."""
+        """All that were opened, oldest first; those that are over only if it `remembers` them."""
+        self.opened = 0
+        """How many were opened."""
         self.violations: list[str] = []
         """Rules that were broken."""
         self._settings_seconds = settings_seconds
         self._idle_seconds = idle_seconds
         self._port = port
+        self._remembers = remembers
+        """False: nobody asks for a session, there will be tens of thousands."""
         self._failures: list[Exception] = []
         self._ready: asyncio.Queue[DeepgramSession] = asyncio.Queue()
         self._connected: asyncio.Queue[DeepgramSession] = asyncio.Queue()
@@ -154,14 +159,18 @@ class ScriptedDeepgram:
         return None
 
     async def _handle(self, socket: ServerConnection) -> None:
-        session = DeepgramSession(
-            socket,
-            request_id=f"request-{len(self.sessions) + 1}",
-            bridge=self.bridge,
-            violations=self.violations,
-        )
+        self.opened += 1
+        session = DeepgramSession(socket, number=self.opened, bridge=self.bridge, violations=self.violations)
         self.sessions.append(session)
-        self._connected.put_nowait(session)
+        try:
+            await self._attend(session)
+        finally:
+            if not self._remembers:
+                self.sessions.remove(session)
+
+    async def _attend(self, session: DeepgramSession) -> None:
+        if self._remembers:
+            self._connected.put_nowait(session)
         async with asyncio.TaskGroup() as group:
             hand_out = group.create_task(self._play(session), name="script")
             try:
@@ -179,7 +188,8 @@ class ScriptedDeepgram:
 
     async def _play(self, session: DeepgramSession) -> None:
         await session.ready.wait()
-        self._ready.put_nowait(session)
+        if self._remembers:
+            self._ready.put_nowait(session)
         if self.script is None:
             return
         try:

@@ -42,11 +42,13 @@ class DeepgramSession(Record):
     Nothing happens by itself but `Welcome`, `SettingsApplied` and the errors for broken rules.
     """
 
-    def __init__(
-        self, socket: ServerConnection, *, request_id: str, bridge: bool, violations: list[str]
-    ) -> None:
+    def __init__(self, socket: ServerConnection, *, number: int, bridge: bool, violations: list[str]) -> None:
         super().__init__()
-        self.request_id = request_id
+        self.number = number
+        """Of all sessions of its server: the first has 1."""
+        self.request_id = f"request-{number}"
+        self.voice = b""
+        """What its sound is made of, over and over; empty = a tone."""
         self.rules = Rules(bridge=bridge)
         self.ready = asyncio.Event()
         """Set once the Settings are in (and applied, unless the test does that)."""
@@ -123,6 +125,8 @@ class DeepgramSession(Record):
     async def audio_out(self, ms: int, *, frame_ms: int = 80, real_time: bool = False) -> bytes:
         """A tone, faster than real time unless told; returns it. Also for what trickles in after a cut."""
         sound = tone(ms, self.audio_format)
+        if self.voice:
+            sound = (self.voice * len(sound))[: len(sound)]
         step = max(2, self.audio_format.bytes_per_second * frame_ms // 1000 // 2 * 2)
         for start in range(0, len(sound), step):
             await self._socket.send(sound[start : start + step])
