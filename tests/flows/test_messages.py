@@ -34,8 +34,8 @@ from tests.support.deepgram_session import DeepgramSession
 from tests.support.issuer import AUDIENCE, ISSUER, Issuer, issuing
 from tests.support.users import Users, open_users, sqlite_url
 
-SOON = 2.0
-"""Seconds."""
+SOON, LONGER, LIFE = 2.0, 0.5, 3.0
+"""Seconds until they are told, that they go on after it, that the token is good of the one whose time ends."""
 PROVIDER = {"provider": {"type": "deepgram", "model": "some-model"}}
 MESSAGES: Mapping[str, Mapping[str, object]] = {
     "Settings": {name: value for name, value in SETTINGS.items() if name != "type"},
@@ -110,8 +110,6 @@ async def world(
 # ── cut off in the middle of a talk ─────────────────────────────────────────────────────────
 
 
-LONGER = 0.5
-"""Seconds."""
 CLOSED = b"\x03\xe8BRIDGE_"
 """A close with 1000."""
 CUT_OFF = (b'"BRIDGE_SIGNED_OUT"', b'"BRIDGE_SIGN_IN_EXPIRED"', b'"BRIDGE_ENDED"')
@@ -191,8 +189,6 @@ async def stubborn(world: World, user_id: str, **claims: Any) -> AsyncIterator[S
 
 
 Way = Callable[[World, Stubborn], Awaitable[object]]
-LIFE = 3.0
-"""Seconds the token of the one whose time ends is good for."""
 WAYS: dict[str, Way] = {
     "signs out": lambda world, one: world.post(one.token, "sign-out"),
     "is locked": lambda world, one: world.users.lock(one.user_id),
