@@ -57,7 +57,7 @@ class Me:
     async def forget(self, request: Request) -> Response:
         """Delete the user and all that is theirs, goals and tasks too. Sessions and sign-ins end.
 
-        There is no way back; what they have had of today's limits stays counted. Whoever signs in by a PIN can
+        There is no way back; what they have had of the day's limits stays counted. Who signs in by a PIN can
         do so again only once an operator lets them.
         """
         user = await self._identity.get_current_user(request)

@@ -35,7 +35,7 @@ from tests.support.issuer import AUDIENCE, ISSUER, Issuer, issuing
 from tests.support.users import Users, open_users, sqlite_url
 
 SOON, LONGER, LIFE = 2.0, 0.5, 3.0
-"""Seconds until they are told, that they go on after it, that the token is good of the one whose time ends."""
+"""Seconds until they are told, that they go on after it, that the token of the one who expires is good."""
 PROVIDER = {"provider": {"type": "deepgram", "model": "some-model"}}
 MESSAGES: Mapping[str, Mapping[str, object]] = {
     "Settings": {name: value for name, value in SETTINGS.items() if name != "type"},
