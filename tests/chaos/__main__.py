@@ -10,12 +10,12 @@ import tempfile
 import time
 from pathlib import Path
 
-from tests.chaos import agents, away, doubles, drains, fuzz, half_open, kills, lines, soak
+from tests.chaos import agents, away, doubles, drains, fuzz, half_open, kills, lines, noted, soak
 from tests.chaos.figures import Figure, Scenario, table
 from tests.chaos.servers import nothing_left
 
 SCENARIOS = (
-    *(kills.SCENARIO, drains.SCENARIO, away.SCENARIO, doubles.SCENARIO),
+    *(kills.SCENARIO, drains.SCENARIO, away.SCENARIO, noted.SCENARIO, doubles.SCENARIO),
     *(agents.SCENARIO, lines.SCENARIO, half_open.SCENARIO),
     fuzz.SCENARIO,
     soak.SCENARIO,

@@ -8,7 +8,9 @@ from collections.abc import Callable
 
 from prometheus_client import CollectorRegistry
 
-from bridge.observers.loop import INTERVAL_SECONDS, LoopWatch
+from bridge.observers.loop import LoopWatch
+
+LAG, BUSY = "bridge_loop_lag_seconds", "bridge_loop_busy_seconds"
 
 
 def over(registry: CollectorRegistry, name: str, seconds: str) -> float:
@@ -17,15 +19,22 @@ def over(registry: CollectorRegistry, name: str, seconds: str) -> float:
     return (value(f"{name}_count") or 0) - (value(f"{name}_bucket", {"le": seconds}) or 0)
 
 
-async def looks(registry: CollectorRegistry, step: Callable[[float], None]) -> list[float]:
-    """How many looks more found the loop late, and busy, after a step of 0.3 s."""
-    names = ("bridge_loop_lag_seconds", "bridge_loop_busy_seconds")
+async def next_look(registry: CollectorRegistry) -> None:
+    """The loop has been looked at once more; the next look has begun."""
+    seen = registry.get_sample_value(f"{BUSY}_count")
+    async with asyncio.timeout(10):
+        while registry.get_sample_value(f"{BUSY}_count") == seen:  # noqa: ASYNC110
+            await asyncio.sleep(0)
+
+
+async def found(registry: CollectorRegistry, step: Callable[[float], None]) -> tuple[bool, bool]:
+    """Whether the look during which a step of 0.3 s was made found the loop late, and busy."""
     async with LoopWatch(registry):
-        await asyncio.sleep(2 * INTERVAL_SECONDS)
-        before = [over(registry, name, "0.25") for name in names]
+        await next_look(registry)
+        late, busy = (over(registry, name, "0.25") for name in (LAG, BUSY))
         step(0.3)
-        await asyncio.sleep(2 * INTERVAL_SECONDS)
-        return [over(registry, name, "0.25") - count for name, count in zip(names, before, strict=True)]
+        await next_look(registry)
+        return over(registry, LAG, "0.25") > late, over(registry, BUSY, "0.25") > busy
 
 
 def compute(seconds: float) -> None:
@@ -35,11 +44,11 @@ def compute(seconds: float) -> None:
 
 
 async def test_a_step_that_computes_for_long_makes_the_loop_late_and_busy() -> None:
-    assert await looks(CollectorRegistry(), compute) == [1, 1]
+    assert await found(CollectorRegistry(), compute) == (True, True)
 
 
 async def test_a_step_that_waits_makes_it_late_only() -> None:
-    assert await looks(CollectorRegistry(), time.sleep) == [1, 0]
+    assert await found(CollectorRegistry(), time.sleep) == (True, False)
 
 
 async def test_tasks_are_counted_while_it_watches() -> None:
