@@ -5,11 +5,13 @@ from __future__ import annotations
 import asyncio
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import httpx2
+import pytest
 from pydantic import SecretStr
 from websockets.exceptions import InvalidStatus
 
@@ -18,13 +20,15 @@ from tests.support.bridge import Process, process, running
 from tests.support.client import client, get, start
 from tests.support.deepgram import ScriptedDeepgram
 from tests.support.deepgram_session import DeepgramSession
+from tests.support.issuer import Issuer, issuing
+from tests.support.users import add_users, sqlite_url
 
 KEY = "dg-canary-4f1c0b7a9e"
 HTTP_SECRET = "sign-canary-77d1e0c3"
 ADMIN_TOKEN = "admin-canary-5b2e8f64"
 STRANGE = "stranger-canary-90ab12"
 """A credential that is none."""
-PIN = "493817"
+PIN, WRONG_PIN = "493817", "620485"
 SAID = "my pin is 493817 and my sister Zuzanna Quillfeather has a rash"
 ANSWERED = "I am sorry about the rash of Zuzanna Quillfeather."
 GOAL = "cure Quillfeather of her rash"
@@ -32,6 +36,12 @@ WORDS = ("Quillfeather", "Zuzanna", "rash", PIN)
 SECRETS = (KEY, HTTP_SECRET, ADMIN_TOKEN, STRANGE)
 SOUND = bytes(range(1, 201)) * 8
 """A pattern that is found again wherever it is kept."""
+
+
+Enter = Callable[[Process, "Traces"], Awaitable[str]]
+"""Proves who somebody is, in every way there is, and gives the credential."""
+Way = Callable[[Path], AbstractAsyncContextManager[tuple[dict[str, str], Enter]]]
+"""What a server is started with so that people sign in that way."""
 
 
 @dataclass
@@ -111,6 +121,78 @@ async def knock(server: Process, traces: Traces) -> None:
         traces.responses.append(re.sub("|".join(map(re.escape, WORDS)), "", exported.text))
 
 
+@asynccontextmanager
+async def with_a_pin(folder: Path) -> AsyncIterator[tuple[dict[str, str], Enter]]:
+    await add_users(sqlite_url(folder), "ada", pin=PIN)
+
+    async def enter(server: Process, traces: Traces) -> str:
+        async with httpx2.AsyncClient(base_url=server.http, trust_env=False) as http:
+            for pin in (WRONG_PIN, PIN):
+                for keep in ("cookie", "token"):
+                    wish = {"name": "ada", "pin": pin, "keep": keep}
+                    answer = await http.post("/api/v1/sign-in", json=wish)
+                    traces.tokens += answer.cookies.values()
+            token = str(answer.json()["token"])
+            shown = await http.get("/api/v1/me/export")  # by its cookie
+            assert shown.status_code == 200
+            traces.responses.append(f"{shown.headers} {shown.text}")
+        traces.tokens += [WRONG_PIN, PIN]
+        return token
+
+    yield {"BRIDGE_AUTH": "pin"}, enter
+
+
+@asynccontextmanager
+async def with_a_token(folder: Path) -> AsyncIterator[tuple[dict[str, str], Enter]]:
+    async with issuing() as issuer:
+
+        async def enter(server: Process, traces: Traces) -> str:
+            traces.tokens += [issuer.token("ada", exp=1), Issuer().token("ada")]
+            for token in traces.tokens:
+                async with httpx2.AsyncClient(base_url=server.http, trust_env=False) as http:
+                    answer = await http.get("/api/v1/me/export", headers={"Authorization": f"Bearer {token}"})
+                assert answer.status_code == 401
+                traces.responses.append(f"{answer.headers} {answer.text}")
+            return issuer.token("ada")
+
+        yield issuer.variables, enter
+
+
+async def talk_twice(server: Process, deepgram: ScriptedDeepgram, traces: Traces, credential: str) -> None:
+    """A talk that is come back to, and ended by signing out."""
+    begun = await start(server.http, credential=credential)
+    traces.tokens += [credential, str(begun["token"])]
+    async with client(server.ws, token=str(begun["token"])) as talker:
+        await talker.settle()
+        agent = await deepgram.session()
+        await agent.hear("good evening")
+        heard = await talker.expect_text("user", "good evening")
+        ready = await talker.expect("BridgeReady")
+    traces.tokens.append(str(ready["resume_token"]))
+    async with client(server.ws, token=str(ready["resume_token"])) as talker:
+        await talker.settle(cursor=str(heard["cursor"]))
+        traces.frames = json.dumps([frame for frame in talker.frames if frame["type"] != "BridgeReady"])
+        again = await talker.expect("BridgeReady")
+        traces.tokens.append(str(again["resume_token"]))
+        await leave(server, traces, credential)
+        assert await talker.expect_close() == 1000
+
+
+async def leave(server: Process, traces: Traces, credential: str) -> None:
+    """Ask for what is not theirs, sign out, and try again."""
+    mine = {"Authorization": f"Bearer {credential}"}
+    async with httpx2.AsyncClient(base_url=server.http, trust_env=False, headers=mine) as http:
+        for method, path in (
+            ("GET", "/console/sessions"),
+            ("GET", f"/api/v1/voice/sessions/{credential}/messages?token={credential}"),
+            ("POST", "/api/v1/sign-out"),
+            ("GET", "/api/v1/me/export"),
+        ):
+            answer = await http.request(method, path)
+            traces.responses.append(f"{answer.headers} {answer.text}")
+    assert answer.status_code == 401
+
+
 def variables(deepgram: ScriptedDeepgram) -> Mapping[str, str]:
     return {
         "LOG_LEVEL": "debug",
@@ -147,6 +229,27 @@ async def test_nothing_that_was_planted_is_where_it_does_not_belong(tmp_path: Pa
         assert SOUND[:64] not in content, f"sound is in {name}"
     assert GOAL.encode() in b"".join(kept.values())  # what belongs there is found, so the search works
     assert "Quillfeather" in traces.frames
+
+
+@pytest.mark.parametrize("way", [with_a_pin, with_a_token])
+async def test_what_people_prove_themselves_with_is_kept_nowhere(tmp_path: Path, way: Way) -> None:
+    traces = Traces()
+    async with (
+        ScriptedDeepgram(key=KEY) as deepgram,
+        way(tmp_path) as (given, enter),
+        process(tmp_path, **variables(deepgram), **given) as server,
+    ):
+        await talk_twice(server, deepgram, traces, await enter(server, traces))
+        kept = files(tmp_path)
+        await server.terminate()
+    kept |= {f"{name} at the end": content for name, content in files(tmp_path).items()}
+    assert "sign_in_ended" in {line["event"] for line in server.lines}
+    assert len(traces.tokens) >= 6
+    assert [line for line in server.lines if any(word in str(line) for word in traces.tokens)] == []
+    assert [word for word in traces.tokens if word in traces.frames + "".join(traces.responses)] == []
+    for name, content in kept.items():
+        assert [word for word in traces.tokens if word.encode() in content] == [], name
+    assert b"good evening" in b"".join(kept.values())
 
 
 async def test_personal_data_is_kept_out_of_the_store_where_that_is_wanted(tmp_path: Path) -> None:
