@@ -47,9 +47,9 @@ class Connection:
         """True from the moment the commit is through."""
 
     async def execute(
-        self, statement: Executable, parameters: Sequence[dict[str, Any]] | None = None
+        self, statement: Executable, parameters: Sequence[dict[str, Any]] | dict[str, Any] | None = None
     ) -> CursorResult[Any]:
-        """Run a statement, or the same one with many rows of parameters; the result is complete."""
+        """Run a statement, with its parameters or with many rows of them; the result is complete."""
         result: CursorResult[Any] = await self._step(self._connection.execute(statement, parameters))
         return result
 

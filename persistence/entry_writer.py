@@ -16,6 +16,36 @@ from persistence.tables import CONVERSATIONS, ENTRIES, NOTED_CALLS
 
 Key = tuple[str, int, int]
 
+_COLUMNS = CONVERSATIONS.c
+_AT = bindparam("at", type_=_COLUMNS.last_activity_at.type)
+# Statements are built once: to build one takes longer than SQLite needs to run it.
+OWNERS = (
+    select(_COLUMNS.id, _COLUMNS.user_id)
+    .where(_COLUMNS.id.in_(bindparam("ids", expanding=True)))
+    .order_by(_COLUMNS.id)  # everybody in the same order: no deadlock
+    .with_for_update(key_share=True)
+)
+TOUCH = (
+    update(CONVERSATIONS)
+    .where(_COLUMNS.id == bindparam("key"))
+    .values(
+        message_count=_COLUMNS.message_count + bindparam("more"),
+        last_activity_at=case((_COLUMNS.last_activity_at < _AT, _AT), else_=_COLUMNS.last_activity_at),
+        title=case(
+            (_COLUMNS.title == "", bindparam("wish", type_=_COLUMNS.title.type)), else_=_COLUMNS.title
+        ),
+    )
+)
+CUT = (
+    update(ENTRIES)
+    .where(
+        ENTRIES.c.conversation_id == bindparam("key"),
+        ENTRIES.c.epoch == bindparam("in_epoch"),
+        ENTRIES.c.idx == bindparam("at_idx"),
+    )
+    .values(interrupted=True, heard=bindparam("part"))
+)
+
 
 async def write(
     connection: Connection, database: Database, entries: list[Entry], *, again: bool = False
@@ -50,12 +80,7 @@ def _key(entry: Entry) -> Key:
 
 async def _lock(connection: Connection, ids: set[str]) -> dict[str, str]:
     """The owners of those conversations that are there; nobody deletes them before this transaction ends."""
-    rows = await connection.execute(
-        select(CONVERSATIONS.c.id, CONVERSATIONS.c.user_id)
-        .where(CONVERSATIONS.c.id.in_(sorted(ids)))
-        .order_by(CONVERSATIONS.c.id)  # everybody in the same order: no deadlock
-        .with_for_update(key_share=True)
-    )
+    rows = await connection.execute(OWNERS, {"ids": sorted(ids)})
     return {row.id: row.user_id for row in rows}
 
 
@@ -64,20 +89,7 @@ async def _touch(connection: Connection, entries: list[Entry]) -> None:
     by_conversation: dict[str, list[Entry]] = defaultdict(list)
     for entry in entries:
         by_conversation[entry.conversation_id].append(entry)
-    columns = CONVERSATIONS.c
-    at = bindparam("at", type_=columns.last_activity_at.type)
-    await connection.execute(
-        update(CONVERSATIONS)
-        .where(columns.id == bindparam("key"))
-        .values(
-            message_count=columns.message_count + bindparam("more"),
-            last_activity_at=case((columns.last_activity_at < at, at), else_=columns.last_activity_at),
-            title=case(
-                (columns.title == "", bindparam("wish", type_=columns.title.type)), else_=columns.title
-            ),
-        ),
-        [_news(key, mine) for key, mine in sorted(by_conversation.items())],
-    )
+    await connection.execute(TOUCH, [_news(key, mine) for key, mine in sorted(by_conversation.items())])
 
 
 def _news(conversation_id: str, entries: list[Entry]) -> dict[str, Any]:
@@ -126,13 +138,4 @@ async def _cut(connection: Connection, entries: list[Entry]) -> None:
         if isinstance(entry.what, Cut)
     ]
     if cuts:
-        await connection.execute(
-            update(ENTRIES)
-            .where(
-                ENTRIES.c.conversation_id == bindparam("key"),
-                ENTRIES.c.epoch == bindparam("in_epoch"),
-                ENTRIES.c.idx == bindparam("at_idx"),
-            )
-            .values(interrupted=True, heard=bindparam("part")),
-            cuts,
-        )
+        await connection.execute(CUT, cuts)

@@ -61,6 +61,9 @@ class Flusher:
         self._started = self._finished = 0
         self._tried = asyncio.Condition()
         self._poked = asyncio.Event()
+        self._asked = True
+        """Somebody waits for this round."""
+        self._tidied = -IDLE_SECONDS
         self._outage = outage
 
     async def run(self) -> None:
@@ -68,9 +71,7 @@ class Flusher:
         retry = FIRST_RETRY
         while True:
             try:
-                await self._journal.adopt()
-                await self.flush()
-                await self._look()
+                await self._round()
                 retry, wait = FIRST_RETRY, IDLE_SECONDS
             except (StoreUnavailable, JournalFailed) as error:
                 self._outage.failed(str(error))
@@ -82,6 +83,17 @@ class Flusher:
                 with suppress(JournalFailed):
                     await self._purge()
             await self._pause(wait)
+
+    async def _round(self) -> None:
+        """Flush; tidy up as well, unless that was done a moment ago and nobody waits."""
+        now = asyncio.get_running_loop().time()
+        if not self._asked and now < self._tidied + IDLE_SECONDS:
+            await self._flush_all()
+            return
+        self._tidied = now
+        await self._journal.adopt()
+        await self.flush()
+        await self._look()
 
     async def _give_up_leases(self, adopted: Set[str]) -> None:
         """Nobody has to wait for the processes of those journals any more."""
@@ -95,7 +107,14 @@ class Flusher:
         await self._journal.purge(0 if self._journal.crowded else self._keep_seconds)
 
     async def flush(self) -> None:
-        """Bring everything journalled so far into the store. Raises StoreUnavailable, JournalFailed."""
+        """Bring everything journalled so far into the store, and forget what need not be kept.
+
+        Raises StoreUnavailable, JournalFailed.
+        """
+        await self._flush_all()
+        await self._purge()
+
+    async def _flush_all(self) -> None:
         self._started = attempt = self._started + 1
         adopted = frozenset(self._journal.adopted)
         try:
@@ -107,7 +126,6 @@ class Flusher:
             async with self._tried:
                 self._finished = attempt
                 self._tried.notify_all()
-        await self._purge()
 
     async def settle(self, conversation_id: str) -> None:
         """Wait until all that is journalled for it now is in the store. Raises StoreUnavailable.
@@ -144,6 +162,7 @@ class Flusher:
             await _until(self._poked, seconds)
         elif await _until(self._journal.appended, seconds) and not self._journal.strict:
             await _until(self._poked, GATHER_SECONDS)
+        self._asked = self._poked.is_set()
         self._poked.clear()
         self._journal.appended.clear()
 
@@ -157,7 +176,7 @@ class Flusher:
 
     async def _flush_batch(self) -> bool:
         """One transaction; True = there may be more."""
-        pending, up_to = await self._journal.pending(1 if self._batches.stuck else BATCH)
+        pending, up_to, all_of_them = await self._journal.pending(1 if self._batches.stuck else BATCH)
         if up_to <= self._flushed:
             return False
         batch, refused = _decoded(pending)
@@ -169,7 +188,7 @@ class Flusher:
         self._tell_refused(pending, refused)
         self._flushed = up_to
         self._outage.flushed += len(pending) - len(refused)
-        return bool(pending)
+        return not all_of_them
 
     # ── a store that may have lost something ──────────────────────────────────────────────────────────────
 

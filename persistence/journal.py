@@ -240,13 +240,13 @@ class Journal:
         """Number of the newest entry of that conversation that may not be flushed yet; 0 = all are."""
         return self._last.get(storable(conversation_id), 0)
 
-    async def pending(self, limit: int) -> tuple[list[Pending], int]:
-        """The oldest entries not flushed, at most so many, and the number up to which nothing else is."""
+    async def pending(self, limit: int) -> tuple[list[Pending], int, bool]:
+        """The oldest entries not flushed, at most so many; up to which number nothing else is; True: all."""
 
-        def read(connection: sqlite3.Connection) -> tuple[list[Pending], int]:
+        def read(connection: sqlite3.Connection) -> tuple[list[Pending], int, bool]:
             rows, all_of_them = journal_file.pending(connection, limit)
             newest = rows[-1].seq if rows else 0
-            return rows, max(newest, self._written) if all_of_them else newest
+            return rows, max(newest, self._written) if all_of_them else newest, all_of_them
 
         return await self._do(read)
 

@@ -70,7 +70,7 @@ async def test_what_a_store_refuses_is_set_aside_and_the_rest_arrives(
     bad = [entry(claim, GIANT + n, "refused") for n in range(2)]
     await append(record, *good[:3], bad[0], *good[3:7], bad[1], *good[7:])
     assert await stored(record, claim) == good
-    rows, _ = await record.journal.pending(100)
+    rows, *_ = await record.journal.pending(100)
     assert rows == []
     (path,) = journal_file.journals(data_dir)
     await append(record, entry(claim, 9, "goes on"))
@@ -154,7 +154,7 @@ async def test_what_was_set_aside_is_kept_for_the_next_start(database_url: str, 
         assert cursors(await stored(record, claim)) == ["1:0"]
     assert len(journal_file.journals(data_dir)) == 1
     async with Journal(data_dir) as journal:
-        rows, _ = await journal.pending(100)
+        rows, *_ = await journal.pending(100)
         assert len(rows) == 1
 
 
