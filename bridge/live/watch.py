@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 
 import structlog
 
@@ -18,26 +18,34 @@ class Watch:
 
     def __init__(self, facts: SessionFacts, observers: Iterable[Observer]) -> None:
         self._facts = facts
-        self._all = list(observers)
-        self._sound = list(self._all)
+        self._all = tuple(observers)
+        self._sound = self._all
         """Those that have not broken, until the end."""
 
     def stepped(self, event: Event | PeerEvent, commands: Sequence[Command], now: Moment) -> None:
-        self._tell(lambda observer: observer.stepped(self._facts, event, commands, now))
+        for observer in self._sound:
+            try:
+                observer.stepped(self._facts, event, commands, now)
+            except Exception:
+                self._broke(observer)
 
     def sounded(self, towards: str, frames: int, size: int) -> None:
-        self._tell(lambda observer: observer.sounded(self._facts, towards, frames, size))
+        for observer in self._sound:
+            try:
+                observer.sounded(self._facts, towards, frames, size)
+            except Exception:
+                self._broke(observer)
 
     def ended(self, reason: str, now: Moment) -> None:
         """The last that is told, also to those that broke."""
-        self._sound, self._all = self._all, []
-        self._tell(lambda observer: observer.ended(self._facts, reason, now))
-        self._sound = []
-
-    def _tell(self, news: Callable[[Observer], None]) -> None:
-        for observer in list(self._sound):
+        observers, self._all, self._sound = self._all, (), ()
+        for observer in observers:
             try:
-                news(observer)
-            except Exception:  # a talk is worth more than its figures
-                log.exception("observer_failed", observer=type(observer).__name__)
-                self._sound.remove(observer)
+                observer.ended(self._facts, reason, now)
+            except Exception:
+                self._broke(observer)
+
+    def _broke(self, observer: Observer) -> None:
+        """It is told nothing more until the end: a talk is worth more than its figures."""
+        log.error("observer_failed", observer=type(observer).__name__, exc_info=True)
+        self._sound = tuple(each for each in self._sound if each is not observer)
