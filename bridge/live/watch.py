@@ -26,15 +26,15 @@ class Watch:
         for observer in self._sound:
             try:
                 observer.stepped(self._facts, event, commands, now)
-            except Exception:
-                self._broke(observer)
+            except Exception as fault:
+                self._broke(observer, fault)
 
     def sounded(self, towards: str, frames: int, size: int) -> None:
         for observer in self._sound:
             try:
                 observer.sounded(self._facts, towards, frames, size)
-            except Exception:
-                self._broke(observer)
+            except Exception as fault:
+                self._broke(observer, fault)
 
     def ended(self, reason: str, now: Moment) -> None:
         """The last that is told, also to those that broke."""
@@ -42,10 +42,10 @@ class Watch:
         for observer in observers:
             try:
                 observer.ended(self._facts, reason, now)
-            except Exception:
-                self._broke(observer)
+            except Exception as fault:
+                self._broke(observer, fault)
 
-    def _broke(self, observer: Observer) -> None:
+    def _broke(self, observer: Observer, fault: Exception) -> None:
         """It is told nothing more until the end: a talk is worth more than its figures."""
-        log.error("observer_failed", observer=type(observer).__name__, exc_info=True)
+        log.error("observer_failed", observer=type(observer).__name__, exc_info=fault)
         self._sound = tuple(each for each in self._sound if each is not observer)
