@@ -11,6 +11,7 @@ import orjson
 from sqlalchemy import delete, func, select
 
 from bridge.core.model import Entry
+from persistence import clock
 from persistence.codec import decode, dump_json
 from persistence.connection import Connection
 from persistence.engine import Database
@@ -64,8 +65,9 @@ async def restore(connection: Connection, database: Database, claims: Sequence[C
 
 async def remember_deletions(connection: Connection, database: Database, ids: Sequence[str]) -> None:
     """Nobody restores them."""
-    await connection.execute(delete(GRAVES).where(GRAVES.c.dug_at < func.now() - timedelta(days=GRAVE_DAYS)))
-    graves = [{"conversation_id": conversation_id, "dug_at": func.now()} for conversation_id in ids]
+    now = await clock.now(connection, database)
+    await connection.execute(delete(GRAVES).where(GRAVES.c.dug_at < now - timedelta(days=GRAVE_DAYS)))
+    graves = [{"conversation_id": conversation_id, "dug_at": now} for conversation_id in ids]
     await connection.execute(database.insert(GRAVES).values(graves).on_conflict_do_nothing())
 
 

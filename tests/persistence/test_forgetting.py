@@ -16,7 +16,7 @@ from bridge.ports import Claim
 from persistence import forgetting
 from persistence.record import Record
 from persistence.retention import Retention
-from persistence.tables import ACCOUNTS, CONVERSATIONS, LEASES, METADATA, USERS
+from persistence.tables import ACCOUNTS, CONVERSATIONS, GRAVES, LEASES, METADATA, USERS
 from tests.persistence.build import STRANGER, USER, adds_goal, adds_task, append, begun, entry, job
 
 OLD = timedelta(days=91)
@@ -119,6 +119,18 @@ async def test_what_is_deleted_does_not_come_back_from_the_journal(record: Recor
     assert await there(record) == set()
     with pytest.raises(StaleEpoch):
         await record.ledger.run_once(job(claim), {"a": 1}, adds_goal())
+
+
+async def test_that_something_was_deleted_is_forgotten_after_a_month(record: Record) -> None:
+    for days in (29, 31):
+        await record.store.delete(USER, (await begun(record)).conversation.id)
+        async with record.database.writing() as connection:
+            fresh = GRAVES.c.dug_at > datetime.now(UTC) - timedelta(days=1)
+            dug_at = datetime.now(UTC) - timedelta(days=days)
+            await connection.execute(update(GRAVES).where(fresh).values(dug_at=dug_at))
+    await record.store.delete(USER, (await begun(record)).conversation.id)
+    async with record.database.reading() as connection:
+        assert await connection.scalar(select(func.count()).select_from(GRAVES)) == 2
 
 
 async def test_the_job_deletes_what_is_old_and_keeps_all_with_zero_days(record: Record) -> None:
