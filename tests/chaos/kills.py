@@ -51,7 +51,7 @@ async def killed(folder: Path, *, seed: int, kills: int, talks: int) -> Killed:
     """So many talks, the server killed so often under them; then what was seen and promised is checked."""
     async with AsyncExitStack() as stack:
         users, variables = await stack.enter_async_context(several())
-        world = World(seed, pace=0.01 * talks, users=users, anew=ANEW, speaking=SPEAKING)
+        world = World(seed, pace=0.03 * talks, users=users, anew=ANEW, speaking=SPEAKING)
         agent = ScriptedDeepgram(key=None, script=world.agent, remembers=False)
         variables["DEEPGRAM_AGENT_URL"] = (await stack.enter_async_context(agent)).url
         found = Killed(world, talks)

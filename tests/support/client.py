@@ -146,9 +146,9 @@ async def client(
 
 
 async def start(http: str, *, credential: str = "", **wish: object) -> dict[str, object]:
-    """`POST /api/v1/voice/session`: its answer."""
+    """`POST /api/v1/voice/session`: its answer, however busy this machine is."""
     async with httpx2.AsyncClient(trust_env=False, verify=NO_TLS, headers=_proof(credential)) as rest:
-        answer = await rest.post(f"{http}/api/v1/voice/session", json=wish)
+        answer = await rest.post(f"{http}/api/v1/voice/session", json=wish, timeout=30)
         if answer.status_code == 503:
             raise TurnedAway(answer.text)
         assert answer.status_code == 201, answer.text
