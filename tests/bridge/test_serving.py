@@ -157,6 +157,16 @@ def test_what_the_kernel_holds_for_one_client_is_bounded(tmp_path: Path) -> None
             )  # Linux doubles what is asked for
 
 
+async def test_what_is_written_is_sent_at_once(tmp_path: Path) -> None:
+    taken = asyncio.get_running_loop().create_future()
+    with listen(settings_for(tmp_path, port=0)) as listening:
+        accepting = await asyncio.start_server(lambda _, writer: taken.set_result(writer), sock=listening)
+        async with accepting, peer(listening.getsockname()[:2]):
+            writer: asyncio.StreamWriter = await taken
+            assert writer.get_extra_info("socket").getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
+            writer.close()
+
+
 def test_a_port_that_is_taken_is_said(tmp_path: Path) -> None:
     with listen(settings_for(tmp_path, port=0)) as listening:
         listening.listen()

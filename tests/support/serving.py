@@ -20,7 +20,7 @@ async def serving(
     send_seconds: float = WebSocket.send_seconds,
 ) -> AsyncIterator[str]:
     """`host:port` of a server that is up; down again when the block is left."""
-    listener = socket.socket()
+    listener = socket.socket(proto=socket.IPPROTO_TCP)  # so asyncio lets it write at once, see bridge.serving
     listener.bind(("127.0.0.1", 0))
     port = listener.getsockname()[1]
     config = uvicorn.Config(
