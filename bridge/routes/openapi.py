@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
-from typing import cast
+from typing import Any, cast
 
 from pydantic import BaseModel
 from spectree import Response as Responses
 from spectree import SecurityScheme, SpecTree
+from spectree.model_adapter.protocol import SchemaMode
+from spectree.model_adapter.pydantic_adapter import PydanticModelAdapter
 from spectree.models import SecureType, SecuritySchemeData
 from starlette.requests import Request
 from starlette.responses import Response
@@ -28,6 +30,23 @@ CREDENTIAL = SecurityScheme(
 ERRORS = (400, 401, 403, 404, 413, 415, 422, 429, 503)
 
 
+class _Shapes(PydanticModelAdapter):
+    """Describes each shape once: those of errors are in every route, and a start would take longer."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._described: dict[tuple[type[Any], SchemaMode], dict[str, Any]] = {}
+
+    def json_schema(
+        self, model: type[Any], *, ref_template: str, mode: SchemaMode = "validation"
+    ) -> dict[str, Any]:
+        known = self._described.get((model, mode))
+        if known is None:
+            known = super().json_schema(model, ref_template=ref_template, mode=mode)
+            self._described[model, mode] = known
+        return known
+
+
 class Api:
     """Makes routes that are in /openapi.json. It describes; the endpoints check what they are sent."""
 
@@ -39,6 +58,7 @@ class Api:
             title="Voice Bridge",
             version=version,
             annotations=False,
+            model_adapter=cast(Any, _Shapes()),  # its protocol names an argument differently
             naming_strategy=lambda model: model.__name__,
             nested_naming_strategy=lambda _, child: child,
             security_schemes=[CREDENTIAL],
