@@ -59,7 +59,7 @@ MESSAGES = frozenset(
 
 async def figures(server: Process) -> dict[Figure, float]:
     """The counters, as whichever worker takes the request tells them."""
-    own = re.compile(r',?(pid|worker)="(\d+)"')
+    own = re.compile(r'(pid|worker)="(\d+)",?')
     found = {}
     told = await metrics(server.http)
     assert told["bridge_figures_missing"] == 0
@@ -100,6 +100,9 @@ async def test_talks_on_all_of_them_are_kept_and_a_killed_worker_is_replaced(
         assert len({worker for worker, _, _ in before}) == WORKERS
         assert said(before) == 2 * len(begun)
         victim = running(server)[0]
+        victim.suspend()
+        assert (await metrics(server.http))["bridge_figures_missing"] == 1
+        victim.resume()
         victim.send_signal(signal.SIGKILL)
         died = await server.logged("worker_died")
         assert died["status"] == -signal.SIGKILL
