@@ -11,6 +11,18 @@ from starlette.types import ASGIApp
 from bridge.serving import PicowsWebSocket, WebSocket
 
 
+class _Prompt(uvicorn.Server):
+    """Ends when it is told to; uvicorn's looks ten times a second."""
+
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self.ending = asyncio.Event()
+
+    async def main_loop(self) -> None:
+        await self.on_tick(0)
+        await self.ending.wait()
+
+
 @asynccontextmanager
 async def serving(
     app: ASGIApp,
@@ -33,7 +45,7 @@ async def serving(
         proxy_headers=False,
         timeout_graceful_shutdown=2,
     )
-    server = uvicorn.Server(config)
+    server = _Prompt(config)
     with listener:
         async with asyncio.TaskGroup() as group:
             running = group.create_task(server.serve(sockets=[listener]), name="uvicorn")
@@ -42,5 +54,5 @@ async def serving(
             try:
                 yield f"127.0.0.1:{port}"
             finally:
-                server.should_exit = True
+                server.ending.set()
                 await running
