@@ -70,6 +70,10 @@ CLOCKS = {
     for now in ("now", "utcnow", "today")
 }
 ENVIRONMENT = {"os.environ", "os.environb", "os.getenv"}
+SAID_BY_CLIENT = {"url", "base_url", "url_for"}
+"""What Starlette makes of the Host header, of a request or a socket: routes/identity.py checks that one."""
+REQUESTS = ("bridge.app", "bridge.routes", "bridge.transports")
+"""Where there are any."""
 
 
 def violations(root: Path) -> list[str]:
@@ -156,6 +160,8 @@ def _bad_names(tree: ast.Module, module: str) -> Iterator[tuple[int, str]]:
             yield line, "only bridge/settings.py reads the environment"
         if name in CLOCKS and _within(module, "bridge.core"):
             yield line, "the core has no clock"
+        if name.rpartition(".")[2] in SAID_BY_CLIENT and any(_within(module, place) for place in REQUESTS):
+            yield line, "nothing is decided by an address that the client has made up"
 
 
 def _loose_tasks(tree: ast.Module) -> Iterator[tuple[int, str]]:
@@ -216,6 +222,8 @@ def test_the_tree_keeps_the_rules() -> None:
         ("bridge/routes/talk.py", "from bridge.transports.websocket import Socket"),
         ("bridge/routes/talk.py", "from bridge.live.runner import Runner"),
         ("bridge/routes/talk.py", "from bridge.app import build"),
+        ("bridge/routes/talk.py", "def f(request):\n    return request.url.scheme"),
+        ("bridge/routes/talk.py", "def f(request):\n    return str(request.base_url)"),
         ("bridge/routes/talk.py", "def f():\n    from sqlalchemy import select"),
         ("bridge/upstreams/deepgram/socket.py", "from bridge.live.registry import Registry"),
         ("bridge/upstreams/deepgram/socket.py", "from starlette.websockets import WebSocket"),

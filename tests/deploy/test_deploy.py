@@ -78,6 +78,22 @@ def test_nginx_takes_its_configuration(tmp_path: Path) -> None:
     assert "warn" not in told.stderr
 
 
+def test_the_image_is_slim_and_locked_and_its_server_no_root() -> None:
+    text = (ROOT / "Dockerfile").read_text("utf-8").replace("\\\n", " ")
+    told = re.findall(r"^([A-Z]+) +(.*)$", text, re.MULTILINE)
+    image = {word: [value for other, value in told if other == word] for word, _ in told}
+    assert image["FROM"] == ["python:3.11-slim"]
+    assert "pip install --no-cache-dir --require-hashes -r requirements/core.txt" in image["RUN"]
+    assert (image["USER"], image["VOLUME"], image["STOPSIGNAL"]) == (["bridge"], ["/data"], ["SIGTERM"])
+    assert "/live" in image["HEALTHCHECK"][0]
+    # By no shell, which would keep the signal to itself.
+    assert told[-1] == ("CMD", '["python", "-m", "bridge", "serve"]')
+    locked = (ROOT / "requirements" / "core.txt").read_text("utf-8")
+    pinned = re.findall(r"^[a-z0-9].*$", locked, re.MULTILINE)
+    assert len(pinned) > 20
+    assert all("==" in line for line in pinned)
+
+
 def compose() -> dict[str, Any]:
     loaded: dict[str, Any] = yaml.safe_load((DEPLOY / "compose.yaml").read_text("utf-8"))
     return loaded
@@ -93,7 +109,6 @@ def test_the_services_of_compose_may_do_little_and_are_waited_for() -> None:
         for needed, how in service.get("depends_on", {}).items():
             assert how == {"condition": "service_healthy"}
             assert "healthcheck" in services[needed] or needed == "bridge"
-    assert "HEALTHCHECK" in (ROOT / "Dockerfile").read_text("utf-8")
     mounted = {v.split(":")[0] for s in services.values() for v in s["volumes"] if v[0] != "."}
     assert mounted == set(compose()["volumes"])
 
