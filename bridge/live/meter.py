@@ -32,7 +32,7 @@ class Meter:
     _untold: Counter[str] = field(default_factory=Counter)
     """Seconds by user that the store was not told of yet."""
     _told: dict[str, int] = field(default_factory=dict)
-    """Of users who talk here: how many it were today when it was last told."""
+    """Of users who talk here: the seconds of today, as the store last said."""
 
     async def run(self, lives: Callable[[], Collection[Live]]) -> None:
         """Look at those that run, until cancelled."""
@@ -61,7 +61,7 @@ class Meter:
             await self._used({live.facts.user_id}, [live])
 
     async def _used(self, users: Collection[str], lives: Collection[Live]) -> dict[str, int]:
-        """Seconds these users have talked today. The store away: as far as is known here."""
+        """Tell the store; the seconds each user has talked today. It is away: as far as is known here."""
         for live in lives:
             self._untold[live.facts.user_id] += live.take_seconds()
         telling = {user_id: self._untold.pop(user_id, 0) for user_id in users}

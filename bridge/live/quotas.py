@@ -61,7 +61,7 @@ class Quotas:
         if not (self.per_address and address):
             return
         if sum(one == address for one in taken) >= self.per_address:
-            told = f"At most {self.per_address} sessions from one address."
+            told = f"At most {_many(self.per_address, 'session')} from one address."
             raise TooMany(told, retry_after=ADDRESS_RETRY_SECONDS, reason="address")
 
     def seconds_left(self, used: float, now: datetime) -> float:
@@ -70,11 +70,16 @@ class Quotas:
         if left < 1:
             midnight = now.replace(hour=0, minute=0, second=0, microsecond=0) + timedelta(days=1)
             wait = (midnight - now).total_seconds()
-            raise TooMany(
-                f"At most {self.minutes_per_day} minutes a day.", retry_after=wait, reason="minutes"
-            )
+            told = f"At most {_many(self.minutes_per_day, 'minute')} a day."
+            raise TooMany(told, retry_after=wait, reason="minutes")
         return left
 
 
 def _too_many(rate: RateLimitItem, wait: float) -> TooMany:
-    return TooMany(f"At most {rate} of new sessions.", retry_after=max(1.0, wait), reason="rate")
+    window = _many(rate.multiples, rate.GRANULARITY.name)
+    told = f"At most {_many(rate.amount, 'new session')} in {window}."
+    return TooMany(told, retry_after=max(1.0, wait), reason="rate")
+
+
+def _many(count: int, noun: str) -> str:
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"

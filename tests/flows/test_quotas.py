@@ -67,7 +67,7 @@ async def refused(up: Running, reason: str) -> float:
 async def test_new_sessions_of_a_user(tmp_path: Path) -> None:
     async with server(tmp_path, session_rates=tuple(parse_many("2/10 minutes"))) as (up, _):
         assert [(await wish(up)).status_code for _ in range(2)] == [201, 201]
-        assert refusal(await wish(up)) == (429, "BRIDGE_QUOTA", "At most 2 per 10 minute of new sessions.")
+        assert refusal(await wish(up)) == (429, "BRIDGE_QUOTA", "At most 2 new sessions in 10 minutes.")
         assert await refused(up, "rate") == 1
 
 

@@ -36,7 +36,7 @@ async def test_new_sessions_are_counted_for_all_servers_and_for_good(
     tmp_path: Path, postgres_url: str
 ) -> None:
     rates = {"session_rates": tuple(parse_many("3/day"))}
-    full = 429, "BRIDGE_QUOTA", "At most 3 per 1 day of new sessions."
+    full = 429, "BRIDGE_QUOTA", "At most 3 new sessions in 1 day."
     async with pair(tmp_path, postgres_url, **rates) as (one, two):
         assert [(await wish(up)).status_code for up in (one, two)] == [201, 201]
         racing = await asyncio.gather(*[wish(up) for up in (one, two) * 3])
@@ -97,7 +97,7 @@ async def test_the_minutes_of_a_day_are_shared_by_all_sessions_that_run(
         await until(lambda: not (len(one.app.sessions) or len(two.app.sessions)))
         used = await one.app.sessions.store.spend({"local": 0})
         assert 60 <= used["local"] < 60 + LEFT / 2  # each by itself would have taken all of it
-        assert refusal(await wish(one)) == (429, "BRIDGE_QUOTA", "At most 1 minutes a day.")
+        assert refusal(await wish(one)) == (429, "BRIDGE_QUOTA", "At most 1 minute a day.")
 
 
 async def test_what_was_talked_while_the_store_was_away_is_told_later(
