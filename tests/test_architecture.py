@@ -47,7 +47,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "bridge.routes": ("bridge.core", *BASE, "bridge.live.registry"),
     **dict.fromkeys(TOP, OURS),
 }
-"""Place in the picture of docs/architecture.md → what of ours it may import beside itself."""
+"""Place in the picture of CONTRIBUTING.md → what of ours it may import beside itself."""
 
 ONLY_IN: dict[str, tuple[str, ...]] = {
     "sqlmodel": ("persistence",),
