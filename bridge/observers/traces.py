@@ -41,6 +41,10 @@ class _Talk:
     """The last one whose first sound was noted."""
 
 
+LAST_SECONDS = 2.0
+"""How long what is left may take at the end, with a collector that is away."""
+
+
 class Traces:
     """An observer. An async context manager: what is left is sent when it is closed.
 
@@ -52,7 +56,8 @@ class Traces:
         if str(resource.attributes[SERVICE_NAME]).startswith("unknown_service"):
             resource = resource.merge(Resource({SERVICE_NAME: "voice-bridge"}))
         self._provider = TracerProvider(resource=resource, shutdown_on_exit=False)
-        self._provider.add_span_processor(BatchSpanProcessor(OTLPSpanExporter()))
+        self._exporter = OTLPSpanExporter()
+        self._provider.add_span_processor(BatchSpanProcessor(self._exporter))
         self._tracer = self._provider.get_tracer("voice-bridge")
         self._talks: dict[str, _Talk] = {}
 
@@ -62,7 +67,11 @@ class Traces:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        await asyncio.to_thread(self._provider.shutdown)
+        async with asyncio.TaskGroup() as group:
+            closing = group.create_task(asyncio.to_thread(self._provider.shutdown), name="traces-end")
+            await asyncio.wait([closing], timeout=LAST_SECONDS)
+            if not closing.done():
+                self._exporter.shutdown()  # type: ignore[no-untyped-call]  # what failed is not tried again
 
     # ── what is observed ────────────────────────────────────────────────────────────────────
 
