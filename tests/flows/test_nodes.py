@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+import asyncpg
 import httpx2
 import pytest
 from websockets.asyncio.client import connect
@@ -49,6 +50,12 @@ async def test_a_token_of_one_server_is_honoured_by_the_other_once(tmp_path: Pat
     async with ScriptedDeepgram(key=None) as deepgram, pair(tmp_path, deepgram, postgres_url) as (one, two):
         begun = await start(one.http)
         token = str(begun["token"])
+        store = await asyncpg.connect(postgres_url)
+        kept = await store.fetchrow("SELECT *, extract(epoch FROM expires_at - now()) AS left FROM tickets")
+        await store.close()
+        assert kept
+        assert 20 < kept["left"] <= 30
+        assert token not in str(kept)
         async with client(two.ws, token=token) as talker:
             await talker.settle()
             ready = await talker.expect("BridgeReady")
