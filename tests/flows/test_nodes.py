@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import signal
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -44,6 +45,37 @@ async def test_the_newest_owner_wins_and_the_one_before_is_told(tmp_path: Path, 
                 await after.expect_text("user", "two")
         path = f"/api/v1/conversations/{begun['conversation_id']}/messages"
         assert [entry["content"] for entry in await items(two.http, path)] == ["one", "two"]
+
+
+async def test_an_owner_that_stood_still_while_it_was_taken_over_has_no_effect_any_more(
+    tmp_path: Path, postgres_url: str
+) -> None:
+    async with ScriptedDeepgram(key=None) as deepgram, pair(tmp_path, deepgram, postgres_url) as (one, two):
+        begun = await start(one.http)
+        path = f"/api/v1/conversations/{begun['conversation_id']}/messages"
+        async with client(one.ws, token=str(begun["token"])) as before:
+            await before.settle()
+            agent = await deepgram.session()
+            await agent.hear("I want to learn Spanish")
+            async with asyncio.timeout(10):
+                while not await items(two.http, path):  # noqa: ASYNC110 — the store tells nobody
+                    await asyncio.sleep(0.02)
+            one.process.send_signal(signal.SIGSTOP)
+            try:
+                again = await start(two.http, conversation_id=begun["conversation_id"])
+                await agent.call("submit_goal_intent", goal_statement="learn Spanish")
+                async with client(two.ws, token=str(again["token"])) as after:
+                    await after.settle()
+                    await (await deepgram.session()).hear("two")
+                    await after.expect_text("user", "two")
+            finally:
+                one.process.send_signal(signal.SIGCONT)
+            assert (await before.expect("Error"))["code"] == "BRIDGE_TAKEN_OVER"
+            assert await before.expect_close() == 1000
+        assert await one.terminate() == 0
+        assert await items(two.http, "/api/v1/goals") == []
+        said = [entry["content"] for entry in await items(two.http, path) if entry["kind"] == "message"]
+        assert said == ["I want to learn Spanish", "two"]
 
 
 async def test_a_token_of_one_server_is_honoured_by_the_other_once(tmp_path: Path, postgres_url: str) -> None:
