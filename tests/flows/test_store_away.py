@@ -10,9 +10,10 @@ from pathlib import Path
 from typing import Any
 
 import asyncpg
+import httpx2
 
 from tests.flows.test_deepgram import GOAL
-from tests.support.bridge import Process, process
+from tests.support.bridge import Process, process, running
 from tests.support.client import Client, Frame, client, items, start
 from tests.support.deepgram import DeepgramSession, ScriptedDeepgram
 from tests.support.postgres import PostgresServer
@@ -144,3 +145,26 @@ async def test_a_table_that_somebody_locks_is_waited_for_by_nobody(
         await expect_done(talker, shown["id"])
         assert await statements(server) == ["sing"]
         assert [status for status, _ in await results(server, conversation)] == ["done"]
+
+
+async def test_a_session_that_ends_while_tables_are_missing_leaves_the_server_as_it_is(
+    tmp_path: Path, postgres_url: str
+) -> None:
+    async with running(tmp_path, database_url=postgres_url) as server, httpx2.AsyncClient() as http:
+        begun = await start(server.http)
+        async with without_table(postgres_url, "leases"):
+            ended = await http.delete(f"{server.http}/api/v1/voice/session/{begun['session_id']}")
+            assert ended.status_code == 200
+        assert (await start(server.http))["session_id"]
+
+
+@asynccontextmanager
+async def without_table(url: str, name: str) -> AsyncIterator[None]:
+    """As while a backup is restored."""
+    connection = await asyncpg.connect(url)
+    try:
+        await connection.execute(f"ALTER TABLE {name} RENAME TO {name}_away")
+        yield
+    finally:
+        await connection.execute(f"ALTER TABLE {name}_away RENAME TO {name}")
+        await connection.close()
