@@ -94,6 +94,7 @@ class Flusher:
         await self._journal.adopt()
         await self.flush()
         await self._look()
+        self._outage.end()
 
     async def _give_up_leases(self, adopted: Set[str]) -> None:
         """Nobody has to wait for the processes of those journals any more."""
@@ -116,12 +117,13 @@ class Flusher:
 
     async def _flush_all(self) -> None:
         self._started = attempt = self._started + 1
-        adopted = frozenset(self._journal.adopted)
+        adopted, before = frozenset(self._journal.adopted), self._flushed
         try:
             while await self._flush_some():
                 pass
             await self._give_up_leases(adopted)
-            self._outage.end()
+            if self._flushed > before:  # else the store may not even have been asked
+                self._outage.end()
         finally:
             async with self._tried:
                 self._finished = attempt

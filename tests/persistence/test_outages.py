@@ -107,6 +107,29 @@ async def test_between_tries_the_flusher_waits_longer_and_longer_and_never_as_lo
     assert len({round(wait / limit, 3) for wait, limit in zip(waits, longest, strict=False)}) > 5
 
 
+async def test_a_store_that_is_away_is_so_until_it_is_back_though_nothing_is_to_be_flushed(
+    postgres_server: PostgresServer, postgres_url: str, data_dir: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(flusher, "IDLE_SECONDS", 0.05)
+    monkeypatch.setattr(flusher, "LONGEST_RETRY", 0.2)
+    async with open_record(postgres_url, data_dir) as record:
+        claim = await begun(record)
+        await append(record, entry(claim, 0, "x"))
+        await stored(record, claim)
+        with capture_logs() as lines:
+            postgres_server.stop()
+            try:
+                await until(lambda: bool(record.problem))
+                tries = record.outage._tries
+                while record.outage._tries < tries + 5:
+                    assert record.problem
+                    await asyncio.sleep(0.01)
+            finally:
+                postgres_server.start()
+            await until(lambda: not record.problem)
+    assert [line["event"] for line in lines] == ["store_away", "store_back"]
+
+
 async def _waiting_for_a_lock(url: str) -> None:
     """Until somebody does."""
     other = await asyncpg.connect(url)
