@@ -282,7 +282,7 @@ class PicowsSocket(WSListener):
 
     def _whole(self, kind: WSMsgType, message: bytes) -> None:
         if kind == BINARY:
-            self._take(message)
+            self._credit = self._take(message)
             return
         try:
             text = message.decode()

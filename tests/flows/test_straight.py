@@ -85,7 +85,7 @@ async def test_whatever_its_frames_all_sound_arrives_in_order_both_ways(tmp_path
 
 async def _speak(talker: Client, frames: list[bytes], dice: random.Random) -> None:
     for frame in frames:
-        in_pieces = len(frame) > 2 and dice.random() < 0.1
+        in_pieces = dice.random() < 0.1
         await talker.socket.send([frame[:1], frame[1:]] if in_pieces else frame)
         if dice.random() < 0.2:
             await asyncio.sleep(0.002)
@@ -104,6 +104,15 @@ async def _chat(talk: Talk, dice: random.Random) -> None:
         await asyncio.sleep(dice.uniform(0, 0.01))
         await talk.agent.agent_text(f"line {number}")
         await talk.client.send(type="InjectUserMessage", content=f"wish {number}")
+
+
+async def test_half_a_sample_that_comes_in_pieces_keeps_its_place(tmp_path: Path) -> None:
+    async with talking(tmp_path) as talk:
+        frames = [bytes(FRAME), b"a", *[bytes([number]) * FRAME for number in range(20)], b"b"]
+        for frame in frames:
+            await talk.client.socket.send([frame[:1], frame[1:]] if len(frame) == 1 else frame)
+        said = b"".join(frames)
+        assert await talk.agent.expect_audio(len(said)) == said
 
 
 async def test_what_went_straight_is_counted(tmp_path: Path) -> None:
