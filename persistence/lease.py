@@ -87,12 +87,13 @@ async def recall(connection: Connection, database: Database, user_id: str, keep:
     One whose end could not be noted, or whose process was killed, counts until then.
     """
     await alone(connection, database, user_id)
-    columns = LEASES.c
+    columns, now = LEASES.c, await clock.now(connection, database)
     live = columns.user_id == user_id, columns.released < columns.epoch
     found = await connection.execute(
         select(columns.conversation_id, columns.epoch, columns.recalled)
         .where(*live)
-        .order_by(columns.taken_at.desc(), columns.conversation_id)
+        # One that was taken while the clock was ahead is no newer than what begins now.
+        .order_by(columns.taken_at > now, columns.taken_at.desc(), columns.conversation_id)
     )
     rows = found.all()
     beyond = [row for row in rows if row.recalled < row.epoch][keep:]

@@ -35,12 +35,12 @@ async def _wait(connection: Connection, user_id: str, rate: Rate, now: datetime)
     if not rate.sessions:
         return rate.seconds
     window = timedelta(seconds=rate.seconds)
-    recent = STARTS.c.user_id == user_id, STARTS.c.at > now - window
+    # None that has yet to come: the clock was ahead for a while, and would shut the user out until then.
+    recent = STARTS.c.user_id == user_id, STARTS.c.at > now - window, STARTS.c.at <= now
     last = select(STARTS.c.at).where(*recent).order_by(STARTS.c.at.desc()).offset(rate.sessions - 1).limit(1)
     if (at := await connection.scalar(last)) is None:
         return 0.0
-    # More than that only where the clock was set back.
-    return float(min(rate.seconds, (at + window - now).total_seconds()))
+    return float((at + window - now).total_seconds())
 
 
 async def forget_old(connection: Connection, now: datetime) -> None:
