@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import multiprocessing
 import os
 import signal
 import socket
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import partial
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -97,6 +98,11 @@ def work(folder: Path, listening: socket.socket, number: int, link: Connection) 
     except (BadConfig, JournalFailed) as error:
         print(f"voice-bridge: {error.description}", file=sys.stderr)
         sys.exit(HOPELESS)
+    finally:
+        above = multiprocessing.parent_process()
+        if above and not above.is_alive():
+            with suppress(OSError):  # the last one out succeeds
+                folder.rmdir()
 
 
 def _serve_here(

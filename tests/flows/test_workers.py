@@ -10,6 +10,7 @@ import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import psutil
 
@@ -21,13 +22,14 @@ WORKERS = 3
 
 
 @asynccontextmanager
-async def workers(folder: Path, deepgram: ScriptedDeepgram, url: str) -> AsyncIterator[Process]:
-    """A server of several processes, all of them ready."""
+async def workers(folder: Path, deepgram: ScriptedDeepgram, url: str, **more: str) -> AsyncIterator[Process]:
+    """A server of several processes, all of them ready; `more` variables."""
     variables = {
         "DEEPGRAM_AGENT_URL": deepgram.url,
         "DATABASE_URL": url,
         "BRIDGE_WORKERS": str(WORKERS),
         "BRIDGE_SESSIONS_PER_USER": "100",
+        **more,
     }
     async with process(folder, **variables) as server:
         await ready(server, WORKERS)
@@ -152,16 +154,25 @@ async def test_workers_are_renewed_one_after_the_other_and_no_turn_is_cut(
 
 
 async def test_workers_end_when_the_process_above_them_is_killed(tmp_path: Path, postgres_url: str) -> None:
-    async with (
-        ScriptedDeepgram(key=None) as deepgram,
-        workers(tmp_path, deepgram, postgres_url) as server,
-    ):
-        children = running(server)
-        await server.kill()
-        _, alive = await asyncio.to_thread(psutil.wait_procs, children, 20)
-        for left in alive:
-            left.kill()
-        assert not alive
+    with TemporaryDirectory() as temporary:
+        async with (
+            ScriptedDeepgram(key=None) as deepgram,
+            workers(tmp_path, deepgram, postgres_url, TMPDIR=temporary) as server,
+        ):
+            [shared] = Path(temporary).glob("voice-bridge-*")
+            assert len([*shared.iterdir()]) == WORKERS
+            await end_all(server)
+            assert not [*Path(temporary).glob("voice-bridge-*")]
+
+
+async def end_all(server: Process) -> None:
+    """By killing the process above them."""
+    children = running(server)
+    await server.kill()
+    _, alive = await asyncio.to_thread(psutil.wait_procs, children, 20)
+    for left in alive:
+        left.kill()
+    assert not alive
 
 
 async def test_sqlite_takes_one(tmp_path: Path) -> None:
