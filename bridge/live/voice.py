@@ -20,10 +20,10 @@ class Voice:
         self._clock = clock
         self.reply = 0
         """Number of the reply sound was last relayed of; 0 = none yet."""
-        self._credit: Credit | None = None
-        """Leave for whoever brings the sound to send it straight to the client."""
         self.reply_began = 0.0
         """Clock at which its first sound was relayed."""
+        self._credit: Credit | None = None
+        """Leave for whoever brings the sound to send it straight to the client."""
         self._frames = 0
         self._bytes = 0
         self._reply_bytes = 0

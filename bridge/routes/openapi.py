@@ -68,7 +68,7 @@ class Api:
         """Operation → what it answers with beside JSON."""
         self._bodies: dict[str, bool] = {}
         """Operation → it must have a body."""
-        self._doors: set[str] = set()
+        self._public: set[str] = set()
         """Operations that take everybody."""
 
     def route(
@@ -83,17 +83,17 @@ class Api:
         body: type[BaseModel] | None = None,
         query: type[BaseModel] | None = None,
         media_type: str = "",
-        door: bool = False,
+        public: bool = False,
     ) -> Route:
         """A route, described.
 
         name: what generated clients call it. answers: the shape of a success; None: it has no body.
-        media_type: in which it may be had beside JSON, or at all. door: whoever comes needs no credential.
+        media_type: in which it may be had beside JSON, or at all. public: it needs no credential.
         """
         if media_type:
             self._media[name] = media_type
-        if door:
-            self._doors.add(name)
+        if public:
+            self._public.add(name)
         if body:
             self._bodies[name] = any(field.is_required() for field in body.model_fields.values())
         shapes = {f"HTTP_{error}": ErrorAnswer for error in ERRORS}
@@ -118,7 +118,7 @@ class Api:
                 if media_type := self._media.get(operation["operationId"]):
                     content = operation["responses"]["200"].setdefault("content", {})
                     content[media_type] = {"schema": {"type": "string"}}
-                if operation["operationId"] in self._doors:
+                if operation["operationId"] in self._public:
                     operation["security"] = [{CREDENTIAL.name: []}, {}]
 
         async def openapi(request: Request) -> Response:

@@ -26,7 +26,9 @@ Method = Literal["none", "pin", "jwt"]
 def sign_in_routes(api: Api, door: Door) -> list[Route]:
     base = "/api/v1"
     return [
-        api.route("GET", f"{base}/sign-in", door.state, name="sign_in_state", answers=SignInState, door=True),
+        api.route(
+            "GET", f"{base}/sign-in", door.state, name="sign_in_state", answers=SignInState, public=True
+        ),
         api.route(
             "POST",
             f"{base}/sign-in",
@@ -34,7 +36,7 @@ def sign_in_routes(api: Api, door: Door) -> list[Route]:
             name="sign_in",
             body=SignInWish,
             answers=SignedIn,
-            door=True,
+            public=True,
         ),
         api.route(
             "POST",
