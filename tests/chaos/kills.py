@@ -13,7 +13,7 @@ from tests.chaos.servers import server
 from tests.chaos.world import World, several
 from tests.support.deepgram import ScriptedDeepgram
 
-LONGEST_TALK = 0.6
+LONGEST_TALK = 0.4
 """Seconds for which the talks go on, once they have all begun."""
 STILLBORN = 0.1
 """Share of the lives that end while the talks begin, or before."""
@@ -104,4 +104,4 @@ async def _long(folder: Path, seed: int) -> list[Figure]:
     ]
 
 
-SCENARIO = Scenario("kills", f"{LONG_TALKS} talks, {LONG_KILLS} kills.", 10, _long)
+SCENARIO = Scenario("kills", f"{LONG_TALKS} talks, {LONG_KILLS} kills.", 12, _long)
