@@ -16,6 +16,7 @@ from bridge.sockets import Limits
 from bridge.sockets.handshakes import take_over
 from bridge.sockets.patience import Patience
 from bridge.sockets.picows import PicowsSocket
+from bridge.transports.client_frames import clipped
 from bridge.transports.on_picows import SOCKET
 from bridge.transports.websocket import CLOSE_SECONDS, WRITE
 
@@ -176,8 +177,12 @@ class PicowsWebSocket(WebSocket):
     async def send(self, message: ASGISendEvent) -> None:
         if message["type"] == "websocket.accept" and not self.handshake_complete:
             self._accept(message.get("subprotocol"))
-        else:
+        elif self._socket is None:
             await super().send(message)
+        elif message["type"] == "websocket.close":
+            self._socket.hang_up(message.get("code", 1000), clipped(message.get("reason") or ""))
+        else:
+            raise RuntimeError(f"{message['type']}: what is sent now is the socket's own business")
 
     def _accept(self, subprotocol: str | None) -> None:
         self.handshake_complete = True
@@ -196,6 +201,8 @@ class PicowsWebSocket(WebSocket):
         self.scope["extensions"][SOCKET] = self._socket  # type: ignore[assignment]
         key = self.request.headers["Sec-WebSocket-Key"]
         take_over(self.transport, key, self._socket, subprotocol=subprotocol)
+        # The handshake's own state is 5 kB, and nobody needs it any more.
+        self.conn = self.request = self.response = None  # type: ignore[assignment]
 
     def _await_close(self, _: object) -> None:
         """The client may take its time to answer our close; to go at once would take it from it."""

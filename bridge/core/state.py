@@ -47,7 +47,7 @@ class Link(Enum):
     READY = "ready"
 
 
-@dataclass(kw_only=True, eq=False)
+@dataclass(kw_only=True, eq=False, slots=True)
 class State:
     """What a session knows. The rules (near, far, talk, acts, ending) change it; nobody else does."""
 

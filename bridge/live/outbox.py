@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Generic, TypeVar
 
 import orjson
@@ -20,6 +20,48 @@ MESSAGE_BYTES = 256 * 1024
 """Bytes of messages that may wait for a socket; a peer that leaves it at more is too slow."""
 
 
+class Queue(Generic[T]):
+    """First in, first out; empty it takes next to no memory, as most are most of the time."""
+
+    __slots__ = ("_items",)
+
+    def __init__(self) -> None:
+        self._items: deque[T] | None = None
+
+    def __bool__(self) -> bool:
+        return bool(self._items)
+
+    def __iter__(self) -> Iterator[T]:
+        return iter(self._items or ())
+
+    def put(self, item: T) -> None:
+        """Add it at the end."""
+        self.putter()(item)
+
+    def putter(self) -> Callable[[T], None]:
+        """What adds an item at the end, until one is taken out or all are forgotten."""
+        if self._items is None:
+            self._items = deque()
+        return self._items.append
+
+    def first(self) -> T:
+        """The oldest of some; it stays."""
+        assert self._items
+        return self._items[0]
+
+    def pop(self) -> T:
+        """Take the oldest of some out."""
+        assert self._items
+        item = self._items.popleft()
+        if not self._items:
+            self._items = None
+        return item
+
+    def clear(self) -> None:
+        """Forget them all."""
+        self._items = None
+
+
 class Outbox(Generic[T]):
     """Sound and messages in the order they came. One task takes, any code puts."""
 
@@ -30,11 +72,12 @@ class Outbox(Generic[T]):
         """Bytes of sound dropped because the socket was too slow."""
         self.message_bytes = 0
         """Of the messages that wait, about."""
-        self._sounds: deque[tuple[int, bytes]] = deque()
-        self._messages: deque[tuple[int, int, T]] = deque()
+        self._sounds: Queue[tuple[int, bytes]] = Queue()
+        self._messages: Queue[tuple[int, int, T]] = Queue()
         self._sound_bytes = 0
         self._count = 0
-        self._filled = asyncio.Event()
+        self._taker: asyncio.Future[None] | None = None
+        """Whoever takes waits for it."""
         self._write: Callable[[bytes], bool] = _never
         self._leave: Callable[[], Credit | None] = _none
         self._credit: Credit | None = None
@@ -67,11 +110,11 @@ class Outbox(Generic[T]):
             return self._credit
         self._busy()
         self._count += 1
-        self._sounds.append((self._count, frame))
+        self._sounds.put((self._count, frame))
         self._sound_bytes += len(frame)
         while self._sound_bytes > self.max_sound:
             self._dropped += len(self._pop_sound())
-        self._filled.set()
+        self._wake()
         return None
 
     def put(self, message: T, size: int | None = None) -> None:
@@ -79,9 +122,9 @@ class Outbox(Generic[T]):
         size = weigh(message) if size is None else size
         self._busy()
         self._count += 1
-        self._messages.append((self._count, size, message))
+        self._messages.put((self._count, size, message))
         self.message_bytes += size
-        self._filled.set()
+        self._wake()
 
     def clear_sound(self) -> None:
         """Throw queued sound away, on purpose."""
@@ -97,14 +140,14 @@ class Outbox(Generic[T]):
     async def take(self) -> bytes | T:
         """The next frame or message; waits for one."""
         while not (self._sounds or self._messages):
-            self._filled.clear()
+            self._taker = asyncio.get_running_loop().create_future()
             self._idle = True
             try:
-                await self._filled.wait()
+                await self._taker
             finally:
-                self._idle = False
-        if self._messages and (not self._sounds or self._messages[0][0] < self._sounds[0][0]):
-            _, size, message = self._messages.popleft()
+                self._idle, self._taker = False, None
+        if self._messages and (not self._sounds or self._messages.first()[0] < self._sounds.first()[0]):
+            _, size, message = self._messages.pop()
             self.message_bytes -= size
             return message
         return self._pop_sound()
@@ -114,6 +157,10 @@ class Outbox(Generic[T]):
         dropped, self._dropped = self._dropped, 0
         return dropped
 
+    def _wake(self) -> None:
+        if self._taker is not None and not self._taker.done():
+            self._taker.set_result(None)
+
     def _busy(self) -> None:
         self._idle = False
         if self._credit is not None:
@@ -121,7 +168,7 @@ class Outbox(Generic[T]):
             self._credit = None
 
     def _pop_sound(self) -> bytes:
-        _, frame = self._sounds.popleft()
+        _, frame = self._sounds.pop()
         self._sound_bytes -= len(frame)
         return frame
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections import deque
 from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -66,7 +65,7 @@ class Runner:
         self._silence: asyncio.Task[None] | None = None
         self._timers: dict[type[Timer], asyncio.TimerHandle] = {}
         self._intents: dict[tuple[str, str], asyncio.Task[None]] = {}
-        self._waiting: deque[Event | PeerEvent] = deque()
+        self._waiting: list[Event | PeerEvent] = []
         self._stepping = False
         self._fault: Exception | None = None
         self._reason = "cut_off"
@@ -160,7 +159,7 @@ class Runner:
         self._stepping = True
         try:
             while self._waiting:
-                self._step(self._waiting.popleft())
+                self._step(self._waiting.pop(0))
         finally:
             self._stepping = False
 

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import time
-from collections import deque
 from collections.abc import Callable, Iterator
 from enum import Enum
 
 from bridge.core import commands as do
 from bridge.core.model import AudioFormat
 from bridge.live.audio import Passed, Sink
-from bridge.live.outbox import SOUND_SECONDS
+from bridge.live.outbox import SOUND_SECONDS, Queue
 from bridge.ports import Credit
 
 KEPT_SECONDS = 5
@@ -36,10 +35,8 @@ class _Frames:
     """Frames in order, and how many bytes they are together."""
 
     def __init__(self) -> None:
-        self._frames: deque[bytes] = deque()
+        self._frames: Queue[bytes] = Queue()
         self._bytes = 0
-        self.append = self._frames.append
-        """Add a frame, to be counted later."""
 
     def __bool__(self) -> bool:
         return bool(self._frames)
@@ -49,15 +46,19 @@ class _Frames:
 
     def add(self, frame: bytes, most: float) -> int:
         """Add a frame; the oldest go while there are more than `most` bytes. Returns the bytes that went."""
-        self.append(frame)
+        self._frames.put(frame)
         return self.count(len(frame), most)
+
+    def adder(self) -> Callable[[bytes], None]:
+        """What adds a frame that is counted later; until then nothing else may be done here."""
+        return self._frames.putter()
 
     def count(self, more: int, most: float) -> int:
         """So many bytes were appended. The oldest go as with `add`."""
         self._bytes += more
         before = self._bytes
         while self._bytes > most:
-            self._bytes -= len(self._frames.popleft())
+            self._bytes -= len(self._frames.pop())
         return before - self._bytes
 
     def clear(self) -> None:
@@ -113,7 +114,7 @@ class Speech:
         if self._way is Way.OPEN and self._outbox is not None:
             self._recent.add(frame, self._most_recent)
             if credit := self._outbox.put_sound(frame):
-                credit.keep, self.credit = self._recent.append, credit
+                credit.keep, self.credit = self._recent.adder(), credit
         elif self._way is Way.HELD:
             self._hold(frame)
         else:
