@@ -11,6 +11,7 @@ RUN pip install --no-cache-dir --require-hashes -r requirements/core.txt
 
 RUN useradd --system --user-group --uid 10001 --no-create-home bridge && install -d -o bridge -g bridge /data
 COPY . .
+RUN python -m compileall -q bridge intents persistence
 
 USER bridge
 VOLUME /data

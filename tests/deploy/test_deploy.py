@@ -84,6 +84,7 @@ def test_the_image_is_slim_and_locked_and_its_server_no_root() -> None:
     image = {word: [value for other, value in told if other == word] for word, _ in told}
     assert image["FROM"] == ["python:3.11-slim"]
     assert "pip install --no-cache-dir --require-hashes -r requirements/core.txt" in image["RUN"]
+    assert image["RUN"][-1] == "python -m compileall -q bridge intents persistence"  # not at each start
     assert (image["USER"], image["VOLUME"], image["STOPSIGNAL"]) == (["bridge"], ["/data"], ["SIGTERM"])
     assert "/live" in image["HEALTHCHECK"][0]
     # By no shell, which would keep the signal to itself.
