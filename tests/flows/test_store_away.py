@@ -17,9 +17,12 @@ from tests.support.bridge import Process, process, running
 from tests.support.client import Client, Frame, client, items, start
 from tests.support.deepgram import DeepgramSession, ScriptedDeepgram
 from tests.support.postgres import PostgresServer
+from tests.support.proxy import proxy
 
 ANSWER_SECONDS = 2.0
 """The aim is 1.5 s; a loaded machine gets a little more."""
+SLOW_SECONDS = 0.15
+"""Each way; a call asks the store a dozen times."""
 
 
 @asynccontextmanager
@@ -127,6 +130,28 @@ async def test_a_store_that_hangs_is_as_good_as_away(
         await until(both)
         await talker.expect("FunctionCallResponse", lambda x: x["status"] == "done" and "sing" in str(x))
         assert await statements(server) == ["sing", "swim"]
+
+
+async def test_a_store_that_is_slow_holds_up_no_answer_no_line_and_no_sound(
+    tmp_path: Path, postgres_server: PostgresServer, postgres_url: str
+) -> None:
+    async with ScriptedDeepgram(key=None) as deepgram, proxy(postgres_server.port) as way:
+        slow = postgres_url.replace(f"127.0.0.1:{postgres_server.port}", way.address)
+        async with talking(tmp_path, deepgram, slow) as (server, talker, agent, conversation):
+            way.slow_down(SLOW_SECONDS)
+            shown = [await ask(agent, talker, wish) for wish in ("sing", "ski")]
+            assert [one["status"] for one in shown] == ["noted", "noted"]
+            began = time.monotonic()
+            await agent.agent_text("and so on")
+            await talker.expect_text("assistant", "and so on")
+            await agent.audio_out(200)
+            await talker.expect_sound(1000)
+            assert time.monotonic() - began < 4 * SLOW_SECONDS  # one question to the store takes half of it
+            way.slow_down(0)
+            for one in shown:
+                await expect_done(talker, one["id"])
+            assert await statements(server) == ["sing", "ski"]
+            assert [status for status, _ in await results(server, conversation)] == ["done"] * 2
 
 
 async def test_a_table_that_somebody_locks_is_waited_for_by_nobody(

@@ -124,6 +124,12 @@ class Proxy:
         """That of the client with this port."""
         return next(each for each in self.connections if each.port == port)
 
+    def slow_down(self, seconds: float) -> None:
+        """Each chunk waits so long, each way, of all that are open and of new ones; 0 = it is quick again."""
+        self.delay = seconds
+        for connection in self.connections:
+            connection.delay(seconds)
+
     def blackhole(self) -> None:
         """All that are open forward nothing any more; new ones are whole."""
         for connection in self.connections:
