@@ -107,11 +107,23 @@ def beginning(text: str) -> str:
 
 
 def redact_rest(begun: str, text: str, kinds: Iterable[Personal] = tuple(Personal)) -> str:
-    """`redact` for what comes after `begun`: without the rest of a number that begins in there."""
+    """`redact` for what comes after `begun`: without the rest of a number that begins in there.
+
+    The number may have been cut between two of its groups, or within one.
+    """
     wanted = frozenset(kinds)
-    before, plain = f"{begun} ", text if text.isascii() else text.translate(ALIKE)
-    for kind, (form, fits) in FORMS.items():
-        for found in form.finditer(before + plain) if begun and kind in wanted else ():
-            if found.start() < len(before) < found.end() and fits(found[0]):
-                return redact(f"[{kind}]{plain[found.end() - len(before) :]}", wanted)
+    plain = text if text.isascii() else text.translate(ALIKE)
+    for before in (f"{begun} ", begun) if begun else ():
+        for kind in FORMS:
+            if kind in wanted and (end := _end_across(kind, before, plain)):
+                return redact(f"[{kind}]{plain[end:]}", wanted)
     return redact(text, wanted)
+
+
+def _end_across(kind: Personal, before: str, text: str) -> int:
+    """Where in `text` a number ends that begins in `before`; 0: there is none."""
+    form, fits = FORMS[kind]
+    for found in form.finditer(before + text):
+        if found.start() < len(before) < found.end() and fits(found[0]):
+            return found.end() - len(before)
+    return 0
