@@ -6,12 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-from sqlalchemy.exc import DBAPIError
-
 from bridge.core.model import Entry
-from bridge.errors import StoreUnavailable
 from persistence.claimed import Claimed, restore
-from persistence.engine import Database, is_bad_data
+from persistence.engine import Database, is_bad_data, sqlstate
 from persistence.entry_writer import write
 from persistence.losses import missing, server_of
 
@@ -104,13 +101,6 @@ class Batches:
             # Not there yet: their conversation was deleted meanwhile.
             gone = {(entry.conversation_id, entry.cursor) for entry in await missing(connection, lost)}
             return [entry for entry in lost if (entry.conversation_id, entry.cursor) not in gone]
-
-
-def sqlstate(error: BaseException | None) -> str:
-    """The database's own code, five characters; empty when it gave none."""
-    if isinstance(error, StoreUnavailable):
-        error = error.__cause__
-    return str(getattr(error.orig, "sqlstate", None) or "") if isinstance(error, DBAPIError) else ""
 
 
 def _is_doubtful(error: Exception) -> bool:

@@ -36,6 +36,8 @@ GIVE_UP = 1.25
 """A server that has not ended a statement after so many times its time is taken for gone."""
 PART_SECONDS = 0.2
 """A polite end of a connection."""
+NO_TABLE = "42P01"
+"""PostgreSQL's code while somebody restores a backup; SQLite's is one of those for a busy database."""
 IDLE_SECONDS = 60
 """PostgreSQL ends a transaction that does nothing for so long."""
 
@@ -171,11 +173,14 @@ async def _begin(connection: AsyncConnection) -> None:
 
 @contextmanager
 def mapped() -> Iterator[None]:
-    """A database that is away, slow or busy raises StoreUnavailable; bad data and our bugs stay."""
+    """A database that is away, slow, busy or without tables raises StoreUnavailable.
+
+    Bad data and our bugs stay.
+    """
     try:
         yield
     except DBAPIError as error:
-        if is_bad_data(error) or isinstance(error, ProgrammingError):
+        if is_bad_data(error) or (isinstance(error, ProgrammingError) and sqlstate(error) != NO_TABLE):
             raise
         raise StoreUnavailable(_first_line(error.orig)) from error
     except (PoolTimeout, OSError) as error:  # OSError is also a time limit's TimeoutError
@@ -188,9 +193,16 @@ def is_bad_data(error: BaseException) -> bool:
         return True
     if not isinstance(error, DBAPIError):
         return False
-    state = getattr(error.orig, "sqlstate", None) or ""
+    state = sqlstate(error)
     cause = error.orig.__cause__ if error.orig else None
     return state[:2] in {"22", "23", "54"} or isinstance(cause, ValueError | OverflowError)
+
+
+def sqlstate(error: BaseException | None) -> str:
+    """The database's own code, five characters; empty when it gave none."""
+    if isinstance(error, StoreUnavailable):
+        error = error.__cause__
+    return str(getattr(error.orig, "sqlstate", None) or "") if isinstance(error, DBAPIError) else ""
 
 
 def _first_line(error: BaseException | None) -> str:

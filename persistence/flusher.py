@@ -13,9 +13,9 @@ import structlog
 from bridge.core.model import Entry
 from bridge.errors import JournalFailed, StoreUnavailable
 from persistence import lease
-from persistence.batch import Batches, Numbered, OtherServer, sqlstate
+from persistence.batch import Batches, Numbered, OtherServer
 from persistence.claimed import decode_line
-from persistence.engine import Database
+from persistence.engine import Database, sqlstate
 from persistence.journal import Journal
 from persistence.journal_file import Pending
 from persistence.losses import server_of

@@ -343,5 +343,5 @@ class Sessions:
             )
         except BridgeError as error:
             log.warning("release_failed", code=error.code)
-        except Exception:  # tables may be missing while a backup is restored: the other sessions go on
+        except Exception:  # a fault of ours must not end the other sessions
             log.exception("release_broke")

@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from types import TracebackType
+
+import structlog
 
 from bridge.background import Background
 from bridge.core import commands as do
@@ -19,6 +21,8 @@ from bridge.core.events import Event, Moment, PeerEvent
 from bridge.core.model import Cursor, Entry
 from bridge.errors import NotFound, StoreUnavailable
 from bridge.ports import SessionFacts, Store
+
+log = structlog.get_logger(__name__)
 
 LOOK_SECONDS = 1.0
 """Between two looks at the store."""
@@ -117,8 +121,7 @@ class Feed(Background):
         """End all readers; whoever comes now gets what is stored, and the end."""
         self._closed = True
         for readers in self._readers.values():
-            for reader in readers:
-                reader.close()
+            _close(readers)
 
     # ── for the routes ──────────────────────────────────────────────────────────────────────
 
@@ -136,6 +139,8 @@ class Feed(Background):
                     yield await reader.take()
             except (EOFError, NotFound, StoreUnavailable):
                 return
+            except Exception:
+                log.exception("feed_broke", conversation_id=conversation_id)
 
     @contextmanager
     def _reading(self, place: Place, reader: Reader) -> Iterator[Reader]:
@@ -200,5 +205,12 @@ class Feed(Background):
         except StoreUnavailable:
             return
         except NotFound:
-            for reader in readers:
-                reader.close()
+            _close(readers)
+        except Exception:  # what cannot be read must not end the talks
+            log.exception("feed_broke", conversation_id=place[1])
+            _close(readers)
+
+
+def _close(readers: Iterable[Reader]) -> None:
+    for reader in readers:
+        reader.close()

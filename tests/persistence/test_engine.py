@@ -100,6 +100,18 @@ async def test_what_the_database_refuses_for_ever_is_not_called_unavailable(reco
     assert (await record.store.conversation("user-1", claim.conversation.id)).id == claim.conversation.id
 
 
+async def test_a_database_without_tables_is_unavailable_for_as_long(record: Record) -> None:
+    """Somebody restores a backup."""
+    claim = await begun(record)
+    async with record.database.writing() as connection:
+        await connection.text("ALTER TABLE leases RENAME TO away")
+    with pytest.raises(StoreUnavailable):
+        await record.store.release("user-1", claim.conversation.id, epoch=1, seconds=0)
+    async with record.database.writing() as connection:
+        await connection.text("ALTER TABLE away RENAME TO leases")
+    await record.store.release("user-1", claim.conversation.id, epoch=1, seconds=0)
+
+
 async def test_parameters_are_in_no_message(record: Record) -> None:
     with pytest.raises(DBAPIError) as raised:
         async with record.database.writing() as connection:

@@ -137,7 +137,7 @@ async def test_a_store_that_refuses_everything_for_a_while_is_only_away(
             await until(lambda: bool(record.problem))
             await _sql(record, "ALTER TABLE elsewhere RENAME TO entries")
             assert len(await stored(record, claim)) == 20
-        assert [line["event"] for line in lines] == ["flush_broke", "store_back"]
+        assert [line["event"] for line in lines] == ["store_away", "store_back"]
 
 
 async def test_text_no_database_takes_is_made_storable(record: Record) -> None:
