@@ -12,7 +12,10 @@ from sqlalchemy.exc import ProgrammingError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bridge.errors import BadConfig
+from persistence.tables import METADATA
 
+RIGHTS: Final = "SELECT, INSERT, UPDATE, DELETE"
+"""On our tables, of who works for a user."""
 _USER: Final = """
 SELECT set_config('bridge.user', $1, true),
        set_config('role', coalesce((
@@ -35,27 +38,26 @@ EXCEPTION WHEN insufficient_privilege OR duplicate_object OR unique_violation TH
 END $$
 """
 _SHUT_OUT: Final = """
-SELECT coalesce(bool_or(NOT CASE relkind
+SELECT pg_class.oid::regclass::text AS name, relkind = 'S' AS is_sequence
+FROM pg_roles, pg_class
+WHERE rolname = 'voice_bridge_user' AND pg_has_role(current_user, pg_roles.oid, 'MEMBER')
+      AND relnamespace = current_schema()::regnamespace
+      AND (relkind = 'r' AND relname = ANY($1::text[]) OR relkind = 'S' AND EXISTS (
+           SELECT FROM pg_depend JOIN pg_class AS ours ON ours.oid = refobjid
+           WHERE objid = pg_class.oid AND ours.relname = ANY($1::text[])))
+      AND NOT CASE relkind
            WHEN 'S' THEN has_sequence_privilege(pg_roles.oid, pg_class.oid, 'USAGE')
            ELSE has_schema_privilege(pg_roles.oid, relnamespace, 'USAGE')
                 AND has_table_privilege(pg_roles.oid, pg_class.oid, 'SELECT')
                 AND has_table_privilege(pg_roles.oid, pg_class.oid, 'INSERT')
                 AND has_table_privilege(pg_roles.oid, pg_class.oid, 'UPDATE')
                 AND has_table_privilege(pg_roles.oid, pg_class.oid, 'DELETE')
-       END), false)
-FROM pg_roles, pg_class
-WHERE rolname = 'voice_bridge_user' AND pg_has_role(current_user, pg_roles.oid, 'MEMBER')
-      AND relnamespace = current_schema()::regnamespace AND relkind IN ('r', 'S')
-      AND relname <> 'alembic_version'
+       END
 """
-"""Whether there is a table that the role, which we may take, may not use."""
-_LET_IN: Final = """
+"""Our tables, and what numbers their rows, that the role, which we may take, may not use."""
+_OPEN_SCHEMA: Final = """
 DO $$ BEGIN
     EXECUTE format('GRANT USAGE ON SCHEMA %I TO voice_bridge_user', current_schema());
-    EXECUTE format('GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA %I TO voice_bridge_user',
-                   current_schema());
-    EXECUTE format('GRANT USAGE ON ALL SEQUENCES IN SCHEMA %I TO voice_bridge_user', current_schema());
-    REVOKE ALL ON alembic_version FROM voice_bridge_user;
 END $$
 """
 _SYSTEM: Final = "SELECT set_config('bridge.system', 'on', true)"
@@ -70,15 +72,33 @@ async def work_for(connection: AsyncConnection, user_id: str | None) -> None:
 
 
 async def let_users_in(connection: AsyncConnection) -> None:
-    """Make the role if we may, and let it use all tables: new ones, and those restored without privileges.
+    """Make the role if we may, and let it use our tables: new ones, and those restored without privileges.
+
+    What else is in the schema is somebody else's.
 
     PostgreSQL only. Raises BadConfig when the tables are somebody else's, who did not let it in.
     """
     await connection.exec_driver_sql(_MAKE_ROLE)
-    if not (await connection.exec_driver_sql(_SHUT_OUT)).scalar():
+    if not (shut_out := await _shut_out(connection)):
         return
     try:
-        await connection.exec_driver_sql(_LET_IN)
+        await connection.exec_driver_sql(_OPEN_SCHEMA)
+        for name, rights in shut_out:
+            await connection.exec_driver_sql(f"GRANT {rights} ON {name} TO voice_bridge_user")
     except ProgrammingError as error:
-        told = "GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA … TO voice_bridge_user"
-        raise BadConfig(f"the owner of the tables has to let our role use them: {told}") from error
+        raise _not_let_in() from error
+    if await _shut_out(connection):  # PostgreSQL warns only of one who may use a table but let nobody in
+        raise _not_let_in()
+
+
+async def _shut_out(connection: AsyncConnection) -> list[tuple[str, str]]:
+    """Tables and sequences, quoted, and the rights that the role needs on each."""
+    found = await connection.exec_driver_sql(_SHUT_OUT, ([*METADATA.tables],))
+    return [
+        (f"SEQUENCE {row.name}", "USAGE") if row.is_sequence else (row.name, RIGHTS) for row in found.all()
+    ]
+
+
+def _not_let_in() -> BadConfig:
+    told = f"GRANT {RIGHTS} ON ALL TABLES IN SCHEMA … TO voice_bridge_user"
+    return BadConfig(f"the owner of the tables has to let our role use them: {told}")

@@ -232,6 +232,20 @@ async def test_a_role_that_came_later_is_let_in_at_the_next_start(
         assert (await ada.execute(select(GOALS.c.user_id))).scalars().all() == ["ada"]
 
 
+async def test_what_else_is_in_the_schema_is_left_alone(
+    plain_url: str, postgres_server: PostgresServer, tmp_path: Path
+) -> None:
+    owner = plain_url.rpartition("/")[2]
+    others = "CREATE TABLE others (id serial)"
+    await asyncio.to_thread(postgres_server.run, f"GRANT voice_bridge_user TO {owner}")
+    await asyncio.to_thread(postgres_server.run, others, database=owner)
+    async with open_record(plain_url, tmp_path / "data") as record:
+        await rows_of(record, "ada")
+        async with record.database.reading("ada") as ada:
+            assert await ada.scalar(select(func.current_user())) == "voice_bridge_user"
+            assert not await ada.scalar(select(func.has_table_privilege("others", "SELECT")))
+
+
 async def test_who_does_not_own_the_tables_and_finds_the_role_shut_out_is_told_what_to_do(
     plain_url: str, postgres_server: PostgresServer, tmp_path: Path
 ) -> None:
