@@ -87,20 +87,22 @@ async def recall(connection: Connection, database: Database, user_id: str, keep:
     One whose end could not be noted, or whose process was killed, counts until then.
     """
     await alone(connection, database, user_id)
-    columns, now = LEASES.c, await clock.now(connection, database)
+    columns = LEASES.c
     live = columns.user_id == user_id, columns.released < columns.epoch
-    found = await connection.execute(
-        select(columns.conversation_id, columns.epoch, columns.recalled)
-        .where(*live)
+    beyond = (
+        select(columns.conversation_id, columns.epoch)
+        .where(*live, columns.recalled < columns.epoch)
         # One that was taken while the clock was ahead is no newer than what begins now.
-        .order_by(columns.taken_at > now, columns.taken_at.desc(), columns.conversation_id)
+        .order_by(
+            columns.taken_at > clock.sql_now(database), columns.taken_at.desc(), columns.conversation_id
+        )
+        .offset(keep)
     )
-    rows = found.all()
-    beyond = [row for row in rows if row.recalled < row.epoch][keep:]
-    for row in sorted(beyond, key=lambda one: str(one.conversation_id)):
+    for row in sorted((await connection.execute(beyond)).all()):
         same = columns.conversation_id == row.conversation_id, columns.epoch == row.epoch
         await connection.execute(update(LEASES).where(*same).values(recalled=row.epoch))
-    return {row.conversation_id: row.epoch for row in rows if row.recalled >= row.epoch or row in beyond}
+    ending = select(columns.conversation_id, columns.epoch).where(*live, columns.recalled >= columns.epoch)
+    return {row.conversation_id: row.epoch for row in await connection.execute(ending)}
 
 
 async def release(connection: Connection, user_id: str, conversation_id: str, epoch: int) -> None:
