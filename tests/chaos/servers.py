@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import sqlite3
 import time
 from collections.abc import AsyncIterator, Iterator, Mapping
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager, closing, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -33,7 +34,7 @@ class Kept:
 
     @classmethod
     async def of(cls, server: Process, agent: int, *, workers: bool) -> Kept:
-        """Count it. `agent`: the port agents are at. Workers know of themselves alone: only sockets count."""
+        """Count it. `agent`: the port agents are at. Workers come and go: of several only sockets count."""
         if workers:
             return cls(_sockets(server, agent))
         figures = await metrics(server.http)
@@ -51,7 +52,8 @@ async def server(
 ) -> AsyncIterator[Process]:
     """`voice-bridge serve`. Unless it was killed or stopped in the block it is left clean, and then ends so.
 
-    Raises AssertionError when it keeps something of a session for longer than `patience` (s) after that.
+    Raises AssertionError when it keeps something of a session for longer than `patience` (s) after that, or
+    when it was told to end and left something in its journal that the store does not have.
     """
     agent = urlsplit(variables.get("DEEPGRAM_AGENT_URL", "")).port or 0
     workers = "BRIDGE_WORKERS" in variables
@@ -63,6 +65,8 @@ async def server(
             assert await running.terminate() == 0
         incomplete = [line for line in running.lines if line["event"] == "drain_incomplete"]
         assert not incomplete, f"sessions were left when the server ended: {incomplete}"
+        left = unsaved(folder) if running.process.returncode == 0 else 0
+        assert not left, f"{left} entries are in the journal only"
 
 
 async def _empties(server: Process, agent: int, idle: Kept, *, workers: bool, patience: float) -> None:
@@ -70,6 +74,15 @@ async def _empties(server: Process, agent: int, idle: Kept, *, workers: bool, pa
     while not (kept := await Kept.of(server, agent, workers=workers)).within(idle):
         assert time.monotonic() < until, f"{kept} is left in the server; idle it has {idle}"
         await asyncio.sleep(0.1)
+
+
+def unsaved(folder: Path) -> int:
+    """Entries in the journals there that the store does not have."""
+    found = 0
+    for path in folder.glob("journal-*.db"):
+        with closing(sqlite3.connect(path)) as journal:
+            found += journal.execute("SELECT count(*) FROM entries WHERE flushed_at IS NULL").fetchone()[0]
+    return found
 
 
 def _sockets(server: Process, agent: int) -> int:

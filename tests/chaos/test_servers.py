@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.chaos.servers import nothing_left, server
+from persistence import journal_file
+from tests.chaos.servers import nothing_left, server, unsaved
 from tests.support.bridge import process
 from tests.support.client import client, start
 from tests.support.deepgram import ScriptedDeepgram
@@ -17,9 +18,8 @@ from tests.support.deepgram import ScriptedDeepgram
 async def test_a_server_that_keeps_a_session_is_found_out(tmp_path: Path) -> None:
     found = pytest.RaisesExc(AssertionError, match="is left in the server")
     with pytest.RaisesGroup(found, flatten_subgroups=True):
-        await _talk_once(
-            tmp_path, patience=0.5, drops=True
-        )  # who was dropped may come back for half a minute
+        # Who was dropped may come back for half a minute.
+        await _talk_once(tmp_path, patience=0.5, drops=True)
 
 
 async def test_a_server_whose_talks_have_ended_is_as_it_was_before(tmp_path: Path) -> None:
@@ -52,6 +52,15 @@ async def test_a_server_that_is_left_behind_is_found(tmp_path: Path) -> None:
         await left.__aenter__()
         with pytest.raises(AssertionError, match="processes are left"):
             await left.__aexit__(None, None, None)
+
+
+def test_an_entry_that_only_a_journal_has_is_found(tmp_path: Path) -> None:
+    file = journal_file.create(tmp_path, "left", "disk")
+    for number in (1, 2):
+        journal_file.inserting(number, "c", b"{}")(file.connection)
+    file.connection.execute("UPDATE entries SET flushed_at = 1 WHERE seq = 1")
+    file.release()
+    assert unsaved(tmp_path) == 1
 
 
 def test_all_scenarios_start_their_servers_where_that_is_looked_at() -> None:
