@@ -9,7 +9,8 @@ from enum import Enum
 from bridge.core import commands as do
 from bridge.core.model import AudioFormat
 from bridge.live.audio import Passed, Sink
-from bridge.live.outbox import SOUND_SECONDS, Queue
+from bridge.live.outbox import SOUND_SECONDS
+from bridge.live.queue import Queue
 from bridge.ports import Credit
 
 KEPT_SECONDS = 5
