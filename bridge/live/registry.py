@@ -113,9 +113,10 @@ class Sessions:
             self._check_open(address)
             if conversation_id and not agent:
                 agent = (await self.store.conversation(user_id, conversation_id)).agent
-            chosen = await self._within_the_day(user_id, self._agent(agent or self.default_agent))
-            await self.quotas.count_session(self.store, user_id, self.now())
+            # In line before the store is asked: who asks for many at once holds up nobody else there.
             async with self._beginning.setdefault(user_id, asyncio.Lock()):
+                chosen = await self._within_the_day(user_id, self._agent(agent or self.default_agent))
+                await self.quotas.count_session(self.store, user_id, self.now())
                 await self._make_room(user_id, conversation_id)
                 person = await self.store.person(user_id, time_zone=time_zone)
                 live, claim = await self._open(person, chosen, conversation_id, sign_in, address)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
 import asyncpg
@@ -12,7 +12,9 @@ import httpx2
 import pytest
 from limits import parse_many
 
+from bridge.errors import TooMany
 from bridge.live import meter
+from persistence.lease import USER_LOCK
 from tests.flows.test_quotas import refusal, server, wish
 from tests.persistence.build import until
 from tests.support.bridge import Running
@@ -124,3 +126,29 @@ async def test_what_was_talked_while_the_store_was_away_is_told_later(
                     await asyncio.sleep(0.05)
         finally:
             await other.close()
+
+
+async def test_who_asks_for_many_sessions_at_once_holds_up_nobody_else_at_the_store(
+    tmp_path: Path, postgres_url: str
+) -> None:
+    rates = {"session_rates": tuple(parse_many("2/day"))}
+    async with server(tmp_path, database_url=postgres_url, **rates) as (up, _):
+        other = await asyncpg.connect(postgres_url)
+        try:
+            async with other.transaction():
+                await other.execute(f"SELECT pg_advisory_xact_lock({USER_LOCK}, hashtext($1))", "ada")
+                asking = asyncio.gather(*[_prepared(up, "ada") for _ in range(30)])
+                await asyncio.sleep(0)
+                async with asyncio.timeout(0.9):  # less than a full pool would be waited for
+                    for _ in range(3):
+                        await up.app.sessions.store.spend({"bob": 1})
+            assert (await asking).count(True) == 2
+        finally:
+            await other.close()
+
+
+async def _prepared(up: Running, user_id: str) -> bool:
+    with suppress(TooMany):
+        await up.app.sessions.prepare(user_id, agent=None, conversation_id=None)
+        return True
+    return False
