@@ -30,13 +30,16 @@ export class Transcript {
   #pending = make("div", { class: "pending" });
   #captions = new Captions();
   #stuck = true;
+  /** Where we scrolled to last. */
+  #placed = 0;
 
   constructor() {
     this.#log.append(this.#pending);
     this.#scroll.addEventListener("scroll", () => this.#noticeScroll(), { passive: true });
     this.#jump.addEventListener("click", () => this.toNewest());
-    new ResizeObserver(() => this.#stuck && this.toNewest()).observe(this.#log);
-    new ResizeObserver(() => this.#stuck && this.toNewest()).observe(this.#scroll);
+    const follow = new ResizeObserver(() => this.#follow());
+    follow.observe(this.#log);
+    follow.observe(this.#scroll);
   }
 
   /**
@@ -54,13 +57,20 @@ export class Transcript {
     this.#captions.show(this.#sentences(), playedMs ?? Infinity);
     this.#waiting.hidden = waiting === null;
     this.#waiting.dataset.role = waiting ?? "";
-    if (this.#stuck) this.toNewest();
+    this.#follow();
   }
 
   toNewest() {
     this.#stuck = true;
     this.#jump.hidden = true;
     this.#scroll.scrollTop = this.#scroll.scrollHeight;
+    this.#placed = this.#scroll.scrollTop;
+  }
+
+  /** Stay at the foot; but who has just scrolled up, of which the event is still to come, is left where they are. */
+  #follow() {
+    if (this.#scroll.scrollTop < this.#placed) this.#noticeScroll();
+    if (this.#stuck) this.toNewest();
   }
 
   /** What the agent said with sound, and where it stands. @returns {import("./captions.js").Sentence[]} */
