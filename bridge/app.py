@@ -43,8 +43,10 @@ from bridge.observers.lifecycle import Lifecycle
 from bridge.observers.loop import LoopWatch
 from bridge.observers.metrics import Metrics
 from bridge.observers.overview import Overview
+from bridge.observers.overviews import Overviews
 from bridge.observers.record import Figures, watch_record
-from bridge.observers.scrape import Scrape, Worker
+from bridge.observers.scrape import Scrape
+from bridge.observers.siblings import Siblings, Worker
 from bridge.ports import Authenticator, Hold, Observer, SpokenTime, Transport, Upstreams
 from bridge.routes.asyncapi import asyncapi_route
 from bridge.routes.console import Console, console_routes
@@ -128,8 +130,10 @@ async def open_app(
         sessions.admission = _admission(settings, record, watch, sessions)
         sessions.count_refused = metrics.refused
         await stack.enter_async_context(Later(record.notes, executor, agents, sessions.noted_run))
-        console = _console(settings, sessions, record, feed, overview, agents)
-        scrape = await stack.enter_async_context(Scrape(registry, worker))
+        siblings = Siblings(worker)
+        scrape = Scrape(registry, siblings)
+        console = _console(settings, record, feed, Overviews(overview, siblings, sessions.find, now), agents)
+        await stack.enter_async_context(siblings)
         yield App(_asgi(settings, access, hold, sessions, record, scrape, feed, console), sessions, feed)
 
 
@@ -292,22 +296,15 @@ def _door(settings: Settings, identity: Identity, access: Access) -> Door:
 
 
 def _console(
-    settings: Settings,
-    sessions: Sessions,
-    record: Record,
-    feed: Feed,
-    overview: Overview,
-    agents: AgentFolder,
+    settings: Settings, record: Record, feed: Feed, overviews: Overviews, agents: AgentFolder
 ) -> Callable[[Identity], Console]:
     return partial(
         Console,
         token=settings.admin_token,
-        sessions=sessions,
-        overview=overview,
+        overviews=overviews,
         store=record.store,
         feed=feed,
         agents_problem=lambda: agents.problem,
-        now=now,
     )
 
 

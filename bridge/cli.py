@@ -29,7 +29,7 @@ from bridge.commands.conversations import add_conversations
 from bridge.commands.language_model import add_language_model
 from bridge.commands.users import add_users
 from bridge.errors import BadConfig, JournalFailed
-from bridge.observers.scrape import Worker
+from bridge.observers.siblings import Worker
 from bridge.serving import Http, listen, websocket_protocol
 from bridge.settings import Settings, load
 from bridge.workers import HOPELESS, Workers
@@ -88,7 +88,7 @@ def _serve(_: argparse.Namespace) -> int:
 
 
 def work(folder: Path, listening: socket.socket, number: int, link: Connection) -> None:
-    """One of several processes; see workers.Work. In `folder` they find each other's figures."""
+    """One of several processes; see workers.Work. In `folder` they find each other."""
     os.setsid()  # Ctrl-C is for the process above, which tells us
     settings = load()
     structlog.contextvars.bind_contextvars(worker=number)

@@ -2,9 +2,9 @@
 
 import { find, make } from "./dom.js";
 
-/** @typedef {{session_id: string, conversation_id: string, user_id: string, agent: string, upstream: string, state: string, since: string, messages: number, latency_ms: number | null, error: string}} Session */
+/** @typedef {{session_id: string, conversation_id: string, user_id: string, agent: string, upstream: string, worker: number | null, state: string, since: string, messages: number, latency_ms: number | null, error: string}} Session */
 /** @typedef {{cause: string, count: number, last: string}} Failure */
-/** @typedef {{at: string, process: number, agents_problem: string, sessions: Session[], failures: Failure[]}} View */
+/** @typedef {{at: string, missing: number, agents_problem: string, sessions: Session[], failures: Failure[]}} View */
 /** @typedef {{cursor: string, kind: string, role?: string, content?: string, name?: string, arguments?: string, status?: string, heard?: string}} Entry */
 
 const KEY = "bridge-console-token";
@@ -56,17 +56,21 @@ function show(view) {
   find("unlock").hidden = true;
   find("inside").hidden = false;
   find("count").textContent = String(view.sessions.length);
-  find("process").textContent = String(view.process);
-  const agents = find("agents");
-  const broken = view.agents_problem && `Changed agents are not used: ${view.agents_problem}`;
-  if (agents.textContent !== broken) agents.textContent = broken;
-  agents.hidden = !broken;
+  warn("agents", view.agents_problem && `Changed agents are not used: ${view.agents_problem}`);
+  warn("missing", view.missing ? `Processes of this server that do not answer, and whose sessions are not shown: ${view.missing}` : "");
   find("nobody").hidden = view.sessions.length > 0;
   find("fine").hidden = view.failures.length > 0;
   const ids = new Set(view.sessions.map((one) => one.session_id));
   for (const [id, row] of rows) if (!ids.has(id)) { row.remove(); rows.delete(id); }
   for (const one of view.sessions) fill(rowOf(one), one, Date.parse(view.at));
   find("failures").replaceChildren(...view.failures.map(failure));
+}
+
+/** @param {string} id @param {string} text Empty: all is well. */
+function warn(id, text) {
+  const place = find(id);
+  if (place.textContent !== text) place.textContent = text;
+  place.hidden = !text;
 }
 
 /** Rows stay what they are, so that the focus stays in them. @param {Session} one */
@@ -89,8 +93,9 @@ function rowOf(one) {
 function fill(row, one, now) {
   const latency = one.latency_ms === null ? "no answer yet" : `answers in ${one.latency_ms} ms`;
   row.dataset.state = one.state;
+  const worker = one.worker === null ? "" : ` · worker ${one.worker}`;
   const texts = [one.state, `${one.user_id} with ${one.agent} (${one.upstream})`,
-    `${clock(now - Date.parse(one.since))} · ${one.messages} messages · ${latency}`, one.error];
+    `${clock(now - Date.parse(one.since))} · ${one.messages} messages · ${latency}${worker}`, one.error];
   texts.forEach((text, n) => { if (row.children[n].textContent !== text) row.children[n].textContent = text; });
 }
 
@@ -130,9 +135,10 @@ async function watch(one) {
     try {
       const headers = cursor ? { "Last-Event-ID": cursor } : undefined;
       const answer = await ask(`sessions/${one.session_id}/events`, { signal: mine.signal, headers });
+      if (answer.status === 503) throw new Error("its process does not answer just now");
       if (!answer.ok || !answer.body) break;
       for await (const entry of entries(answer.body)) { cursor = entry.cursor; tell(entry); }
-    } catch { /* cut off: it comes back below */ }
+    } catch { /* cut off, or not to be had now: it comes back below */ }
     await new Promise((done) => setTimeout(done, LOOK_MS));
   }
   if (!mine.signal.aborted) find("whose").textContent += " · over";

@@ -1,4 +1,4 @@
-"""What an operator sees: the state of each live session, and what failed in the last hour."""
+"""What an operator sees of one process: the state of each live session, and what failed in the last hour."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ BROKEN = {Status.FAILED, Status.TIMED_OUT}
 
 
 class Overview:
-    """ports.console.Overview, and an observer."""
+    """An observer that remembers."""
 
     def __init__(self) -> None:
         self._live: dict[str, LiveSession] = {}
@@ -30,11 +30,11 @@ class Overview:
         self._failures: deque[tuple[datetime, str]] = deque(maxlen=MAX_FAILURES)
 
     def sessions(self) -> Sequence[LiveSession]:
-        """See ports.console.Overview."""
+        """Those that began first come first."""
         return list(self._live.values())
 
     def failures(self, now: datetime) -> Sequence[Failure]:
-        """See ports.console.Overview."""
+        """The most frequent first."""
         found: dict[str, Failure] = {}
         for at, cause in self._failures:
             if now - at <= HOUR:

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import os
 import secrets
 from collections.abc import Callable
-from datetime import datetime
 from pathlib import Path
 
 from pydantic import SecretStr
@@ -13,10 +11,9 @@ from starlette.requests import Request
 from starlette.responses import FileResponse, Response
 from starlette.routing import Route
 
-from bridge.errors import NotFound, Unauthenticated
-from bridge.live.registry import Sessions
+from bridge.errors import Unauthenticated
 from bridge.ports import Feed, Store
-from bridge.ports.console import Failure, LiveSession, Overview
+from bridge.ports.console import Failure, LiveSession, Overviews
 from bridge.routes.answers import answer, nothing
 from bridge.routes.events import event_stream
 from bridge.routes.identity import Identity, credential_of
@@ -50,34 +47,30 @@ class Console:
         identity: Identity,
         *,
         token: SecretStr,
-        sessions: Sessions,
-        overview: Overview,
+        overviews: Overviews,
         store: Store,
         feed: Feed,
         agents_problem: Callable[[], str],
-        now: Callable[[], datetime],
     ) -> None:
         """`agents_problem`: why changed files of agents are not used; empty: they are."""
         self._token = token
         self._identity = identity
-        self._live = sessions
-        self._overview = overview
+        self._overviews = overviews
         self._store = store
         self._feed = feed
         self._agents_problem = agents_problem
-        self._now = now
 
     async def sessions(self, request: Request) -> Response:
-        """The live sessions of this process, and what failed in the last hour."""
+        """The live sessions of this server, and what failed in the last hour."""
         self._check(request)
-        now = self._now()
+        view = await self._overviews.look()
         return answer(
             {
-                "at": instant(now),
-                "process": os.getpid(),
+                "at": instant(view.at),
+                "missing": view.missing,
                 "agents_problem": self._agents_problem(),
-                "sessions": [_session_json(seen) for seen in self._overview.sessions()],
-                "failures": [_failure_json(failure) for failure in self._overview.failures(now)],
+                "sessions": [_session_json(seen) for seen in view.sessions],
+                "failures": [_failure_json(failure) for failure in view.failures],
             }
         )
 
@@ -85,14 +78,14 @@ class Console:
         """End a session; its client is told so."""
         self._check(request)
         self._identity.check_origin(request)
-        facts = self._seen(request).facts
-        self._live.find(facts.user_id, facts.session_id).end("BRIDGE_ENDED", "An operator ended the session.")
+        await self._overviews.end(read_id(request, "session_id"))
         return nothing()
 
     async def events(self, request: Request) -> Response:
         """What is said in a session's conversation: the stream of its owner."""
         self._check(request)
-        facts = self._seen(request).facts
+        session_id = read_id(request, "session_id")
+        facts = (await self._overviews.look()).session(session_id).facts
         return await event_stream(request, self._store, self._feed, facts.user_id, facts.conversation_id)
 
     def _check(self, request: Request) -> None:
@@ -100,13 +93,6 @@ class Console:
         given = credential_of(request.headers.get("authorization")) or ""
         if not secrets.compare_digest(given.encode(), self._token.get_secret_value().encode()):
             raise Unauthenticated("That is not the token of the console.")
-
-    def _seen(self, request: Request) -> LiveSession:
-        session_id = read_id(request, "session_id")
-        for seen in self._overview.sessions():
-            if seen.facts.session_id == session_id:
-                return seen
-        raise NotFound("There is no such session.")
 
 
 def _session_json(seen: LiveSession) -> dict[str, object]:
@@ -117,6 +103,7 @@ def _session_json(seen: LiveSession) -> dict[str, object]:
         "user_id": facts.user_id,
         "agent": facts.agent,
         "upstream": facts.upstream,
+        "worker": seen.worker,
         "state": seen.state,
         "since": instant(seen.since),
         "messages": seen.messages,

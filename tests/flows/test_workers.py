@@ -8,14 +8,15 @@ import re
 import signal
 import sys
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+import httpx2
 import psutil
 
 from tests.support.bridge import Process, process
-from tests.support.client import Client, client, items, metrics, start
+from tests.support.client import Client, client, get, items, metrics, start
 from tests.support.deepgram import DeepgramSession, ScriptedDeepgram
 
 WORKERS = 3
@@ -123,6 +124,59 @@ async def test_talks_on_all_of_them_are_kept_and_a_killed_worker_is_replaced(
                 while len(await items(server.http, path)) < 2:  # noqa: ASYNC110
                     await asyncio.sleep(0.1)
         assert {line.get("worker") for line in server.lines if line["event"] == "server_ready"} == {1, 2, 3}
+        assert await server.terminate() == 0
+
+
+TOKEN = "a-token-nobody-guesses"
+
+
+async def seen(server: Process) -> tuple[dict[str, int], int]:
+    """Session → its worker, as the console of whichever worker is asked tells; and how many are missing."""
+    told = await get(server.http, "/console/sessions", TOKEN)
+    sessions = {one["session_id"]: one["worker"] for one in told["sessions"]}  # type: ignore[attr-defined]
+    return sessions, int(str(told["missing"]))
+
+
+async def talks_at_two(stack: AsyncExitStack, server: Process, deepgram: ScriptedDeepgram) -> list[Client]:
+    """Talks, until two workers have one: who takes a connection is nobody's choice."""
+    talkers: list[Client] = []
+    while len({*(await seen(server))[0].values()}) < 2:
+        assert len(talkers) < 40
+        begun = await start(server.http)
+        talker = await stack.enter_async_context(client(server.ws, token=str(begun["token"])))
+        await talk(server, deepgram, talker)
+        talkers.append(talker)
+    return talkers
+
+
+async def test_the_console_of_any_worker_has_the_sessions_of_all(tmp_path: Path, postgres_url: str) -> None:
+    async with (
+        ScriptedDeepgram(key=None) as deepgram,
+        workers(tmp_path, deepgram, postgres_url, BRIDGE_ADMIN_TOKEN=TOKEN) as server,
+        AsyncExitStack() as stack,
+    ):
+        talkers = await talks_at_two(stack, server, deepgram)
+        sessions, missing = await seen(server)
+        assert (len(sessions), missing) == (len(talkers), 0)
+        paths = {key: f"{server.http}/console/sessions/{key}" for key in sessions}
+        headers = {"Authorization": f"Bearer {TOKEN}"}
+        last, stopped = [*sessions.items()][-1]
+        pids = {int(worker): int(pid) for worker, pid, _ in await figures(server)}
+        victim = psutil.Process(pids[stopped])
+        victim.suspend()
+        without, missing = await seen(server)
+        assert missing == 1
+        assert without == {key: worker for key, worker in sessions.items() if worker != stopped}
+        async with httpx2.AsyncClient(trust_env=False, headers=headers) as http:
+            assert (await http.get(f"{paths[last]}/events")).status_code == 503
+        victim.resume()
+        # One connection is one worker's: some of these sessions are at another one.
+        limits = httpx2.Limits(max_connections=1)
+        async with httpx2.AsyncClient(trust_env=False, headers=headers, limits=limits) as http:
+            for path in paths.values():
+                assert (await http.delete(path)).status_code == 204
+        for talker in talkers:
+            await talker.expect("Error", lambda frame: frame["code"] == "BRIDGE_ENDED")
         assert await server.terminate() == 0
 
 

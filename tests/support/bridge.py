@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bridge.app import App, open_app
+from bridge.observers.siblings import Worker
 from bridge.settings import Settings
 from tests.support.serving import serving
 
@@ -46,9 +47,13 @@ def settings_for(folder: Path, **changes: object) -> Settings:
 
 
 @asynccontextmanager
-async def running(folder: Path, **changes: object) -> AsyncIterator[Running]:
-    """The app behind a real uvicorn; `changes` are settings. Down and flushed when the block is left."""
-    async with open_app(settings_for(folder, **changes)) as app, serving(app.asgi) as address:
+async def running(folder: Path, *, worker: Worker | None = None, **changes: object) -> AsyncIterator[Running]:
+    """The app behind a real uvicorn; `changes` are settings. Down and flushed when the block is left.
+
+    `worker`: it is one of several.
+    """
+    settings = settings_for(folder, **changes)
+    async with open_app(settings, worker=worker) as app, serving(app.asgi) as address:
         yield Running(address, app)
         await app.sessions.drain(0.0)
 

@@ -11,6 +11,7 @@ from bridge.observers.loop import LoopWatch
 from bridge.observers.metrics import Metrics
 from bridge.observers.record import Figures, watch_record
 from bridge.observers.scrape import Scrape
+from bridge.observers.siblings import Siblings
 
 
 def every_figure() -> CollectorRegistry:
@@ -20,5 +21,5 @@ def every_figure() -> CollectorRegistry:
     Latency(registry)
     LoopWatch(registry)
     watch_record(registry, Figures(**{field.name: lambda: 0.0 for field in fields(Figures)}))
-    registry.register(Scrape(registry).missing)
+    registry.register(Scrape(registry, Siblings()).missing)
     return registry

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import httpx2
 import pytest
 from playwright.async_api import Dialog, Page, expect
 
+from bridge.observers.siblings import Worker
 from tests.support.bridge import Running, running
 from tests.support.client import client, start
 from tests.support.deepgram import ScriptedDeepgram
@@ -21,9 +24,11 @@ ADMIN = {"Authorization": f"Bearer {TOKEN}"}
 
 
 @asynccontextmanager
-async def server(folder: Path, deepgram: ScriptedDeepgram, **changes: object) -> AsyncIterator[Running]:
+async def server(
+    folder: Path, deepgram: ScriptedDeepgram, *, worker: Worker | None = None, **changes: object
+) -> AsyncIterator[Running]:
     given = {"upstream": "deepgram", "deepgram_agent_url": deepgram.url, "deepgram_api_key": "test-key"}
-    async with running(folder, **{**given, "admin_token": TOKEN, **changes}) as one:
+    async with running(folder, worker=worker, **{**given, "admin_token": TOKEN, **changes}) as one:
         yield one
 
 
@@ -80,6 +85,40 @@ async def test_a_talk_is_seen_watched_and_ended(tmp_path: Path) -> None:
             await talker.expect_close()
         await expect(row).to_have_count(0)
         screen.expect_quiet()
+
+
+async def silent(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    """A process that is stopped, or stuck."""
+    await reader.read()
+    writer.close()
+
+
+@needs_chromium
+@needs_axe
+async def test_of_several_workers_it_says_who_has_a_session_and_how_many_do_not_answer(
+    tmp_path: Path,
+) -> None:
+    with TemporaryDirectory() as name:  # a short one: that of a socket may not be long
+        worker = Worker(2, Path(name))
+        async with (
+            ScriptedDeepgram() as deepgram,
+            server(tmp_path, deepgram, worker=worker) as bridge,
+            console(bridge) as screen,
+        ):
+            page = screen.page
+            await unlock(page)
+            begun = await start(bridge.http)
+            async with client(bridge.ws, token=str(begun["token"])) as talker:
+                await talker.settle()
+                await expect(page.locator("#sessions .figures")).to_contain_text("worker 2")
+                await expect(page.locator("#missing")).to_be_hidden()
+                stuck = await asyncio.start_unix_server(silent, worker.folder / "1-99.sock")
+                await expect(page.locator("#missing")).to_contain_text("do not answer")
+                await expect(page.locator("#missing")).to_contain_text("1")
+                assert await violations(page) == []
+                stuck.close()
+                await expect(page.locator("#missing")).to_be_hidden()
+            screen.expect_quiet()
 
 
 @needs_chromium

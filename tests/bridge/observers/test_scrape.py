@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-import socket
 from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
@@ -16,9 +15,9 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 from prometheus_client.parser import text_string_to_metric_families
 from prometheus_client.samples import Sample
 
-from bridge.errors import BadConfig
-from bridge.observers import scrape
-from bridge.observers.scrape import Scrape, Worker
+from bridge.observers import siblings
+from bridge.observers.scrape import Scrape
+from bridge.observers.siblings import Siblings, Worker
 
 
 @pytest.fixture
@@ -40,7 +39,9 @@ async def workers(folder: Path, count: int) -> AsyncIterator[list[Scrape]]:
             ).inc(number)
             Gauge("depth", "Depth.", registry=registry).set_function(partial(float, number * 10))
             Histogram("took_seconds", "Time.", buckets=(1.0,), registry=registry).observe(number)
-            scrapes.append(await stack.enter_async_context(Scrape(registry, Worker(number, folder))))
+            one = Siblings(Worker(number, folder))
+            scrapes.append(Scrape(registry, one))
+            await stack.enter_async_context(one)
         yield scrapes
 
 
@@ -72,43 +73,17 @@ async def test_whoever_is_asked_tells_the_figures_of_all(folder: Path) -> None:
             assert [s.value for s in told["bridge_figures_missing"]] == [0]
 
 
-async def test_one_that_has_ended_is_asked_no_more(folder: Path) -> None:
-    async with workers(folder, 1) as [asked]:
-        async with Scrape(CollectorRegistry(), Worker(2, folder)):
-            assert len([*folder.iterdir()]) == 2
-        assert len([*folder.iterdir()]) == 1
-        assert [s.value for s in (await samples(asked))["bridge_figures_missing"]] == [0]
-    assert not [*folder.iterdir()]
-
-
-async def test_what_a_killed_one_left_behind_is_removed(folder: Path) -> None:
-    left = folder / "2-99.sock"
-    with socket.socket(socket.AF_UNIX) as dead:
-        dead.bind(str(left))
-    async with workers(folder, 1) as [asked]:
-        told = await samples(asked)
-    assert [s.value for s in told["bridge_figures_missing"]] == [0]
-    assert not left.exists()
-
-
 async def silent(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
     """Stopped, or stuck."""
     await reader.read()
     writer.close()
 
 
-async def cut_off(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    """Killed while it answers."""
-    writer.write(b'# HELP calls_total Calls.\n# TYPE calls_total counter\ncalls_total{agent="x"} 1')
-    writer.close()
-
-
-@pytest.mark.parametrize("sibling", [silent, cut_off])
 async def test_one_that_does_not_answer_is_counted_and_holds_up_nobody(
-    folder: Path, sibling: object, monkeypatch: pytest.MonkeyPatch
+    folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(scrape, "ANSWER_SECONDS", 0.1)
-    server = await asyncio.start_unix_server(sibling, folder / "2-99.sock")  # type: ignore[arg-type]
+    monkeypatch.setattr(siblings, "ANSWER_SECONDS", 0.1)
+    server = await asyncio.start_unix_server(silent, folder / "2-99.sock")
     async with workers(folder, 1) as [asked]:
         told = await samples(asked)
     server.close()
@@ -119,12 +94,6 @@ async def test_one_that_does_not_answer_is_counted_and_holds_up_nobody(
 async def test_one_alone_has_no_labels_of_its_own() -> None:
     registry = CollectorRegistry()
     Counter("calls", "Calls.", registry=registry).inc()
-    async with Scrape(registry) as alone:
-        told = await samples(alone)
+    told = await samples(Scrape(registry, Siblings()))
     assert told["calls_total"][0].labels == {}
     assert [s.value for s in told["bridge_figures_missing"]] == [0]
-
-
-async def test_one_that_cannot_be_asked_does_not_start(folder: Path) -> None:
-    with pytest.raises(BadConfig, match="cannot listen"):
-        await Scrape(CollectorRegistry(), Worker(1, folder / "away")).__aenter__()
