@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import re
 import signal
@@ -149,6 +150,15 @@ async def talks_at_two(stack: AsyncExitStack, server: Process, deepgram: Scripte
     return talkers
 
 
+async def first_data(http: httpx2.AsyncClient, path: str) -> str:
+    """Of the first server-sent event that has any."""
+    async with http.stream("GET", path) as answer:
+        async for line in answer.aiter_lines():
+            if line.startswith("data: "):
+                return line.removeprefix("data: ")
+    raise AssertionError("the stream ended")
+
+
 async def test_the_console_of_any_worker_has_the_sessions_of_all(tmp_path: Path, postgres_url: str) -> None:
     async with (
         ScriptedDeepgram(key=None) as deepgram,
@@ -160,6 +170,9 @@ async def test_the_console_of_any_worker_has_the_sessions_of_all(tmp_path: Path,
         assert (len(sessions), missing) == (len(talkers), 0)
         paths = {key: f"{server.http}/console/sessions/{key}" for key in sessions}
         headers = {"Authorization": f"Bearer {TOKEN}"}
+        async with httpx2.AsyncClient(trust_env=False, headers=headers) as http, asyncio.timeout(20):
+            for path in paths.values():
+                assert json.loads(await first_data(http, f"{path}/events"))["entry"]["content"] == "one"
         last, stopped = [*sessions.items()][-1]
         pids = {int(worker): int(pid) for worker, pid, _ in await figures(server)}
         victim = psutil.Process(pids[stopped])
