@@ -47,12 +47,15 @@ def settings_for(folder: Path, **changes: object) -> Settings:
 
 
 @asynccontextmanager
-async def running(folder: Path, *, worker: Worker | None = None, **changes: object) -> AsyncIterator[Running]:
-    """The app behind a real uvicorn; `changes` are settings. Down and flushed when the block is left.
+async def running(folder: Path, **changes: object) -> AsyncIterator[Running]:
+    """The app behind a real uvicorn; `changes` are settings. Down and flushed when the block is left."""
+    async with running_worker(settings_for(folder, **changes), None) as server:
+        yield server
 
-    `worker`: it is one of several.
-    """
-    settings = settings_for(folder, **changes)
+
+@asynccontextmanager
+async def running_worker(settings: Settings, worker: Worker | None) -> AsyncIterator[Running]:
+    """The same as one of several; None: the only one."""
     async with open_app(settings, worker=worker) as app, serving(app.asgi) as address:
         yield Running(address, app)
         await app.sessions.drain(0.0)

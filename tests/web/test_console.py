@@ -13,7 +13,7 @@ import pytest
 from playwright.async_api import Dialog, Page, expect
 
 from bridge.observers.siblings import Worker
-from tests.support.bridge import Running, running
+from tests.support.bridge import Running, running_worker, settings_for
 from tests.support.client import client, start
 from tests.support.deepgram import ScriptedDeepgram
 from tests.web.axe import needs_axe, violations
@@ -28,7 +28,9 @@ async def server(
     folder: Path, deepgram: ScriptedDeepgram, *, worker: Worker | None = None, **changes: object
 ) -> AsyncIterator[Running]:
     given = {"upstream": "deepgram", "deepgram_agent_url": deepgram.url, "deepgram_api_key": "test-key"}
-    async with running(folder, worker=worker, **{**given, "admin_token": TOKEN, **changes}) as one:
+    async with running_worker(
+        settings_for(folder, **{**given, "admin_token": TOKEN, **changes}), worker
+    ) as one:
         yield one
 
 
