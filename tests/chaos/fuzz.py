@@ -27,7 +27,7 @@ from tests.chaos.figures import Figure, Scenario, percentile
 from tests.chaos.servers import server
 from tests.chaos.world import Sample, World
 from tests.support.bridge import Process
-from tests.support.client import SETTINGS, metrics
+from tests.support.client import FRESH, SETTINGS, metrics
 from tests.support.deepgram import DeepgramSession, ScriptedDeepgram
 
 ROUND = "round "
@@ -117,7 +117,9 @@ class Fuzz:
 
     async def run(self, server: Process, talks: int) -> None:
         """So many talks at a time until all frames were taken."""
-        async with httpx2.AsyncClient(base_url=server.http, trust_env=False, timeout=30) as rest:
+        async with httpx2.AsyncClient(
+            base_url=server.http, trust_env=False, timeout=30, limits=FRESH
+        ) as rest:
             async with asyncio.TaskGroup() as group:
                 pulse = group.create_task(self._feel_pulse(server, rest))
                 async with asyncio.TaskGroup() as talking:

@@ -16,7 +16,7 @@ import psutil
 from tests.chaos.figures import Figure, Scenario
 from tests.chaos.servers import server
 from tests.support.bridge import Process
-from tests.support.client import Client, client, metrics
+from tests.support.client import FRESH, Client, client, metrics
 from tests.support.deepgram import DeepgramSession, ScriptedDeepgram
 
 WAYS: Mapping[str, float] = {"leave": 6, "return": 2, "cut": 1, "refuse": 1, "delete": 2}
@@ -90,7 +90,7 @@ class Soak:
         """So many calls, so many of them at a time."""
         last = self._begun + calls
         async with (
-            httpx2.AsyncClient(base_url=server.http, trust_env=False, timeout=30) as rest,
+            httpx2.AsyncClient(base_url=server.http, trust_env=False, timeout=30, limits=FRESH) as rest,
             asyncio.TaskGroup() as group,
         ):
             for _ in range(at_once):

@@ -18,6 +18,8 @@ from websockets.typing import Subprotocol
 Frame = dict[str, object]
 NO_TLS = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 """Made once: to read the certificates of the system anew for each request takes 20 ms."""
+FRESH = httpx2.Limits(keepalive_expiry=2)
+"""A connection is not used again at the moment the server closes it, after 5 s without a request."""
 
 SETTINGS: Frame = {
     "type": "Settings",
