@@ -28,7 +28,8 @@ PLACES = {
     "with all but the end of its notes": "SELECT FROM noted_calls FOR UPDATE",
 }
 """How far a transaction of noted calls comes → what keeps it from going on."""
-LONG_TALKS, LONG_CALLS = 60, 20
+LONG_TALKS, LONG_CALLS = 60, 15
+"""A session may make 60 calls a minute, those before PostgreSQL stops included."""
 
 
 @dataclass(frozen=True, slots=True)
