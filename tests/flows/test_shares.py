@@ -112,9 +112,10 @@ async def test_what_was_talked_while_the_store_was_away_is_told_later(
         try:
             async with other.transaction():
                 await other.execute("LOCK TABLE usage")
-                await asyncio.sleep(1.2)
+                async with asyncio.timeout(10):  # a second of talk, and the store did not take it
+                    while not up.app.sessions.meter._untold["local"]:  # noqa: ASYNC110
+                        await asyncio.sleep(0.01)
                 ending = asyncio.gather(up.app.sessions.end("local", str(begun["session_id"])))
-                await asyncio.sleep(1.2)
                 assert await other.fetchval("SELECT sum(seconds) FROM usage") in (None, 0)
             await ending
 

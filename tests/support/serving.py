@@ -56,3 +56,9 @@ async def serving(
             finally:
                 server.ending.set()
                 await running
+
+
+async def silent(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    """Serves a connection as somebody who is stopped, or stuck."""
+    await reader.read()
+    writer.close()

@@ -30,6 +30,14 @@ class Stage:
         await self.screen.phase("listening")
         return agent
 
+    async def small_talk(self) -> DeepgramSession:
+        """Tap, and say what is answered with "When?"; the agent."""
+        agent = await self.tap()
+        await agent.hear("water the plants")
+        await agent.say("When?")
+        await self.screen.shows("[data-role=assistant]", "When?")
+        return agent
+
     async def hold_to_talk(self) -> None:
         """Choose push-to-talk."""
         page = self.screen.page

@@ -26,10 +26,7 @@ BRINGS_TOKEN = """
 
 async def talked(stage: Stage) -> None:
     """There is a past conversation, and it is open."""
-    agent = await stage.tap()
-    await agent.hear("water the plants")
-    await agent.say("When?")
-    await stage.screen.shows("[data-role=assistant]", "When?")
+    await stage.small_talk()
     await stage.screen.page.click("#end")
     await stage.screen.phase("ended")
     await stage.screen.page.reload()

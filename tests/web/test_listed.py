@@ -17,10 +17,7 @@ LISTED = "#history-list a:has-text('water the plants')"
 
 async def talked(stage: Stage) -> None:
     """A talk that is over."""
-    agent = await stage.tap()
-    await agent.hear("water the plants")
-    await agent.say("When?")
-    await stage.screen.shows("[data-role=assistant]", "When?")
+    await stage.small_talk()
     await stage.screen.page.click("#end")
     await stage.screen.phase("ended")
 

@@ -53,10 +53,7 @@ async def test_a_name_and_a_pin_open_the_page_and_signing_out_closes_it(tmp_path
         await expect(page.locator("#sign-in")).to_be_visible()
         await enter(stage.screen)
         await expect(page.locator("#sign-in")).to_be_hidden()
-        agent = await stage.tap()
-        await agent.hear("water the plants")
-        await agent.say("When?")
-        await stage.screen.shows("[data-role=assistant]", "When?")
+        await stage.small_talk()
         await page.reload()
         await stage.screen.shows("#history-list a", "water the plants")
         [cookie] = await page.context.cookies()
@@ -98,10 +95,7 @@ async def test_a_sign_in_that_is_taken_back_ends_the_talk_and_asks_again(tmp_pat
     async with locked(tmp_path) as stage:
         page = stage.screen.page
         await enter(stage.screen)
-        agent = await stage.tap()
-        await agent.hear("water the plants")
-        await agent.say("When?")
-        await stage.screen.shows("[data-role=assistant]", "When?")
+        await stage.small_talk()
         async with open_users(sqlite_url(tmp_path)) as users:
             await users.set_pin("ada", hash_pin("735194"))
         await expect(page.locator("#sign-in")).to_be_visible(timeout=4000)
@@ -152,10 +146,7 @@ async def test_axe_finds_nothing_where_a_sign_in_ends_or_is_held_off(tmp_path: P
     async with locked(tmp_path) as stage:
         page = stage.screen.page
         await enter(stage.screen)
-        agent = await stage.tap()
-        await agent.hear("water the plants")
-        await agent.say("When?")
-        await stage.screen.shows("[data-role=assistant]", "When?")
+        await stage.small_talk()
         assert await violations(page) == []
         async with open_users(sqlite_url(tmp_path)) as users:
             await users.sign_out("ada")

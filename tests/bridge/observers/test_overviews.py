@@ -20,6 +20,7 @@ from bridge.observers.overviews import Overviews
 from bridge.observers.siblings import Siblings, Worker
 from bridge.ports import SessionFacts
 from bridge.ports.console import Failure
+from tests.support.serving import silent
 
 NOON = datetime(2026, 11, 3, 12, 0, 0, 123000, tzinfo=UTC)
 
@@ -129,12 +130,6 @@ async def test_one_that_nobody_has_is_not_found(folder: Path) -> None:
                 await first.all.end(session_id)
         with pytest.raises(NotFound):
             (await first.all.look()).session("other")
-
-
-async def silent(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    """Stopped, or stuck."""
-    await reader.read()
-    writer.close()
 
 
 async def test_one_that_does_not_answer_is_said_to_be_missing(

@@ -18,6 +18,7 @@ from prometheus_client.samples import Sample
 from bridge.observers import siblings
 from bridge.observers.scrape import Scrape
 from bridge.observers.siblings import Siblings, Worker
+from tests.support.serving import silent
 
 
 @pytest.fixture
@@ -71,12 +72,6 @@ async def test_whoever_is_asked_tells_the_figures_of_all(folder: Path) -> None:
             assert sum(s.value for s in told["depth"]) == 60
             assert sum(s.value for s in told["took_seconds_bucket"] if s.labels["le"] == "1.0") == 1
             assert [s.value for s in told["bridge_figures_missing"]] == [0]
-
-
-async def silent(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    """Stopped, or stuck."""
-    await reader.read()
-    writer.close()
 
 
 async def test_one_that_does_not_answer_is_counted_and_holds_up_nobody(

@@ -15,6 +15,7 @@ import pytest
 from bridge.errors import BadConfig
 from bridge.observers import siblings
 from bridge.observers.siblings import Siblings, Worker
+from tests.support.serving import silent
 
 
 @pytest.fixture
@@ -78,12 +79,6 @@ async def test_what_a_killed_one_left_behind_is_removed(folder: Path) -> None:
     async with workers(folder, 1) as [asked]:
         assert await asked.ask("echo") == []
     assert not left.exists()
-
-
-async def silent(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    """Stopped, or stuck."""
-    await reader.read()
-    writer.close()
 
 
 async def cut_off(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

@@ -112,6 +112,7 @@ async def test_a_result_nobody_waited_for_is_not_given_to_the_next_utterance(cre
     await asyncio.sleep(0.5)
     task.cancel()
     await asyncio.wait([task])
+    assert task.cancelled()
     assert (await hear(ear, "never_mind_rms")).text == "never mind"
 
 
