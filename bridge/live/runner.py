@@ -17,11 +17,11 @@ from bridge.core.calls import CANCELLED
 from bridge.core.events import Event, Moment, PeerEvent
 from bridge.core.model import Entry, Person
 from bridge.core.session import Phase, Session
-from bridge.core.timers import Timer
 from bridge.errors import JournalFailed
 from bridge.live.briefing import Briefing
 from bridge.live.ends import Line, Seat
 from bridge.live.speech import Speech, Way, silence
+from bridge.live.timers import Timers
 from bridge.live.voice import Voice
 from bridge.live.watch import Watch
 from bridge.ports import Credit, Intents, Job, Journal, Observer, SessionFacts, Transport, Upstream, Upstreams
@@ -63,7 +63,7 @@ class Runner:
         self._line: Line | None = None
         self._line_task: asyncio.Task[None] | None = None
         self._silence: asyncio.Task[None] | None = None
-        self._timers: dict[type[Timer], asyncio.TimerHandle] = {}
+        self._timers = Timers(self.step)
         self._intents: dict[tuple[str, str], asyncio.Task[None]] = {}
         self._waiting: list[Event | PeerEvent] = []
         self._stepping = False
@@ -95,8 +95,8 @@ class Runner:
             self._reason = "fault"
             raise
         finally:
-            for timer in (*self._timers.values(), self._reporting):
-                timer.cancel()
+            self._timers.cancel()
+            self._reporting.cancel()
             if self._seat:
                 self._seat.close(1011, "internal error")
             self._line_task = self._silence = None  # their tracebacks hold this runner
@@ -189,22 +189,24 @@ class Runner:
             case do.Tell(news):
                 if self._seat:
                     self._seat.tell(news)
-            case do.AskAgent(ask):
-                self._ask(ask)
             case do.Save(entry):
                 self._parts.journal.append(entry).add_done_callback(partial(self._saved, entry))
-            case do.RunIntent() | do.CancelIntent():
-                self._act(command)
-            case do.Schedule() | do.Unschedule():
-                self._set_timer(command)
-            case do.OpenAgent() | do.CloseAgent() | do.CloseClient() | do.Finish():
-                self._manage(command)
-            case do.HoldSpeech() | do.PassSpeech() | do.PlaySilence():
-                self._steer_speech(command)
+            case do.Schedule(seconds, event):
+                self._timers.set(seconds, event)
+            case do.Unschedule(event_type):
+                self._timers.forget(event_type)
             case do.KeepSpeech() | do.ForgetSpeech():
                 self._speech.mind(command)
             case do.DropReply() | do.PassReply() | do.EndReply():
                 self._voice.steer(command)
+            case do.AskAgent(ask):
+                self._ask(ask)
+            case do.RunIntent() | do.CancelIntent():
+                self._act(command)
+            case do.OpenAgent() | do.CloseAgent() | do.CloseClient() | do.Finish():
+                self._manage(command)
+            case do.HoldSpeech() | do.PassSpeech() | do.PlaySilence():
+                self._steer_speech(command)
             case _:
                 assert_never(command)
 
@@ -247,23 +249,7 @@ class Runner:
             due += SILENCE_MS / 1000
             await asyncio.sleep(due - self._loop.time())
 
-    # ── timers and tasks ────────────────────────────────────────────────────────────────────
-
-    def _set_timer(self, command: do.Schedule | do.Unschedule) -> None:
-        if isinstance(command, do.Unschedule):
-            self._unschedule(command.event)
-        else:
-            self._unschedule(type(command.event))
-            timer = self._loop.call_later(command.seconds, self._due, command.event)
-            self._timers[type(command.event)] = timer
-
-    def _due(self, event: Timer) -> None:
-        self._timers.pop(type(event), None)
-        self.step(event)
-
-    def _unschedule(self, event_type: type[Timer]) -> None:
-        if timer := self._timers.pop(event_type, None):
-            timer.cancel()
+    # ── tasks ───────────────────────────────────────────────────────────────────────────────
 
     def _start(self, work: Coroutine[object, object, None], name: str) -> asyncio.Task[None]:
         task = self._group.create_task(work, name=name)
