@@ -15,20 +15,21 @@ OVERDUE_SECONDS = 20.0
 INTENT_LATE_SECONDS = 2.5
 """How long an intent may run before a word is put in between."""
 
+OWED = do.Schedule(LATE_SECONDS, due.AnswerLate()), do.Schedule(OVERDUE_SECONDS, due.AnswerOverdue())
+SETTLED = do.Unschedule(due.AnswerLate), do.Unschedule(due.AnswerOverdue)
+
 
 def owe(s: State, now: Moment) -> Commands:
     """The agent is to answer now."""
     s.turn.owed = True
     s.turn.moved(now)
-    yield do.Schedule(LATE_SECONDS, due.AnswerLate())
-    yield do.Schedule(OVERDUE_SECONDS, due.AnswerOverdue())
+    yield from OWED
 
 
 def settle(s: State) -> Commands:
     """Nothing is owed any more: it answers, or is interrupted, or we are to do something first."""
     s.turn.owed = False
-    yield do.Unschedule(due.AnswerLate)
-    yield do.Unschedule(due.AnswerOverdue)
+    yield from SETTLED
 
 
 def answer_late(s: State, event: due.AnswerLate, now: Moment) -> Commands:

@@ -36,8 +36,9 @@ class Session(State):
         if not self.settled and isinstance(event, NEEDS_SETTINGS):
             return [do.Tell(do.Failed("NON_SETTINGS_MESSAGE_BEFORE_SETTINGS", "Send Settings first."))]
         commands = list(rule(self, event, now))
-        # Whoever speaks fast leaves pauses too short to be found by looking now and then.
-        return commands + list(ending.drained(self, now))
+        if self.leaving:  # whoever speaks fast leaves pauses too short to be found by looking now and then
+            commands += ending.drained(self, now)
+        return commands
 
 
 NEEDS_SETTINGS = (

@@ -16,6 +16,8 @@ from bridge.core.state import Commands, Phase, State
 
 STRAGGLER_SECONDS = 1.5
 """How long after a barge-in frames of the cut reply may still arrive."""
+UNDERSTOOD = do.ForgetSpeech(), do.Unschedule(due.StragglersOver), do.PassReply()
+"""The user's turn was understood: nothing of it is needed any more, and the answer may be heard."""
 
 
 def text_arrived(s: State, event: ev.TextArrived, now: Moment) -> Commands:
@@ -78,9 +80,7 @@ def stragglers_over(s: State, event: due.StragglersOver, now: Moment) -> Command
 
 def _turn_is_over(s: State, now: Moment) -> Commands:
     s.turn.speaking_since = None
-    yield do.ForgetSpeech()
-    yield do.Unschedule(due.StragglersOver)
-    yield do.PassReply()
+    yield from UNDERSTOOD
     yield from confirm_turn(s, now)
 
 

@@ -6,8 +6,12 @@ MAX_DEPTH = 32
 """Objects and lists inside each other. orjson reads 1024 levels and writes 254."""
 
 
-def too_deep(value: object) -> bool:
-    """True: more than MAX_DEPTH objects and lists stand inside each other."""
+def too_deep(text: str, value: object) -> bool:
+    """True: more than MAX_DEPTH objects and lists stand inside each other in `value`, which `text` became."""
+    return text.count("{") + text.count("[") > MAX_DEPTH and _deep(value)
+
+
+def _deep(value: object) -> bool:
     level = [value]
     for _ in range(MAX_DEPTH):
         level = [inner for outer in level for inner in _inside(outer)]

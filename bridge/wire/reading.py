@@ -54,7 +54,7 @@ def _message(text: str) -> Fields:
         raise BadMessage("the message is not JSON") from None
     if not isinstance(value, dict):
         raise BadMessage("the message is not a JSON object")
-    if too_deep(value):
+    if too_deep(text, value):
         raise BadMessage(f"the message is nested deeper than {MAX_DEPTH} levels")
     return Fields(value)
 

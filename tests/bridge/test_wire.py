@@ -204,6 +204,14 @@ def test_a_bad_message_is_told_by_its_field_and_not_quoted(message: object, code
     assert "secret" not in read.description
 
 
+@pytest.mark.parametrize(
+    "prompt", ["[{" * 100, '"' + "]" * 100 + '\\"'], ids=["in a text that opens", "in one that closes"]
+)
+def test_brackets_side_by_side_are_not_deep(prompt: str) -> None:
+    message = {"type": "UpdatePrompt", "prompt": prompt, "x": [{"y": []}] * 50}
+    assert wire.read(json.dumps(message)) == ev.ClientSteered("UpdatePrompt", message)
+
+
 def test_a_greeting_without_words_is_none() -> None:
     read = wire.read(json.dumps({**BARE, "agent": {"greeting": "  "}}))
     assert isinstance(read, ev.ClientSettings)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from collections.abc import Set as AbstractSet
-from contextlib import suppress
 from typing import assert_never
 
 import orjson
@@ -32,6 +31,7 @@ NEVER_RETRY = frozenset(
 """The same Settings or the same sound would fail again; or another bridge has ended the talk on purpose."""
 BRIDGE_KEYS = frozenset({"cursor", "at"})
 """Another bridge's place of an entry is no business of our client's."""
+ROLES: Mapping[str | None, Role] = {str(role): role for role in Role}
 MAX_ID = 256
 """Characters of an id, and of a function's name: ids are keys in the database."""
 MAX_CODE = 64
@@ -63,14 +63,18 @@ def _written(ask: Ask) -> Mapping[str, object]:
 
 def decode(text: str) -> JSON:
     """A text frame → its JSON object, U+FFFD for NUL; an empty one, and a log line, when it is no message."""
-    message = None
-    if len(text) <= MAX_TEXT:
-        with suppress(orjson.JSONDecodeError):
-            message = orjson.loads(NUL.sub(r"\1\\ufffd", text) if r"\u0000" in text else text)
-    if isinstance(message, dict) and isinstance(message.get("type"), str) and not too_deep(message):
+    try:
+        message = orjson.loads(_without_nul(text)) if len(text) <= MAX_TEXT else None
+    except orjson.JSONDecodeError:
+        message = None
+    if isinstance(message, dict) and isinstance(message.get("type"), str) and not too_deep(text, message):
         return message
     log.warning("agent_message_unreadable", length=len(text))
     return {}
+
+
+def _without_nul(text: str) -> str:
+    return NUL.sub(r"\1\\ufffd", text) if r"\u0000" in text else text
 
 
 class Reader:
@@ -158,11 +162,10 @@ class Reader:
 
 
 def _conversation_text(message: JSON) -> PeerEvent | None:
-    role, content = _text(message, "role"), _text(message, "content")
-    if role not in set(Role) or content is None:
+    role, content = ROLES.get(_text(message, "role")), _text(message, "content")
+    if role is None or content is None:
         return None
-    said = Message(Role(role), content, extra=_others(message, "role", "content"))
-    return ev.TextArrived(said)
+    return ev.TextArrived(Message(role, content, extra=_others(message, "role", "content")))
 
 
 def _cancelled(message: JSON) -> PeerEvent | None:
