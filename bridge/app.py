@@ -37,6 +37,7 @@ from bridge.live.quotas import Quotas
 from bridge.live.redacting import RedactingJournal
 from bridge.live.registry import Sessions
 from bridge.live.runner import Parts
+from bridge.live.watch import Audience
 from bridge.observers.feed import Feed
 from bridge.observers.latency import Latency
 from bridge.observers.lifecycle import Lifecycle
@@ -122,7 +123,7 @@ async def open_app(
             journal=RedactingJournal(record.journal, settings.redact) if settings.redact else record.journal,
             intents=executor,
             briefing=Briefing(record.store, now),
-            observers=(Lifecycle(), metrics, Latency(registry), feed, overview, *await _traces(stack)),
+            audience=Audience(Lifecycle(), metrics, Latency(registry), feed, overview, *await _traces(stack)),
             now=now,
         )
         sessions = await stack.enter_async_context(_sessions(settings, agents, record, parts, hold))

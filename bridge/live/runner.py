@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
@@ -23,8 +23,8 @@ from bridge.live.ends import Line, Seat
 from bridge.live.speech import Speech, Way, silence
 from bridge.live.timers import Timers
 from bridge.live.voice import Voice
-from bridge.live.watch import Watch
-from bridge.ports import Credit, Intents, Job, Journal, Observer, SessionFacts, Transport, Upstream, Upstreams
+from bridge.live.watch import Audience, Watch
+from bridge.ports import Credit, Intents, Job, Journal, SessionFacts, Transport, Upstream, Upstreams
 
 log = structlog.get_logger(__name__)
 
@@ -42,7 +42,7 @@ class Parts:
     journal: Journal
     intents: Intents
     briefing: Briefing
-    observers: Sequence[Observer]
+    audience: Audience
     now: Callable[[], datetime]
     """Wall time, UTC."""
 
@@ -70,7 +70,7 @@ class Runner:
         self._fault: Exception | None = None
         self._reason = "cut_off"
         """Why it ended; this until it says so itself."""
-        self._watch = Watch(facts, parts.observers)
+        self._watch = Watch(facts, parts.audience)
         self._group = asyncio.TaskGroup()
         self._tasks: set[asyncio.Task[None]] = set()
         self._loop = asyncio.get_running_loop()
@@ -272,10 +272,11 @@ class Runner:
     def _report(self) -> None:
         """Tell the observers once a second what sound went by, and the session what had to be dropped."""
         self._report_later()
+        now = self._now()
         for towards, way in (("agent", self._speech), ("client", self._voice)):
             frames, size, dropped, too_fast = way.collect()
             if frames:
-                self._watch.sounded(towards, frames, size)
+                self._watch.sounded(towards, frames, size, now)
             for lost, early in ((dropped, False), (too_fast, True)):
                 if lost:
                     milliseconds = lost * 1000 // way.format.bytes_per_second

@@ -8,19 +8,18 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Iterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Collection, Iterable, Iterator
 from contextlib import contextmanager
 from types import TracebackType
 
 import structlog
 
 from bridge.background import Background
-from bridge.core import commands as do
 from bridge.core import events as ev
-from bridge.core.events import Event, Moment, PeerEvent
+from bridge.core.events import Moment
 from bridge.core.model import Cursor, Entry
 from bridge.errors import NotFound, StoreUnavailable
-from bridge.ports import SessionFacts, Store
+from bridge.ports import Happening, SessionFacts, Store
 
 log = structlog.get_logger(__name__)
 
@@ -106,6 +105,8 @@ Place = tuple[str, str]
 class Feed(Background):
     """ports.Feed, and an observer. It looks at the store while it is open."""
 
+    kinds: Collection[type[Happening]] = (ev.EntrySaved, ev.NotedCallRun)
+
     def __init__(self, store: Store) -> None:
         self._store = store
         self._readers: dict[Place, set[Reader]] = {}
@@ -167,19 +168,14 @@ class Feed(Background):
 
     # ── what comes ──────────────────────────────────────────────────────────────────────────
 
-    def stepped(
-        self, facts: SessionFacts, event: Event | PeerEvent, commands: Sequence[do.Command], now: Moment
-    ) -> None:
-        match event:
+    def saw(self, facts: SessionFacts, what: Happening, now: Moment) -> None:
+        match what:
             case ev.EntrySaved(entry):
                 self._give(entry)
             case ev.NotedCallRun(entry):
                 self._give(entry, changed=True)
             case _:
                 pass
-
-    def sounded(self, facts: SessionFacts, towards: str, frames: int, size: int) -> None:
-        """Nobody hears it here."""
 
     def ended(self, facts: SessionFacts, reason: str, now: Moment) -> None:
         """Readers read on: a conversation outlives its sessions."""

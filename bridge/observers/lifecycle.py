@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping
 
 import structlog
 
 from bridge.core import commands as do
 from bridge.core import events as ev
 from bridge.core import timers as due
-from bridge.core.events import Event, Moment, PeerEvent
+from bridge.core.events import Moment
 from bridge.core.model import Call, Result
-from bridge.ports import SessionFacts
+from bridge.ports import Happening, SessionFacts
 
 log = structlog.get_logger(__name__)
 
@@ -20,26 +20,18 @@ log = structlog.get_logger(__name__)
 class Lifecycle:
     """Writes the life of sessions to the log. Never more than about a line a second for one session."""
 
-    def stepped(
-        self, facts: SessionFacts, event: Event | PeerEvent, commands: Sequence[do.Command], now: Moment
-    ) -> None:
-        line = _line_of(event)
-        if line:
+    kinds: Collection[type[Happening]] = (
+        *(ev.Attached, ev.ClientSettings, ev.ClientLeft, ev.ClientErred),
+        *(ev.AgentReady, ev.AgentLeft, ev.AgentErred, ev.AgentWarned),
+        *(ev.SoundDropped, ev.EndRequested, ev.EntrySaved),
+        *(due.AnswerLate, due.AnswerOverdue, due.RenewalDue),
+        *(do.OpenAgent, do.CloseClient),
+    )
+
+    def saw(self, facts: SessionFacts, what: Happening, now: Moment) -> None:
+        if line := _line_of(what, facts):
             name, fields = line
             log.info(name, **facts.log_fields, **fields)
-        for command in commands:
-            match command:
-                case do.OpenAgent(history=history):
-                    log.info(
-                        "agent_opening", **facts.log_fields, upstream=facts.upstream, history=len(history)
-                    )
-                case do.CloseClient(code, reason):
-                    log.info("client_closing", **facts.log_fields, close_code=code, reason=reason)
-                case _:
-                    pass
-
-    def sounded(self, facts: SessionFacts, towards: str, frames: int, size: int) -> None:
-        """Sound is counted, not logged."""
 
     def ended(self, facts: SessionFacts, reason: str, now: Moment) -> None:
         log.info("session_finished", **facts.log_fields, reason=reason)
@@ -47,7 +39,7 @@ class Lifecycle:
 
 NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]{0,63}")
 """A function's."""
-BARE: Mapping[type[Event | PeerEvent], str] = {
+BARE: Mapping[type[Happening], str] = {
     due.AnswerLate: "answer_late",
     due.AnswerOverdue: "agent_silent",
     due.RenewalDue: "agent_renewal_due",
@@ -55,9 +47,11 @@ BARE: Mapping[type[Event | PeerEvent], str] = {
 """Events whose line has no fields of its own."""
 
 
-def _line_of(event: Event | PeerEvent) -> tuple[str, dict[str, object]] | None:
-    """Name and fields of the line an event is worth, if it is."""
-    match event:
+def _line_of(what: Happening, facts: SessionFacts) -> tuple[str, dict[str, object]] | None:
+    """Name and fields of the line it is worth, if it is."""
+    match what:
+        case ev.EntrySaved(entry):
+            return _act_line(entry.what)
         case ev.Attached():
             return "client_attached", {}
         case ev.ClientSettings(instance=instance, audio_in=heard, audio_out=spoken):
@@ -78,14 +72,23 @@ def _line_of(event: Event | PeerEvent) -> tuple[str, dict[str, object]] | None:
             return "agent_error", {"code": code, "fatal": fatal, "retry": retry}
         case ev.AgentWarned(code=code):
             return "agent_warning", {"code": code}
+        case _:
+            return _our_line(what, facts)
+
+
+def _our_line(what: Happening, facts: SessionFacts) -> tuple[str, dict[str, object]] | None:
+    """The same, of what happens between the two ends."""
+    match what:
         case ev.SoundDropped(towards, milliseconds, too_fast):
             return "sound_dropped", {"towards": towards, "ms": milliseconds, "too_fast": too_fast}
         case ev.EndRequested(code):
             return "end_requested", {"code": code}
-        case ev.EntrySaved(entry):
-            return _act_line(entry.what)
+        case do.OpenAgent(history=history):
+            return "agent_opening", {"upstream": facts.upstream, "history": len(history)}
+        case do.CloseClient(code, reason):
+            return "client_closing", {"close_code": code, "reason": reason}
         case _:
-            name = BARE.get(type(event))
+            name = BARE.get(type(what))
             return (name, {}) if name else None
 
 

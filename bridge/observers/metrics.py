@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection
 
 from prometheus_client import CollectorRegistry, Counter, Gauge
 
 from bridge.core import commands as do
 from bridge.core import events as ev
-from bridge.core.events import Event, Moment, PeerEvent
+from bridge.core.events import Moment
 from bridge.core.model import Message, Result
-from bridge.ports import SessionFacts
+from bridge.ports import Happening, SessionFacts, SoundPassed
+
+ENDS = ("client", "agent")
 
 
 class Metrics:
     """Counts what happens. docs/operations.md lists the names."""
+
+    kinds: Collection[type[Happening]] = (
+        *(SoundPassed, ev.SoundDropped, ev.EntrySaved, ev.SaveFailed),
+        *(ev.Attached, ev.ClientLeft, ev.UserStartedSpeaking, ev.AgentReady, ev.AgentLeft, do.OpenAgent),
+    )
 
     def __init__(self, registry: CollectorRegistry) -> None:
         def counter(name: str, text: str, *labels: str) -> Counter:
@@ -41,24 +48,22 @@ class Metrics:
         self._dropped = counter(
             "bridge_sound_dropped_seconds", "Sound dropped, its receiver too slow.", "towards"
         )
-        self._frames = counter("bridge_frames", "Sound frames relayed.", "towards")
-        self._bytes = counter("bridge_sound_bytes", "Bytes of sound relayed.", "towards")
+        frames = counter("bridge_frames", "Sound frames relayed.", "towards")
+        size = counter("bridge_sound_bytes", "Bytes of sound relayed.", "towards")
+        self._frames = {towards: frames.labels(towards) for towards in ENDS}
+        self._bytes = {towards: size.labels(towards) for towards in ENDS}
         self._attached: set[str] = set()
         """Sessions that have a client."""
         self._had_agent: set[str] = set()
         """Sessions whose agent was ready once."""
 
-    def stepped(
-        self, facts: SessionFacts, event: Event | PeerEvent, commands: Sequence[do.Command], now: Moment
-    ) -> None:
-        self._count(facts, event)
-        opened = sum(isinstance(command, do.OpenAgent) for command in commands)
-        self._opened.labels(facts.upstream).inc(opened)
-        if facts.session_id in self._had_agent:
-            self._reopened.labels(facts.upstream).inc(opened)
-
-    def _count(self, facts: SessionFacts, event: Event | PeerEvent) -> None:
-        match event:
+    def saw(self, facts: SessionFacts, what: Happening, now: Moment) -> None:
+        match what:
+            case SoundPassed(towards, frames, size):
+                self._frames[towards].inc(frames)
+                self._bytes[towards].inc(size)
+            case ev.EntrySaved(entry):
+                self._count_entry(facts, entry.what)
             case ev.Attached():
                 self._attached.add(facts.session_id)
                 self._active.labels(facts.agent).inc()
@@ -74,8 +79,9 @@ class Metrics:
                 self._unsaved.inc()
             case ev.SoundDropped(towards, milliseconds):
                 self._dropped.labels(towards).inc(milliseconds / 1000)
-            case ev.EntrySaved(entry):
-                self._count_entry(facts, entry.what)
+            case do.OpenAgent():
+                self._opened.labels(facts.upstream).inc()
+                self._reopened.labels(facts.upstream).inc(facts.session_id in self._had_agent)
             case _:
                 pass
 
@@ -92,10 +98,6 @@ class Metrics:
     def refused(self, reason: str) -> None:
         """Somebody who wanted a session did not get one."""
         self._refused.labels(reason).inc()
-
-    def sounded(self, facts: SessionFacts, towards: str, frames: int, size: int) -> None:
-        self._frames.labels(towards).inc(frames)
-        self._bytes.labels(towards).inc(size)
 
     def ended(self, facts: SessionFacts, reason: str, now: Moment) -> None:
         self._count_left(facts)

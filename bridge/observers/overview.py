@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from bridge.core import commands as do
 from bridge.core import events as ev
-from bridge.core.events import Event, Moment, PeerEvent
+from bridge.core.events import Moment
 from bridge.core.model import Message, Result, Role, Status
-from bridge.ports import SessionFacts
+from bridge.ports import Happening, SessionFacts
 from bridge.ports.console import Failure, LiveSession
 
 HOUR = timedelta(hours=1)
@@ -20,18 +19,76 @@ MAX_FAILURES = 5000
 BROKEN = {Status.FAILED, Status.TIMED_OUT}
 
 
+STATES: Mapping[type[Happening], str] = {
+    ev.Attached: "connecting",
+    ev.AgentReady: "listening",
+    ev.UserStartedSpeaking: "listening",
+    ev.AgentAudioDone: "listening",
+    ev.TurnEnded: "thinking",
+    ev.AgentThought: "thinking",
+    ev.AgentStartedSpeaking: "speaking",
+    ev.AgentLeft: "reconnecting",
+    ev.ClientLeft: "client away",
+    ev.EndRequested: "ending",
+}
+"""Where a session stands after it."""
+
+
+@dataclass(slots=True)
+class _Seen:
+    """What is known of a session; see LiveSession."""
+
+    facts: SessionFacts
+    since: datetime
+    state: str = "connecting"
+    messages: int = 0
+    latency_ms: int | None = None
+    error: str = ""
+    asked: float | None = None
+    """Clock at which its user said what is not answered yet."""
+
+    def asks(self, clock: float) -> None:
+        """The user's turn is over."""
+        if self.asked is None:
+            self.asked = clock
+
+    def said(self, role: Role, clock: float) -> None:
+        """A line of the talk: what the user said, or what the agent says about it."""
+        if role is Role.USER:
+            self.state = "thinking"
+            self.asks(clock)
+            return
+        self.state = "speaking"
+        if self.asked is not None:
+            self.latency_ms, self.asked = round((clock - self.asked) * 1000), None
+
+    def shown(self) -> LiveSession:
+        """As it is now."""
+        return LiveSession(
+            facts=self.facts,
+            since=self.since,
+            state=self.state,
+            messages=self.messages,
+            latency_ms=self.latency_ms,
+            error=self.error,
+        )
+
+
 class Overview:
     """An observer that remembers."""
 
+    kinds: Collection[type[Happening]] = (
+        *STATES,
+        *(ev.TextArrived, ev.EntrySaved, ev.SaveFailed, ev.AgentErred, ev.ClientErred),
+    )
+
     def __init__(self) -> None:
-        self._live: dict[str, LiveSession] = {}
-        self._asked: dict[str, float] = {}
-        """Clock at which the user of a session said what is not answered yet."""
+        self._live: dict[str, _Seen] = {}
         self._failures: deque[tuple[datetime, str]] = deque(maxlen=MAX_FAILURES)
 
     def sessions(self) -> Sequence[LiveSession]:
         """Those that began first come first."""
-        return list(self._live.values())
+        return [seen.shown() for seen in self._live.values()]
 
     def failures(self, now: datetime) -> Sequence[Failure]:
         """The most frequent first."""
@@ -43,69 +100,32 @@ class Overview:
                 found[cause] = Failure(cause=cause, count=count, last=at)
         return sorted(found.values(), key=lambda failure: -failure.count)
 
-    def stepped(
-        self, facts: SessionFacts, event: Event | PeerEvent, commands: Sequence[do.Command], now: Moment
-    ) -> None:
-        seen = self._live.get(facts.session_id) or LiveSession(facts=facts, since=now.at, state="connecting")
-        seen = self._measured(_counted(seen, event), event, now)
-        if cause := _cause(event):
+    def saw(self, facts: SessionFacts, what: Happening, now: Moment) -> None:
+        if (seen := self._live.get(facts.session_id)) is None:
+            seen = self._live[facts.session_id] = _Seen(facts, now.at)
+        match what:
+            case ev.EntrySaved(entry):
+                seen.messages += isinstance(entry.what, Message)
+            case ev.TextArrived(message):
+                seen.said(message.role, now.clock)
+            case ev.TurnEnded():
+                seen.asks(now.clock)
+            case _:
+                pass
+        seen.state = STATES.get(type(what), seen.state)
+        if cause := _cause(what):
             self._failures.append((now.at, cause))
-            seen = replace(seen, error=cause)
-        if state := _state(event):
-            seen = replace(seen, state=state)
-        self._live[facts.session_id] = seen
-
-    def sounded(self, facts: SessionFacts, towards: str, frames: int, size: int) -> None:
-        """Sound is not shown."""
+            seen.error = cause
 
     def ended(self, facts: SessionFacts, reason: str, now: Moment) -> None:
         if reason == "fault":
             self._failures.append((now.at, "session ended by a fault"))
         self._live.pop(facts.session_id, None)
-        self._asked.pop(facts.session_id, None)
-
-    def _measured(self, seen: LiveSession, event: Event | PeerEvent, now: Moment) -> LiveSession:
-        """The time from what the user said to what the agent says about it."""
-        match event:
-            case ev.TurnEnded() | ev.TextArrived(Message(Role.USER)):
-                self._asked.setdefault(seen.facts.session_id, now.clock)
-            case ev.TextArrived(Message(Role.ASSISTANT)):
-                if asked := self._asked.pop(seen.facts.session_id, None):
-                    return replace(seen, latency_ms=round((now.clock - asked) * 1000))
-            case _:
-                pass
-        return seen
 
 
-def _counted(seen: LiveSession, event: Event | PeerEvent) -> LiveSession:
-    said = isinstance(event, ev.EntrySaved) and isinstance(event.entry.what, Message)
-    return replace(seen, messages=seen.messages + 1) if said else seen
-
-
-def _state(event: Event | PeerEvent) -> str:
-    """Where the session stands after this event; empty: where it stood."""
-    match event:
-        case ev.Attached():
-            return "connecting"
-        case ev.AgentReady() | ev.UserStartedSpeaking() | ev.AgentAudioDone():
-            return "listening"
-        case ev.TurnEnded() | ev.AgentThought() | ev.TextArrived(Message(Role.USER)):
-            return "thinking"
-        case ev.AgentStartedSpeaking() | ev.TextArrived(Message(Role.ASSISTANT)):
-            return "speaking"
-        case ev.AgentLeft():
-            return "reconnecting"
-        case ev.ClientLeft():
-            return "client away"
-        case ev.EndRequested():
-            return "ending"
-        case _:
-            return ""
-
-
-def _cause(event: Event | PeerEvent) -> str:
+def _cause(what: Happening) -> str:
     """What failed, in words that are the same each time; empty: nothing did."""
-    match event:
+    match what:
         case ev.AgentLeft(code):
             return f"agent lost, close code {code}"
         case ev.AgentErred(code=code):

@@ -6,7 +6,7 @@ Whose talk it was, what was said and what functions were given is in none of the
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from datetime import datetime
 from types import TracebackType
@@ -18,12 +18,11 @@ from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor
 from opentelemetry.trace import Span, Status, StatusCode, set_span_in_context
 
-from bridge.core import commands as do
 from bridge.core import events as ev
-from bridge.core.events import Event, Moment, PeerEvent
+from bridge.core.events import Moment
 from bridge.core.model import Call, Cursor, Message, Result, Role
 from bridge.core.model import Status as CallStatus
-from bridge.ports import SessionFacts
+from bridge.ports import Happening, SessionFacts
 
 WENT_WRONG = {CallStatus.FAILED, CallStatus.TIMED_OUT}
 STAGES = ("stt_latency", "ttt_text_latency", "tts_latency", "total_latency")
@@ -51,6 +50,11 @@ class Traces:
     Where to, how often and under which name: the standard variables, OTEL_EXPORTER_OTLP_ENDPOINT and so on.
     """
 
+    kinds: Collection[type[Happening]] = (
+        *(ev.Attached, ev.UserStartedSpeaking, ev.TextArrived, ev.TurnEnded, ev.LatencyReported),
+        *(ev.AgentAudioDone, ev.AgentLeft, ev.EntrySaved),
+    )
+
     def __init__(self) -> None:
         resource = Resource.create()
         if str(resource.attributes[SERVICE_NAME]).startswith("unknown_service"):
@@ -75,11 +79,10 @@ class Traces:
 
     # ── what is observed ────────────────────────────────────────────────────────────────────
 
-    def stepped(
-        self, facts: SessionFacts, event: Event | PeerEvent, commands: Sequence[do.Command], now: Moment
-    ) -> None:
+    def saw(self, facts: SessionFacts, what: Happening, now: Moment) -> None:
         talk = self._talks.get(facts.session_id) or self._begin(facts, now)
-        match event:
+        self._note_sound(talk, now)
+        match what:
             case ev.UserStartedSpeaking():
                 self._begin_turn(talk, now, "voice")
             case ev.TextArrived(Message(Role.USER)) if talk.turn is None:
@@ -97,16 +100,13 @@ class Traces:
                 self._saved(talk, entry.cursor, entry.what, now)
             case _:
                 pass
-        self._note_sound(talk, now)
-
-    def sounded(self, facts: SessionFacts, towards: str, frames: int, size: int) -> None:
-        """Sound has no span."""
 
     def ended(self, facts: SessionFacts, reason: str, now: Moment) -> None:
         if (talk := self._talks.pop(facts.session_id, None)) is None:
             return
         for function in talk.functions.values():
             function.end(_ns(now.at))
+        self._note_sound(talk, now)
         self._end_turn(talk, now)
         talk.span.set_attribute("bridge.reason", reason)
         if reason in {"fault", "cut_off"}:
@@ -133,7 +133,6 @@ class Traces:
 
     def _end_turn(self, talk: _Talk, now: Moment) -> None:
         if talk.turn:
-            self._note_sound(talk, now)
             talk.turn.end(_ns(now.at))
             talk.turn = None
 

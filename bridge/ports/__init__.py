@@ -14,7 +14,7 @@ from bridge.ports.credit import Credit
 from bridge.ports.ends import Brief, Direct, References, Take, Transport, Upstream, Upstreams
 from bridge.ports.intents import Handle, Intents, Job, Ledger, Planner, SpokenTime, TimeGrammar, Transaction
 from bridge.ports.record import Claim, Journal, Page, Rate, RateReached, Store, Ticket
-from bridge.ports.watching import Feed, Observer, SessionFacts
+from bridge.ports.watching import Feed, Happening, Observer, SessionFacts, SoundPassed
 
 __all__ = [
     "Account",
@@ -26,6 +26,7 @@ __all__ = [
     "Direct",
     "Feed",
     "Handle",
+    "Happening",
     "Hold",
     "Intents",
     "Job",
@@ -42,6 +43,7 @@ __all__ = [
     "Release",
     "SessionFacts",
     "SignIn",
+    "SoundPassed",
     "SpokenTime",
     "Store",
     "Take",

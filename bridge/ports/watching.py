@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Collection
 from dataclasses import dataclass
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from bridge.core.commands import Command
 from bridge.core.events import Event, Moment, PeerEvent
@@ -27,16 +27,28 @@ class SessionFacts:
         return {"session_id": self.session_id, "conversation_id": self.conversation_id, "agent": self.agent}
 
 
+class SoundPassed(NamedTuple):
+    """Sound that was relayed since this was last told, at most once a second."""
+
+    towards: str
+    """client | agent"""
+    frames: int
+    bytes: int
+
+
+Happening = Event | PeerEvent | Command | SoundPassed
+"""What is to be seen of a session: what happened, what it does then, and its sound."""
+
+
 class Observer(Protocol):
-    """Watches every step and changes nothing. Must be quick and must not raise."""
+    """Watches what it wants to know of and changes nothing. Must be quick and must not raise."""
 
-    def stepped(
-        self, facts: SessionFacts, event: Event | PeerEvent, commands: Sequence[Command], now: Moment
-    ) -> None: ...
-
-    def sounded(self, facts: SessionFacts, towards: str, frames: int, size: int) -> None:
-        """Frames and bytes relayed since the last report, at most once a second."""
+    @property
+    def kinds(self) -> Collection[type[Happening]]:
+        """What it is told of, and of nothing else; always the same."""
         ...
+
+    def saw(self, facts: SessionFacts, what: Happening, now: Moment) -> None: ...
 
     def ended(self, facts: SessionFacts, reason: str, now: Moment) -> None:
         """The session is over, whatever ended it: told once, and nothing is told of it any more.

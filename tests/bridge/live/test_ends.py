@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import httpx2
 import pytest
@@ -16,7 +16,8 @@ from bridge.core import events as ev
 from bridge.core.commands import Command
 from bridge.core.events import Event, Moment, PeerEvent
 from bridge.core.model import Entry, Outcome
-from bridge.ports import Job, SessionFacts
+from bridge.live.watch import Audience
+from bridge.ports import Happening, Job, SessionFacts, SoundPassed
 from tests.support.bridge import Running, running
 from tests.support.client import Client, client, start
 from tests.support.deepgram import ScriptedDeepgram
@@ -25,22 +26,20 @@ TOKEN = "an operator's token of more than thirty-two letters"
 
 
 class Watcher:
-    """Notes what it is told; may break at one kind of event."""
+    """Notes that it is told, of whatever happens; may break at one kind of event."""
+
+    kinds = frozenset((*Event.__subclasses__(), *PeerEvent.__subclasses__(), *get_args(Command), SoundPassed))
 
     def __init__(self, breaks_at: type[Event | PeerEvent] | None = None) -> None:
         self.breaks_at = breaks_at
         self.ends: list[str] = []
-        self.told_after = 0
+        self.told = self.told_after = 0
 
-    def stepped(
-        self, facts: SessionFacts, event: Event | PeerEvent, commands: Sequence[Command], now: Moment
-    ) -> None:
+    def saw(self, facts: SessionFacts, what: Happening, now: Moment) -> None:
+        self.told += 1
         self.told_after += bool(self.ends)
-        if self.breaks_at and isinstance(event, self.breaks_at):
+        if self.breaks_at and isinstance(what, self.breaks_at):
             raise ZeroDivisionError
-
-    def sounded(self, facts: SessionFacts, towards: str, frames: int, size: int) -> None:
-        self.told_after += bool(self.ends)
 
     def ended(self, facts: SessionFacts, reason: str, now: Moment) -> None:
         self.ends.append(reason)
@@ -88,8 +87,8 @@ async def talk(
         async with running(folder, upstream="deepgram", deepgram_agent_url=deepgram.url, **keys) as up:
             sessions = up.app.sessions
             # One that breaks comes first: it must not keep anything from the others.
-            watching = Watcher(breaks_at), *sessions.parts.observers, watcher
-            sessions.parts = replace(sessions.parts, observers=watching, **parts)
+            audience = Audience(Watcher(breaks_at), *sessions.parts.audience.observers, watcher)
+            sessions.parts = replace(sessions.parts, audience=audience, **parts)
             begun = await start(up.http)
             async with client(up.ws, token=str(begun["token"])) as talker:
                 yield Talk(up, deepgram, talker, str(begun["session_id"]))
@@ -112,6 +111,7 @@ async def test_a_session_that_comes_to_its_end(tmp_path: Path) -> None:
     async with talk(tmp_path, watcher) as it:
         await it.client.settle()
         await it.end()
+    assert watcher.told > 0
     assert (watcher.ends, watcher.told_after) == (["ended"], 0)
 
 

@@ -46,11 +46,11 @@ class Process:
 
     def begin(self, session_id: str, minutes: int) -> None:
         """A session that began so many minutes before noon."""
-        self.seen.stepped(facts(session_id), AgentReady("r"), [], moment(minutes))
+        self.seen.saw(facts(session_id), AgentReady("r"), moment(minutes))
 
     def lose(self, session_id: str, code: int, minutes: int) -> None:
         """Its agent was lost so many minutes before noon."""
-        self.seen.stepped(facts(session_id), AgentLeft(code), [], moment(minutes))
+        self.seen.saw(facts(session_id), AgentLeft(code), moment(minutes))
 
 
 @dataclass

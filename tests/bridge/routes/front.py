@@ -22,6 +22,7 @@ from bridge.live.briefing import Briefing
 from bridge.live.quotas import Quotas
 from bridge.live.registry import Sessions
 from bridge.live.runner import Parts
+from bridge.live.watch import Audience
 from bridge.observers.feed import Feed
 from bridge.ports import Authenticator, Claim, Principal, SignIn
 from bridge.routes.conversations import conversation_routes
@@ -144,7 +145,7 @@ def _sessions(record: Record, quotas: Quotas, feed: Feed) -> Sessions:
         journal=record.journal,
         intents=Executor(ledger=record.ledger, clock=_now),
         briefing=Briefing(record.store, _now),
-        observers=(feed,),
+        audience=Audience(feed),
         now=_now,
     )
     return Sessions(
