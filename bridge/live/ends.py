@@ -49,8 +49,8 @@ class Seat:
         self._judging: asyncio.TimerHandle | None = None
 
     def tell(self, news: News) -> None:
-        """Queue news. A client that lets too much pile up, and leaves it there, is closed."""
-        if self._closing:
+        """Write news, or queue it. A client that lets too much pile up, and leaves it there, is closed."""
+        if self._closing or (self.outbox.idle and self.transport.tell(news)):
             return
         # What is replayed is in memory anyway, and may be long: it was missed, not piled up.
         self.outbox.put(news, 0 if isinstance(news, Replayed) else None)

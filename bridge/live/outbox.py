@@ -40,7 +40,7 @@ class Outbox(Generic[T]):
         self._leave: Callable[[], Credit | None] = _none
         self._credit: Credit | None = None
         """What it gave away last."""
-        self._idle = False
+        self.idle = False
         """Whoever takes waits for something to come, and nothing is queued."""
 
     def connect(self, end: object) -> None:
@@ -63,7 +63,7 @@ class Outbox(Generic[T]):
 
         Returns leave to write what follows past the outbox, until something is put here.
         """
-        if self._idle and self._write(frame):
+        if self.idle and self._write(frame):
             self._credit = self._leave()
             return self._credit
         self._busy()
@@ -99,11 +99,11 @@ class Outbox(Generic[T]):
         """The next frame or message; waits for one."""
         while not (self._sounds or self._messages):
             self._taker = asyncio.get_running_loop().create_future()
-            self._idle = True
+            self.idle = True
             try:
                 await self._taker
             finally:
-                self._idle, self._taker = False, None
+                self.idle, self._taker = False, None
         if self._messages and (not self._sounds or self._messages.first()[0] < self._sounds.first()[0]):
             _, size, message = self._messages.pop()
             self.message_bytes -= size
@@ -120,7 +120,7 @@ class Outbox(Generic[T]):
             self._taker.set_result(None)
 
     def _busy(self) -> None:
-        self._idle = False
+        self.idle = False
         if self._credit is not None:
             self._credit.revoke()
             self._credit = None

@@ -33,6 +33,13 @@ class Transport(Protocol):
         """Write one frame. Raises PeerGone when the socket is gone or takes nothing for 5 s."""
         ...
 
+    def tell(self, news: News) -> bool:
+        """Write this news now. False: it would have to wait, or the socket is gone; nothing was written.
+
+        Only while no `send` is under way.
+        """
+        ...
+
     async def close(self, code: int, reason: str) -> None:
         """Close the socket; never raises, may be called twice."""
         ...

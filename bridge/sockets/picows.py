@@ -112,6 +112,13 @@ class PicowsSocket(WSListener):
             self._put(BINARY, sound)
         return True
 
+    def write_text(self, text: str) -> bool:
+        """Write one text now; False as with `write`."""
+        if self._full:
+            return False
+        self._put(TEXT, text.encode())
+        return True
+
     async def send(self, message: bytes | str) -> None:
         """Write a message, when there is room. Raises PeerGone."""
         if self._writable:

@@ -48,6 +48,11 @@ class PicowsTransport:
         if (written := self._frames.write(frame)) is not None:
             await self._socket.send(written)
 
+    def tell(self, news: News) -> bool:
+        """See ports.Transport."""
+        written = self._frames.write(news)
+        return not isinstance(written, str) or self._socket.write_text(written)
+
     def write(self, sound: bytes) -> bool:
         """See ports.Direct."""
         return self._frames.is_whole(sound) and self._socket.write(sound)

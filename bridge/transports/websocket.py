@@ -87,6 +87,10 @@ class WebSocketTransport:
         except GONE as error:
             raise PeerGone(f"the client's socket is gone: {type(error).__name__}") from error
 
+    def tell(self, news: News) -> bool:
+        """See ports.Transport. Starlette writes nothing without waiting."""
+        return False
+
     def write(self, sound: bytes) -> bool:
         """See ports.Direct."""
         return self._write is not None and self._frames.is_whole(sound) and self._write(sound)

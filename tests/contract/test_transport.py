@@ -54,11 +54,23 @@ async def test_what_is_written_directly_keeps_its_place(pair: Pair) -> None:
     assert received[1:] == [SOUND, SOUND + SOUND, SOUND]
 
 
+async def test_what_is_told_at_once_keeps_its_place(pair: Pair) -> None:
+    assert isinstance(pair.transport, Direct)
+    for number in range(3):
+        assert pair.transport.write(SOUND)
+        if not pair.transport.tell(Welcome(str(number))):  # not every transport can
+            await pair.transport.send(Welcome(str(number)))
+    received = [await pair.client.recv() for _ in range(6)]
+    assert received[::2] == [SOUND] * 3
+    assert [json.loads(text)["request_id"] for text in received[1::2]] == ["0", "1", "2"]
+
+
 async def test_what_would_have_to_wait_is_not_written(pair: Pair) -> None:
     assert isinstance(pair.transport, Direct)
     with pytest.raises(PeerGone):  # nobody reads at the other end
         await asyncio.wait_for(_write_until_refused(pair), 10)
     assert not pair.transport.write(SOUND)
+    assert not pair.transport.tell(Applied())
 
 
 async def _write_until_refused(pair: Pair) -> None:
@@ -73,6 +85,7 @@ async def test_nothing_is_written_to_a_closed_socket(pair: Pair) -> None:
     assert isinstance(pair.transport, Direct)
     await pair.transport.close(1000, "")
     assert not pair.transport.write(SOUND)
+    assert not pair.transport.tell(Applied())
 
 
 async def test_sound_is_never_empty(pair: Pair) -> None:

@@ -85,7 +85,7 @@ class Wire:
 async def _idle(outbox: Outbox[str]) -> None:
     """Somebody waits at the outbox; whoever calls this goes on."""
     await asyncio.sleep(0)
-    assert outbox._idle
+    assert outbox.idle
 
 
 async def test_sound_goes_straight_to_a_socket_that_takes_it() -> None:
@@ -216,12 +216,70 @@ class Stuck:
                 raise PeerGone("stuck") from None
         self.sent.append(frame)
 
+    def tell(self, news: do.News) -> bool:
+        return False
+
     async def close(self, code: int, reason: str) -> None:
         if not self.closed.done():
             self.closed.set_result(code)
 
     async def read(self, take: Take) -> None:
         """Nothing comes from it."""
+
+
+class Quick(Stuck):
+    """ports.Transport and ports.Direct: takes everything at once, but while it is full."""
+
+    def __init__(self) -> None:
+        super().__init__(1000)
+        self.full = False
+
+    def tell(self, news: do.News) -> bool:
+        if not self.full:
+            self.sent.append(news)
+        return not self.full
+
+    def write(self, sound: bytes) -> bool:
+        if not self.full:
+            self.sent.append(sound)
+        return not self.full
+
+    def credit(self) -> Credit:
+        return Credit(self.write)
+
+
+async def test_news_go_straight_to_a_client_that_takes_them_and_sound_stays_straight() -> None:
+    quick = Quick()
+    seat = Seat(quick)
+    async with asyncio.TaskGroup() as group:
+        group.create_task(seat.pump())
+        await asyncio.sleep(0)
+        credit = seat.outbox.put_sound(b"1")
+        seat.tell(do.Applied())
+        assert quick.sent == [b"1", do.Applied()]
+        assert credit
+        assert credit.most
+        seat.close(1000, "done")
+    assert quick.closed.result() == 1000
+
+
+async def test_news_that_would_have_to_wait_keep_their_place() -> None:
+    quick = Quick()
+    seat = Seat(quick)
+    seat.tell(do.Ponged("before anybody takes"))
+    async with asyncio.TaskGroup() as group:
+        group.create_task(seat.pump())
+        await asyncio.sleep(0)
+        credit = seat.outbox.put_sound(b"1")
+        quick.full = True
+        seat.tell(do.Ponged("2"))
+        assert credit
+        assert not credit.most
+        quick.full = False
+        seat.tell(do.Ponged("3"))
+        assert seat.outbox.put_sound(b"4") is None
+        seat.close(1000, "done")
+    assert quick.sent == [do.Ponged("before anybody takes"), b"1", do.Ponged("2"), do.Ponged("3"), b"4"]
 
 
 async def _seated(stuck: Stuck, news: list[do.News]) -> int:
