@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import NamedTuple
 
 from bridge.core.model import JSON, AudioFormat, Cursor, Entry, FunctionCall, Message, Outcome
 
 
-@dataclass(frozen=True, slots=True)
-class Moment:
+class Moment(NamedTuple):
     """When an event is handled, and how far the sound was by then."""
 
     clock: float

@@ -186,21 +186,22 @@ class Runner:
 
     def _perform(self, command: do.Command) -> None:
         match command:
-            case do.Tell(news):
+            case do.Unschedule():
+                self._timers.forget(command.event)
+            case do.Schedule():
+                self._timers.set(command.seconds, command.event)
+            case do.Tell():
                 if self._seat:
-                    self._seat.tell(news)
-            case do.Save(entry):
+                    self._seat.tell(command.news)
+            case do.Save():
+                entry = command.entry
                 self._parts.journal.append(entry).add_done_callback(partial(self._saved, entry))
-            case do.Schedule(seconds, event):
-                self._timers.set(seconds, event)
-            case do.Unschedule(event_type):
-                self._timers.forget(event_type)
             case do.KeepSpeech() | do.ForgetSpeech():
                 self._speech.mind(command)
             case do.DropReply() | do.PassReply() | do.EndReply():
                 self._voice.steer(command)
-            case do.AskAgent(ask):
-                self._ask(ask)
+            case do.AskAgent():
+                self._ask(command.ask)
             case do.RunIntent() | do.CancelIntent():
                 self._act(command)
             case do.OpenAgent() | do.CloseAgent() | do.CloseClient() | do.Finish():

@@ -30,6 +30,9 @@ SOUNDS_AT_ONCE = 10 * SOUNDS_PER_SECOND
 MAX_IGNORED = 100
 """Frames beyond that, over the life of the socket, before it is closed."""
 
+ENDS_SOUND = AgentAudioDone, UserStartedSpeaking
+"""What follows is a new sound."""
+
 QUOTA = ClientErred(
     "BRIDGE_QUOTA",
     f"more than {MESSAGES_PER_SECOND} messages or {SOUNDS_PER_SECOND} frames of sound a second; "
@@ -104,7 +107,7 @@ class ClientFrames:
         """What goes out for it; None: nothing, or nothing yet."""
         if isinstance(frame, bytes):
             return self._to_client.feed(frame) or None
-        if isinstance(frame, AgentAudioDone | UserStartedSpeaking):
+        if isinstance(frame, ENDS_SOUND):
             self._to_client.reset()
         return wire.write(frame)
 

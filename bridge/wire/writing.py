@@ -109,9 +109,12 @@ def _shown(entry: Entry) -> Written | None:
     place = _place(entry)
     match entry.what:
         case Message() as said:
-            text = sent.ConversationText(
-                type="ConversationText", role=said.role, content=said.content, **place
-            )
+            text: sent.ConversationText = {
+                **place,
+                "type": "ConversationText",
+                "role": said.role,
+                "content": said.content,
+            }
             return {**said.extra, **text}
         case Call() as call:
             functions = [_function(call.function, client_side=not call.ours)]
@@ -208,4 +211,5 @@ def entries_json(entries: Iterable[Entry]) -> list[sent.EntryJson]:
 
 def instant(at: datetime) -> str:
     """ISO 8601, UTC, milliseconds: `2026-11-03T12:00:00.123Z`."""
-    return at.astimezone(UTC).isoformat(timespec="milliseconds").removesuffix("+00:00") + "Z"
+    seconds = orjson.dumps(at.astimezone(UTC), option=orjson.OPT_OMIT_MICROSECONDS).decode()
+    return f"{seconds[1:20]}.{at.microsecond // 1000:03}Z"

@@ -342,3 +342,15 @@ def test_entries_keep_their_order() -> None:
 
 def test_an_instant_is_utc_with_milliseconds() -> None:
     assert wire.instant(datetime(2026, 1, 2, tzinfo=UTC)) == "2026-01-02T00:00:00.000Z"
+
+
+@pytest.mark.parametrize(
+    ("at", "written"),
+    [
+        (datetime(2026, 11, 3, 12, 0, 0, 123_999, UTC), "2026-11-03T12:00:00.123Z"),
+        (datetime(2026, 11, 3, 12, tzinfo=UTC), "2026-11-03T12:00:00.000Z"),
+        (datetime(2027, 1, 1, 1, 30, 5, 7_000, timezone(timedelta(hours=2))), "2026-12-31T23:30:05.007Z"),
+    ],
+)
+def test_an_instant_is_written_in_utc_to_the_millisecond(at: datetime, written: str) -> None:
+    assert wire.instant(at) == written

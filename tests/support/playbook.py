@@ -105,14 +105,14 @@ class Playbook:
 
     def wait(self, seconds: float) -> Playbook:
         """Time goes by; timers fire only when the script says so."""
-        self.now = replace(
-            self.now, clock=self.now.clock + seconds, at=self.now.at + timedelta(seconds=seconds)
+        self.now = self.now._replace(
+            clock=self.now.clock + seconds, at=self.now.at + timedelta(seconds=seconds)
         )
         return self
 
     def sound(self, reply: int, milliseconds: int) -> Playbook:
         """The agent's sound was relayed up to there."""
-        self.now = replace(self.now, reply=reply, reply_ms=milliseconds)
+        self.now = self.now._replace(reply=reply, reply_ms=milliseconds)
         return self
 
 
