@@ -115,7 +115,7 @@ async def open_app(
         executor.verify(agents.values())
         await stack.enter_async_context(agents)
         registry = CollectorRegistry()
-        watch = await stack.enter_async_context(LoopWatch(registry))
+        watch = stack.enter_context(LoopWatch(registry))
         metrics = Metrics(registry)
         feed, overview = await stack.enter_async_context(Feed(record.store)), Overview()
         parts = Parts(

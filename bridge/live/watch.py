@@ -40,8 +40,9 @@ class Watch:
         self._tell((SoundPassed(towards, frames, size),), now)
 
     def _tell(self, happenings: Sequence[Happening], now: Moment) -> None:
+        by_kind = self._by_kind
         for what in happenings:
-            for observer in self._by_kind.get(type(what), ()):
+            for observer in by_kind.get(type(what), ()):
                 if observer in self._broken:
                     continue
                 try:

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from typing import get_args
+from functools import partial
 
-from prometheus_client import CollectorRegistry, Histogram
+from prometheus_client import CollectorRegistry
 
 from bridge.core import events as ev
 from bridge.core.events import Moment
-from bridge.core.model import Role, What
+from bridge.core.model import Role
+from bridge.observers.counts import Spread
 from bridge.ports import Happening, SessionFacts
 
 BUCKETS = (0.1, 0.25, 0.5, 0.75, 1.0, 1.5, 2.0, 3.0, 5.0, 10.0)
+SAVED_BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.5, 2.5)
 STAGES = {
     "stt_latency": "hear",
     "ttt_text_latency": "think",
@@ -31,22 +33,20 @@ class Latency:
     )
 
     def __init__(self, registry: CollectorRegistry) -> None:
-        self._stages = Histogram(
-            "bridge_stage_seconds", "Time of a stage of a turn, as the agent reports it.",
-            ["upstream", "stage"], buckets=BUCKETS, registry=registry,
-        )  # fmt: skip
-        saved = Histogram(
-            "bridge_text_delay_seconds", "From an entry's parse to its being durable and told.",
-            ["kind"], buckets=(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.5, 2.5), registry=registry,
-        )  # fmt: skip
-        self._saved = {kind: saved.labels(kind.__name__.lower()) for kind in get_args(What)}
-        self._answers = Histogram(
-            "bridge_answer_seconds", "From the end of the user's turn to the text of the answer.",
-            ["agent"], buckets=BUCKETS, registry=registry,
-        )  # fmt: skip
-        self._first_sound = Histogram(
+        turns = partial(Spread, bounds=BUCKETS, registry=registry)
+        self._stages = turns(
+            "bridge_stage_seconds", "Time of a stage of a turn, as the agent reports it.", "upstream", "stage"
+        )
+        self._answers = turns(
+            "bridge_answer_seconds", "From the end of the user's turn to the text of the answer.", "agent"
+        )
+        self._first_sound = turns(
             "bridge_first_sound_seconds", "From the end of the user's turn to the first sound of the answer.",
-            ["agent"], buckets=BUCKETS, registry=registry,
+            "agent",
+        )  # fmt: skip
+        self._saved = Spread(
+            "bridge_text_delay_seconds", "From an entry's parse to its being durable and told.", "kind",
+            bounds=SAVED_BUCKETS, registry=registry,
         )  # fmt: skip
         self._asked: dict[str, float] = {}
         """Session → clock at which its user's turn ended that is not answered yet."""
@@ -57,12 +57,13 @@ class Latency:
         self._note_sound(facts, now)
         match what:
             case ev.EntrySaved(entry):
-                self._saved[type(entry.what)].observe((now.at - entry.at).total_seconds())
+                kind = type(entry.what).__name__.lower()
+                self._saved.add((now.at - entry.at).total_seconds(), kind)
             case ev.LatencyReported(extra):
                 for key, stage in STAGES.items():
                     seconds = extra.get(key)
                     if isinstance(seconds, int | float):
-                        self._stages.labels(facts.upstream, stage).observe(seconds)
+                        self._stages.add(seconds, facts.upstream, stage)
             case ev.TextArrived(message):
                 self._said(facts, message.role, now.clock)
             case ev.TurnEnded():
@@ -82,14 +83,14 @@ class Latency:
         if role is Role.USER:
             self._ask(facts, clock)
         elif (asked := self._asked.pop(facts.session_id, None)) is not None:
-            self._answers.labels(facts.agent).observe(clock - asked)
+            self._answers.add(clock - asked, facts.agent)
 
     def _note_sound(self, facts: SessionFacts, now: Moment) -> None:
         """The answer may have been heard since the last time."""
         asked = self._unheard.get(facts.session_id)
         if asked is not None and now.reply_began > asked:
             del self._unheard[facts.session_id]
-            self._first_sound.labels(facts.agent).observe(now.reply_began - asked)
+            self._first_sound.add(now.reply_began - asked, facts.agent)
 
     def ended(self, facts: SessionFacts, reason: str, now: Moment) -> None:
         self._note_sound(facts, now)

@@ -5,11 +5,13 @@ from __future__ import annotations
 import asyncio
 import math
 import time
+from functools import partial
+from types import TracebackType
 from typing import Self
 
-from prometheus_client import CollectorRegistry, Gauge, Histogram
+from prometheus_client import CollectorRegistry, Gauge
 
-from bridge.background import Background
+from bridge.observers.counts import Spread
 
 INTERVAL_SECONDS = 0.01
 """Between two looks at the clock: a stall is seen as up to that much shorter than it was."""
@@ -18,26 +20,29 @@ RECENT_SECONDS = 2.0
 BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1.0, 5.0)
 
 
-class LoopWatch(Background):
-    """It looks while it is open."""
+class LoopWatch:
+    """A context manager: it looks at the running loop while it is open."""
 
     def __init__(self, registry: CollectorRegistry) -> None:
-        self._lag = Histogram(
-            "bridge_loop_lag_seconds", "How late the event loop did what was due.",
-            buckets=BUCKETS, registry=registry,
-        )  # fmt: skip
-        self._busy = Histogram(
-            "bridge_loop_busy_seconds", "CPU time of the event loop's thread between two looks.",
-            buckets=BUCKETS, registry=registry,
-        )  # fmt: skip
+        spread = partial(Spread, bounds=BUCKETS, registry=registry)
+        self._lag = spread("bridge_loop_lag_seconds", "How late the event loop did what was due.")
+        self._busy = spread(
+            "bridge_loop_busy_seconds", "CPU time of the event loop's thread between two looks."
+        )
         Gauge("bridge_tasks", "Tasks of the event loop.", registry=registry).set_function(self._tasks)
         self.recent_lag = 0.0
         """Seconds by which it was late of late, on average: the last two seconds count most."""
         self._loop: asyncio.AbstractEventLoop | None = None
 
-    async def __aenter__(self) -> Self:
+    def __enter__(self) -> Self:
         self._loop = asyncio.get_running_loop()
-        return await super().__aenter__()
+        self._look_later(self._loop, time.thread_time())
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._next.cancel()
 
     def _tasks(self) -> float:
         return len(asyncio.all_tasks(self._loop)) if self._loop else 0
@@ -47,12 +52,14 @@ class LoopWatch(Background):
         weight = 1.0 - math.exp(-(late + INTERVAL_SECONDS) / RECENT_SECONDS)
         self.recent_lag += (late - self.recent_lag) * weight
 
-    async def _run(self) -> None:
-        loop = asyncio.get_running_loop()
-        while True:
-            due, computed = loop.time() + INTERVAL_SECONDS, time.thread_time()
-            await asyncio.sleep(INTERVAL_SECONDS)
-            late = max(0.0, loop.time() - due)
-            self._lag.observe(late)
-            self._note(late)
-            self._busy.observe(time.thread_time() - computed)
+    def _look_later(self, loop: asyncio.AbstractEventLoop, computed: float) -> None:
+        due = loop.time() + INTERVAL_SECONDS
+        self._next = loop.call_later(INTERVAL_SECONDS, self._look, loop, due, computed)
+
+    def _look(self, loop: asyncio.AbstractEventLoop, due: float, computed: float) -> None:
+        """`computed`: seconds its thread had computed by the look before."""
+        late, computing = max(0.0, loop.time() - due), time.thread_time()
+        self._lag.add(late)
+        self._note(late)
+        self._busy.add(computing - computed)
+        self._look_later(loop, computing)

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from functools import partial
 
-from prometheus_client import CollectorRegistry, Counter, Gauge
+from prometheus_client import CollectorRegistry, Gauge
 
 from bridge.core import commands as do
 from bridge.core import events as ev
 from bridge.core.events import Moment
 from bridge.core.model import Message, Result
+from bridge.observers.counts import Tally
 from bridge.ports import Happening, SessionFacts, SoundPassed
-
-ENDS = ("client", "agent")
 
 
 class Metrics:
@@ -24,9 +24,7 @@ class Metrics:
     )
 
     def __init__(self, registry: CollectorRegistry) -> None:
-        def counter(name: str, text: str, *labels: str) -> Counter:
-            return Counter(name, text, labels, registry=registry)
-
+        counter = partial(Tally, registry=registry)
         self._active = Gauge(
             "bridge_sessions_active", "Sessions with a client.", ["agent"], registry=registry
         )
@@ -48,10 +46,8 @@ class Metrics:
         self._dropped = counter(
             "bridge_sound_dropped_seconds", "Sound dropped, its receiver too slow.", "towards"
         )
-        frames = counter("bridge_frames", "Sound frames relayed.", "towards")
-        size = counter("bridge_sound_bytes", "Bytes of sound relayed.", "towards")
-        self._frames = {towards: frames.labels(towards) for towards in ENDS}
-        self._bytes = {towards: size.labels(towards) for towards in ENDS}
+        self._frames = counter("bridge_frames", "Sound frames relayed.", "towards")
+        self._bytes = counter("bridge_sound_bytes", "Bytes of sound relayed.", "towards")
         self._attached: set[str] = set()
         """Sessions that have a client."""
         self._had_agent: set[str] = set()
@@ -60,8 +56,8 @@ class Metrics:
     def saw(self, facts: SessionFacts, what: Happening, now: Moment) -> None:
         match what:
             case SoundPassed(towards, frames, size):
-                self._frames[towards].inc(frames)
-                self._bytes[towards].inc(size)
+                self._frames.add(towards, by=frames)
+                self._bytes.add(towards, by=size)
             case ev.EntrySaved(entry):
                 self._count_entry(facts, entry.what)
             case ev.Attached():
@@ -70,39 +66,39 @@ class Metrics:
             case ev.ClientLeft():
                 self._count_left(facts)
             case ev.UserStartedSpeaking():
-                self._barge_ins.labels(facts.agent).inc()
+                self._barge_ins.add(facts.agent)
             case ev.AgentReady():
                 self._had_agent.add(facts.session_id)
             case ev.AgentLeft(code):
-                self._lost.labels(facts.upstream, str(code)).inc()
+                self._lost.add(facts.upstream, str(code))
             case ev.SaveFailed():
-                self._unsaved.inc()
+                self._unsaved.add()
             case ev.SoundDropped(towards, milliseconds):
-                self._dropped.labels(towards).inc(milliseconds / 1000)
+                self._dropped.add(towards, by=milliseconds / 1000)
             case do.OpenAgent():
-                self._opened.labels(facts.upstream).inc()
-                self._reopened.labels(facts.upstream).inc(facts.session_id in self._had_agent)
+                self._opened.add(facts.upstream)
+                self._reopened.add(facts.upstream, by=facts.session_id in self._had_agent)
             case _:
                 pass
 
     def _count_entry(self, facts: SessionFacts, what: object) -> None:
         match what:
-            case Message(role, _, modality):
-                self._messages.labels(facts.agent, role.value, modality.value).inc()
+            case Message():
+                self._messages.add(facts.agent, what.role, what.modality)
             case Result(name=name, outcome=outcome):
                 known = name if outcome.route else "unknown"
-                self._calls.labels(facts.agent, known, outcome.status.value).inc()
+                self._calls.add(facts.agent, known, outcome.status)
             case _:
                 pass
 
     def refused(self, reason: str) -> None:
         """Somebody who wanted a session did not get one."""
-        self._refused.labels(reason).inc()
+        self._refused.add(reason)
 
     def ended(self, facts: SessionFacts, reason: str, now: Moment) -> None:
         self._count_left(facts)
         self._had_agent.discard(facts.session_id)
-        self._ended.labels(facts.agent, reason).inc()
+        self._ended.add(facts.agent, reason)
 
     def _count_left(self, facts: SessionFacts) -> None:
         """Its client is gone, or it is over: whichever comes first."""

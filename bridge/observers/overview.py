@@ -106,21 +106,25 @@ class Overview:
         match what:
             case ev.EntrySaved(entry):
                 seen.messages += isinstance(entry.what, Message)
+                self._failed(seen, _failed_call(entry.what), now)
             case ev.TextArrived(message):
                 seen.said(message.role, now.clock)
             case ev.TurnEnded():
                 seen.asks(now.clock)
             case _:
-                pass
+                self._failed(seen, _cause(what), now)
         seen.state = STATES.get(type(what), seen.state)
-        if cause := _cause(what):
-            self._failures.append((now.at, cause))
-            seen.error = cause
 
     def ended(self, facts: SessionFacts, reason: str, now: Moment) -> None:
         if reason == "fault":
             self._failures.append((now.at, "session ended by a fault"))
         self._live.pop(facts.session_id, None)
+
+    def _failed(self, seen: _Seen, cause: str, now: Moment) -> None:
+        """`cause`: empty when nothing did."""
+        if cause:
+            self._failures.append((now.at, cause))
+            seen.error = cause
 
 
 def _cause(what: Happening) -> str:
@@ -134,13 +138,12 @@ def _cause(what: Happening) -> str:
             return f"entry not saved, {code}"
         case ev.ClientErred(code):
             return f"client's message refused, {code}"
-        case ev.EntrySaved(entry):
-            return _failed_call(entry.what)
         case _:
             return ""
 
 
 def _failed_call(what: object) -> str:
+    """The same, of an entry."""
     if isinstance(what, Result) and what.outcome.status in BROKEN:
         name = what.name if what.outcome.route else "unknown"
         return f"function {name} {what.outcome.status.value.replace('_', ' ')}"

@@ -29,7 +29,7 @@ async def next_look(registry: CollectorRegistry) -> None:
 
 async def found(registry: CollectorRegistry, step: Callable[[float], None]) -> tuple[bool, bool]:
     """Whether the look during which a step of 0.3 s was made found the loop late, and busy."""
-    async with LoopWatch(registry):
+    with LoopWatch(registry):
         await next_look(registry)
         late, busy = (over(registry, name, "0.25") for name in (LAG, BUSY))
         step(0.3)
@@ -55,7 +55,7 @@ async def test_tasks_are_counted_while_it_watches() -> None:
     registry = CollectorRegistry()
     watch = LoopWatch(registry)
     assert registry.get_sample_value("bridge_tasks") == 0
-    async with watch:
+    with watch:
         before = registry.get_sample_value("bridge_tasks")
         async with asyncio.TaskGroup() as group:
             group.create_task(asyncio.sleep(0))
