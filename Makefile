@@ -12,7 +12,10 @@ export PYTHONDONTWRITEBYTECODE :=
 export PYTHONPYCACHEPREFIX := $(CURDIR)/.venv/bytecode
 
 BIN := .venv/bin
+INSTALLED := .venv/.installed
 READY := .venv/.ready
+# Each frame of sound passes through these; compiled they cost half.
+COMPILED := bridge/ports/credit bridge/sockets/straight
 JS := .venv/js/typescript-$(TYPESCRIPT)-deepgram-$(DEEPGRAM_JS)-asyncapi-$(ASYNCAPI)-axe-$(AXE)
 TSC := .venv/js/node_modules/.bin/tsc
 # Types from the comments of web/client; types.d.ts is written by hand and goes with them.
@@ -105,17 +108,34 @@ $(JS): $(READY)
 	@touch $@
 
 lock: $(READY)
-	@echo 'Writing requirements/uv.txt, dev.txt and core.txt.'
+	@echo 'Writing requirements/uv.txt, dev.txt, core.txt and compile.txt.'
 	@echo uv | $(COMPILE) $(ARGS) - --output-file requirements/uv.txt
 	@$(COMPILE) $(ARGS) --all-extras --group dev pyproject.toml --output-file requirements/dev.txt
 	@$(COMPILE) --constraints requirements/dev.txt pyproject.toml --output-file requirements/core.txt
+	@echo cython | $(COMPILE) --constraints requirements/dev.txt - --output-file requirements/compile.txt
 
 clean:
 	@echo 'Removing .venv and what the tools left behind.'
-	@rm -rf .venv build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	@rm -rf .venv build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis $(foreach name,$(COMPILED),$(name).*.so)
 	@find . -name __pycache__ -type d -not -path './.git/*' -prune -exec rm -rf {} +
 
-$(READY): requirements/uv.txt requirements/dev.txt pyproject.toml
+$(READY): $(INSTALLED) $(COMPILED:=.py) $(COMPILED:=.pxd)
+	@if ! $(MAKE) --no-print-directory compile >.venv/compile.log 2>&1; then \
+		echo 'Sound passes through Python, at twice the cost: no C compiler (.venv/compile.log says more).'; \
+		echo 'To have it compiled: sudo apt-get install gcc python3-dev; make clean'; fi
+	@touch $@
+
+.PHONY: compile
+compile:
+	@rm -f $(foreach name,$(COMPILED),$(name).*.so)
+	@set -e; with=$$($(BIN)/python -c 'from sysconfig import get_config_var as of; \
+		print(of("LDSHARED"), of("CCSHARED"), "-O2 -DNDEBUG -I" + of("INCLUDEPY"))'); \
+	end=$$($(BIN)/python -c 'from sysconfig import get_config_var as of; print(of("EXT_SUFFIX"))'); \
+	for name in $(COMPILED); do \
+		$(BIN)/cython $$name.py; $$with $$name.c -o $$name$$end; rm $$name.c; \
+	done
+
+$(INSTALLED): requirements/uv.txt requirements/dev.txt pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 		{ echo 'Python 3.11 or newer is needed; PYTHON=/path/to/python3 names another one.' >&2; exit 1; }
 	@echo 'Installing what Voice Bridge needs into .venv (about half a minute, only after a change).'

@@ -18,6 +18,7 @@ from bridge.auth.choice import check_access
 from bridge.auth.fixed import check_exposure, takes_anybody
 from bridge.errors import BadConfig, StoreUnavailable, UpstreamFailed
 from bridge.settings import Settings, load
+from bridge.sockets import straight
 from bridge.upstreams.cascade.local import missing
 from bridge.upstreams.deepgram import on_websockets
 from bridge.upstreams.deepgram.dialling import Timeouts
@@ -54,7 +55,12 @@ def check(*, as_json: bool) -> int:
         return _tell(
             [_fault("settings", error.description, "Correct that, and check again.")], as_json, UNREADABLE
         )
-    findings = [Finding(name="settings", found="can be read"), *_agents(settings), _folder(settings)]
+    findings = [
+        Finding(name="settings", found="can be read"),
+        *_agents(settings),
+        _folder(settings),
+        _sound(),
+    ]
     findings += asyncio.run(_reached(settings))
     return _tell(findings, as_json, FAULTS)
 
@@ -117,6 +123,14 @@ def _folder(settings: Settings) -> Finding:
         found = f"{folder}: {free} MiB are free, the journal may take {settings.journal_quota_mb}"
         return _fault("data folder", found, "Make room, or lower BRIDGE_JOURNAL_QUOTA_MB.")
     return Finding(name="data folder", found=f"{folder}: {free} MiB free, {_journals(folder)}")
+
+
+def _sound() -> Finding:
+    if straight.__file__.endswith(".py"):
+        found = "passes through Python, at twice the cost: apt-get install gcc python3-dev; make compile"
+    else:
+        found = "compiled"
+    return Finding(name="sound", found=found)
 
 
 def _journals(folder: Path) -> str:

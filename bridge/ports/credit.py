@@ -1,3 +1,4 @@
+# cython: language_level=3, annotation_typing=False, auto_pickle=False
 """Leave to send sound straight from one socket into another, some frames at a time."""
 
 from __future__ import annotations

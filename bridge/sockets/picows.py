@@ -7,16 +7,15 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-from collections.abc import Callable
 from contextlib import suppress
 from typing import Final
 
-from picows import WSFrame, WSListener, WSMsgType, WSTransport
+from picows import WSFrame, WSMsgType, WSTransport
 
 from bridge.errors import PeerGone
-from bridge.ports import Credit
 from bridge.sockets.closed import Closed, Limits, TakeMessage
 from bridge.sockets.patience import Patience
+from bridge.sockets.straight import Straight
 
 MAX_EARLY: Final = 256 * 1024
 """Bytes kept while nobody takes them; then the peer has to wait."""
@@ -26,31 +25,22 @@ BROKEN, NOT_TEXT, TOO_BIG, UNRESPONSIVE = 1002, 1007, 1009, 1011
 """Close codes for a peer that breaks the rules."""
 BROKE: Final = 1011
 """Close code for a fault of ours."""
-COPIED: Final = 8192
-"""Bytes of a message that picows copies, header and all, into one write."""
-HEADER: Final = 14
-"""Bytes of the longest header of a frame."""
 BINARY, TEXT, CONTINUATION = WSMsgType.BINARY, WSMsgType.TEXT, WSMsgType.CONTINUATION
 MESSAGES = (BINARY, TEXT, CONTINUATION)
 PING, PONG, CLOSE = WSMsgType.PING, WSMsgType.PONG, WSMsgType.CLOSE
 
 
-class PicowsSocket(WSListener):
+class PicowsSocket(Straight):
     """A socket that is pinged. A peer that does not answer, or takes nothing, is gone."""
 
     def __init__(self, limits: Limits) -> None:
+        super().__init__(self._keep)
         self.limits = limits
         self._loop = asyncio.get_running_loop()
         self.closed: asyncio.Future[Closed] = self._loop.create_future()
         """Done when no message comes any more."""
         self.lost: asyncio.Future[None] = self._loop.create_future()
         """Done when the connection is gone."""
-        self.transport: WSTransport | None = None
-        """picows' own; None before the handshake."""
-        self._send: Callable[[WSMsgType, bytes], object] = _too_early
-        self._take: TakeMessage = self._keep
-        self._credit: Credit | None = None
-        """Lets sound go on without `_take`."""
         self._early: list[bytes | str] = []
         self._early_bytes = 0
         self._arrived: asyncio.Event | None = None
@@ -58,16 +48,12 @@ class PicowsSocket(WSListener):
         self._kind: WSMsgType | None = None
         """Of the message that comes in pieces now."""
         self._unwanted = False
-        self._passing = True
-        """It is open, and no message comes in pieces."""
         self._pieces = bytearray()
         self._pinged = b""
         self._pinging: asyncio.TimerHandle | None = None
         self._patience = Patience(limits.send)
         self._writable: asyncio.Event | None = None
         """Of those who wait for room."""
-        self._full = True
-        """A write would have to wait, or would come to nothing."""
 
     # ── what it brings ──────────────────────────────────────────────────────────────────────────────────
 
@@ -102,16 +88,6 @@ class PicowsSocket(WSListener):
 
     # ── what it is given ────────────────────────────────────────────────────────────────────────────────
 
-    def write(self, sound: bytes) -> bool:
-        """Write one binary frame now; False: it would have to wait, or the socket is going."""
-        if self._full:
-            return False
-        if len(sound) <= COPIED:
-            self._send(BINARY, sound)
-        else:
-            self._put(BINARY, sound)
-        return True
-
     def write_text(self, text: str) -> bool:
         """Write one text now; False as with `write`."""
         if self._full:
@@ -134,14 +110,6 @@ class PicowsSocket(WSListener):
         """Write a text now, whatever waits; nothing when the socket is going."""
         if not self.closed.done() and self.transport is not None:
             self._put(TEXT, text.encode())
-
-    def _put(self, kind: WSMsgType, message: bytes) -> None:
-        """Of a long message picows would queue a header of its own that the next one overwrites (2.3)."""
-        assert self.transport is not None
-        if len(message) <= COPIED:
-            self._send(kind, message)
-        else:
-            self.transport.send_reuse_external_bytearray(kind, bytearray(HEADER) + message, HEADER)
 
     async def close(self, code: int = 1000, reason: str = "") -> None:
         """Say so, and wait for `limits.close` until it is gone; never raises, may be called twice."""
@@ -203,36 +171,11 @@ class PicowsSocket(WSListener):
 
     def on_ws_connected(self, transport: WSTransport) -> None:
         """The handshake is over."""
-        self.transport, self._send, self._full = transport, transport.send, self.closed.done()
+        self.transport, self._full = transport, self.closed.done()
         if self._unwanted:
             self.abort()
             return
         self._pinging = self._loop.call_later(self.limits.ping, self._ping)
-
-    def on_ws_frame(self, transport: WSTransport, frame: WSFrame) -> None:
-        """A frame is there; what it points at is gone when this returns."""
-        reserved = frame.rsv1 or frame.rsv2 or frame.rsv3
-        try:
-            if frame.msg_type == BINARY and self._passing and frame.fin and not reserved:
-                sound, credit = frame.get_payload_as_bytes(), self._credit
-                size = len(sound)
-                if (
-                    credit is not None
-                    and credit.frames < credit.most
-                    and size
-                    and not size & credit.odd
-                    and credit.write(sound)
-                ):
-                    credit.frames += 1
-                    credit.bytes += size
-                    if credit.keep is not None:
-                        credit.keep(sound)
-                else:
-                    self._credit = self._take(sound)
-            else:
-                self._other(frame, reserved=reserved)
-        except Exception as fault:
-            self._break(fault)
 
     def _other(self, frame: WSFrame, *, reserved: bool) -> None:
         """Not a whole message of sound."""
@@ -323,10 +266,6 @@ class PicowsSocket(WSListener):
         self._end(Closed())
         self._say_close(UNRESPONSIVE, "no answer to a ping")
         self.abort()
-
-
-def _too_early(kind: WSMsgType, message: bytes) -> None:
-    raise AssertionError("before the handshake")
 
 
 def _set(event: asyncio.Event | None) -> None:

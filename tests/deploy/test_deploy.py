@@ -82,7 +82,9 @@ def test_the_image_is_slim_and_locked_and_its_server_no_root() -> None:
     text = (ROOT / "Dockerfile").read_text("utf-8").replace("\\\n", " ")
     told = re.findall(r"^([A-Z]+) +(.*)$", text, re.MULTILINE)
     image = {word: [value for other, value in told if other == word] for word, _ in told}
-    assert image["FROM"] == ["python:3.11-slim"]
+    assert image["FROM"] == ["python:3.11-slim AS compiled", "python:3.11-slim"]
+    assert "make compile BIN=/usr/local/bin" in image["RUN"]
+    assert "--from=compiled /app/bridge bridge" in image["COPY"]
     assert "pip install --no-cache-dir --require-hashes -r requirements/core.txt" in image["RUN"]
     assert image["RUN"][-1] == "python -m compileall -q bridge intents persistence"  # not at each start
     assert (image["USER"], image["VOLUME"], image["STOPSIGNAL"]) == (["bridge"], ["/data"], ["SIGTERM"])

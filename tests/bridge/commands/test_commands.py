@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from bridge.core.model import Message, Role
+from bridge.sockets import straight
 from persistence.record import open_record
 from tests.bridge.routes.front import Front
 from tests.support.bridge import environment_for
@@ -50,8 +51,10 @@ async def test_all_is_well_and_nothing_is_changed(tmp_path: Path) -> None:
         given = {"DEEPGRAM_API_KEY": KEY, "DEEPGRAM_AGENT_URL": deepgram.url}
         status, found = await check(folder, **given)
     assert status == 0
-    assert set(found) == {"settings", "agents", "data folder", "database", "agent"}
+    assert set(found) == {"settings", "agents", "data folder", "sound", "database", "agent"}
     assert found["agents"]["found"] == "flux, pantry"
+    compiled = not straight.__file__.endswith(".py")
+    assert found["sound"]["found"].startswith("compiled" if compiled else "passes through Python")
     assert "will be made at the start" in found["database"]["found"]
     assert found["agent"]["found"] == "127.0.0.1 answers"
     assert not folder.exists()
