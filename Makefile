@@ -122,7 +122,7 @@ clean:
 $(READY): $(INSTALLED) $(COMPILED:=.py) $(COMPILED:=.pxd)
 	@if ! $(MAKE) --no-print-directory compile >.venv/compile.log 2>&1; then \
 		echo 'Sound passes through Python, at twice the cost: no C compiler (.venv/compile.log says more).'; \
-		echo 'To have it compiled: sudo apt-get install gcc python3-dev; make clean'; fi
+		echo 'To have it compiled: sudo apt-get install gcc python3-dev; make compile'; fi
 	@touch $@
 
 .PHONY: compile
