@@ -5,8 +5,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-MOST_FRAMES = 16
-"""Frames that may go straight until somebody looks again: a third of a second."""
+MOST_FRAMES = 32
+"""Frames that may go straight until somebody looks again: most of a second."""
 MOST_BYTES = 4096
 """A frame that goes straight has fewer: 20 ms of sound at 48 kHz have 1,920. A power of two."""
 
