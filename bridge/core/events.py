@@ -283,7 +283,7 @@ class NotedCallRun(Event):
 
 @dataclass(frozen=True, slots=True)
 class SoundDropped(Event):
-    """Sound was thrown away; reported at most once a second."""
+    """Sound was thrown away; what was in five seconds is reported together."""
 
     towards: str
     """client | agent"""

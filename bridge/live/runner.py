@@ -30,7 +30,7 @@ log = structlog.get_logger(__name__)
 
 SILENCE_MS = 20
 """Milliseconds of silence in one frame."""
-REPORT_SECONDS = 1.0
+REPORT_SECONDS = 5.0
 """Between reports of what sound went by."""
 
 
@@ -83,7 +83,7 @@ class Runner:
         try:
             async with self._group:
                 started.set()
-                self._report_later()
+                self._report_from_now_on()
                 try:
                     await self.finished.wait()
                 finally:
@@ -97,6 +97,7 @@ class Runner:
         finally:
             self._timers.cancel()
             self._reporting.cancel()
+            self._report()  # what has gone by since the last time
             if self._seat:
                 self._seat.close(1011, "internal error")
             self._line_task = self._silence = None  # their tracebacks hold this runner
@@ -267,12 +268,12 @@ class Runner:
         else:
             self.step(ev.EntrySaved(entry))
 
-    def _report_later(self) -> None:
-        self._reporting = self._loop.call_later(REPORT_SECONDS, self._report)
+    def _report_from_now_on(self) -> None:
+        self._report()
+        self._reporting = self._loop.call_later(REPORT_SECONDS, self._report_from_now_on)
 
     def _report(self) -> None:
-        """Tell the observers once a second what sound went by, and the session what had to be dropped."""
-        self._report_later()
+        """Tell the observers what sound went by, and the session what had to be dropped."""
         now = self._now()
         for towards, way in (("agent", self._speech), ("client", self._voice)):
             frames, size, dropped, too_fast = way.collect()

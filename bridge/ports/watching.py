@@ -28,7 +28,7 @@ class SessionFacts:
 
 
 class SoundPassed(NamedTuple):
-    """Sound that was relayed since this was last told, at most once a second."""
+    """Sound that was relayed since this was last told, some seconds ago."""
 
     towards: str
     """client | agent"""

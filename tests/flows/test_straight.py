@@ -30,6 +30,7 @@ class Talk:
     server: Running
     client: Client
     agent: DeepgramSession
+    session_id: str
 
 
 @asynccontextmanager
@@ -47,7 +48,7 @@ async def talking(folder: Path, **settings: object) -> AsyncIterator[Talk]:
         begun = await start(server.http)
         async with client(server.ws, token=str(begun["token"])) as talker:
             await talker.settle()
-            yield Talk(server, talker, await deepgram.session())
+            yield Talk(server, talker, await deepgram.session(), str(begun["session_id"]))
 
 
 def sounds(dice: random.Random, count: int) -> list[bytes]:
@@ -115,14 +116,18 @@ async def test_half_a_sample_that_comes_in_pieces_keeps_its_place(tmp_path: Path
         assert await talk.agent.expect_audio(len(said)) == said
 
 
-async def test_what_went_straight_is_counted(tmp_path: Path) -> None:
+@pytest.mark.parametrize("over", [False, True], ids=["it_goes_on", "it_is_over"])
+async def test_what_went_straight_is_counted(tmp_path: Path, *, over: bool) -> None:
     async with talking(tmp_path) as talk:
         for _ in range(100):
             await talk.client.socket.send(bytes(FRAME))
             await talk.agent.send_audio(bytes(FRAME))
         await talk.agent.expect_audio(100 * FRAME)
         await talk.client.expect_sound(100 * FRAME)
-        async with asyncio.timeout(10):  # it is told once a second
+        if over:
+            async with httpx2.AsyncClient(base_url=talk.server.http, verify=NO_TLS) as http:
+                await http.delete(f"/api/v1/voice/session/{talk.session_id}")
+        async with asyncio.timeout(4 if over else 10):  # it is told every five seconds
             while await counted(talk.server) != {"agent": 100, "client": 100}:  # noqa: ASYNC110
                 await asyncio.sleep(0.1)
 
