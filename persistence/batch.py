@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Final
+
+from sqlalchemy import Connection
 
 from bridge.core.model import Entry
 from persistence.claimed import Claimed, restore
@@ -75,7 +78,10 @@ class Batches:
 
     async def _halve(self, batch: Sequence[Numbered], server: str, again: bool) -> Written:
         try:
-            return Written(await self._transaction([item.content for item in batch], server, again))
+            contents = [item.content for item in batch]
+            return Written(
+                await self._database.transaction(partial(self._transaction, contents, server, again))
+            )
         except Exception as error:
             if not (is_bad_data(error) or _is_doubtful(error)):
                 raise
@@ -84,23 +90,24 @@ class Batches:
         half = len(batch) // 2
         return await self._halve(batch[:half], server, again) + await self._halve(batch[half:], server, again)
 
-    async def _transaction(self, contents: list[Entry | Claimed], server: str, again: bool) -> list[Entry]:
+    def _transaction(
+        self, contents: list[Entry | Claimed], server: str, again: bool, connection: Connection
+    ) -> list[Entry]:
         entries = [content for content in contents if isinstance(content, Entry)]
         claims = [content for content in contents if isinstance(content, Claimed)]
-        async with self._database.writing() as connection:
-            if (found := await server_of(connection, self._database)) != server:
-                raise OtherServer(found)
-            if claims:
-                await restore(connection, self._database, claims)
-            if not again:
-                await write(connection, self._database, entries)
-                return entries
-            if not (lost := await missing(connection, entries)):
-                return []
-            await write(connection, self._database, lost, again=True)
-            # Not there yet: their conversation was deleted meanwhile.
-            gone = {(entry.conversation_id, entry.cursor) for entry in await missing(connection, lost)}
-            return [entry for entry in lost if (entry.conversation_id, entry.cursor) not in gone]
+        if (found := server_of(connection)) != server:
+            raise OtherServer(found)
+        if claims:
+            restore(connection, self._database, claims)
+        if not again:
+            write(connection, self._database, entries)
+            return entries
+        if not (lost := missing(connection, entries)):
+            return []
+        write(connection, self._database, lost, again=True)
+        # Not there yet: their conversation was deleted meanwhile.
+        gone = {(entry.conversation_id, entry.cursor) for entry in missing(connection, lost)}
+        return [entry for entry in lost if (entry.conversation_id, entry.cursor) not in gone]
 
 
 def _is_doubtful(error: Exception) -> bool:

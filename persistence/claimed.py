@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import orjson
+from sqlalchemy import Connection as SyncConnection
 from sqlalchemy import delete, func, select
 
 from bridge.core.model import Entry
@@ -50,13 +51,13 @@ def decode_line(text: bytes) -> Entry | Claimed:
     return Claimed(**{**body, "at": datetime.fromisoformat(body["at"])})
 
 
-async def restore(connection: Connection, database: Database, claims: Sequence[Claimed]) -> None:
+def restore(connection: SyncConnection, database: Database, claims: Sequence[Claimed]) -> None:
     """Make sure that the conversations are there, with those epochs at least, but for those deleted."""
-    lost = await _without_deleted(connection, await _lost(connection, claims))
+    lost = _without_deleted(connection, _lost(connection, claims))
     for claimed in sorted(lost, key=lambda one: (one.conversation_id, one.epoch)):
         for table, values in _rows(claimed):
-            await connection.execute(database.insert(table).values(values).on_conflict_do_nothing())
-        await connection.execute(
+            connection.execute(database.insert(table).values(values).on_conflict_do_nothing())
+        connection.execute(
             LEASES.update()
             .where(LEASES.c.conversation_id == claimed.conversation_id, LEASES.c.epoch < claimed.epoch)
             .values(epoch=claimed.epoch, owner=claimed.owner, taken_at=func.now())
@@ -77,18 +78,20 @@ async def is_deleted(connection: Connection, conversation_id: str) -> bool:
     return await connection.scalar(select(GRAVES.c.conversation_id).where(mine)) is not None
 
 
-async def _lost(connection: Connection, claims: Sequence[Claimed]) -> list[Claimed]:
+def _lost(connection: SyncConnection, claims: Sequence[Claimed]) -> list[Claimed]:
     """Those whose lease is not there, or older. Nothing is locked: somebody may be acting."""
     ids = {claimed.conversation_id for claimed in claims}
-    leases = await connection.execute(
+    leases = connection.execute(
         select(LEASES.c.conversation_id, LEASES.c.epoch).where(LEASES.c.conversation_id.in_(ids))
     )
     epochs = {row.conversation_id: row.epoch for row in leases}
     return [claimed for claimed in claims if epochs.get(claimed.conversation_id, 0) < claimed.epoch]
 
 
-async def _without_deleted(connection: Connection, claims: Sequence[Claimed]) -> list[Claimed]:
-    return [claimed for claimed in claims if not await is_deleted(connection, claimed.conversation_id)]
+def _without_deleted(connection: SyncConnection, claims: Sequence[Claimed]) -> list[Claimed]:
+    ids = {claimed.conversation_id for claimed in claims}
+    deleted = {*connection.scalars(select(GRAVES.c.conversation_id).where(GRAVES.c.conversation_id.in_(ids)))}
+    return [claimed for claimed in claims if claimed.conversation_id not in deleted]
 
 
 def _rows(claimed: Claimed) -> list[tuple[Any, dict[str, Any]]]:

@@ -1,9 +1,9 @@
-"""Entry ↔ JSON text, and what makes any text storable. Pure."""
+"""Entry ↔ JSON text, and what makes any text, and any instant, storable. Pure."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, assert_never
 
 import orjson
@@ -35,6 +35,13 @@ def storable(text: str) -> str:
         return text
     cleaned = "".join(REPLACEMENT if c == "\0" or "\ud800" <= c <= "\udfff" else c for c in text)
     return text if cleaned == text else cleaned
+
+
+def in_utc(at: datetime) -> datetime:
+    """The same instant. Raises ValueError for a naive one: nobody knows what it means."""
+    if at.tzinfo is None:
+        raise ValueError("a datetime without a zone cannot be stored")
+    return at.astimezone(UTC)
 
 
 def storable_json(value: object, depth: int = MAX_DEPTH) -> Any:

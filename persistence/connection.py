@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from typing import Any, TypeVar
 
+from sqlalchemy import Connection as SyncConnection
 from sqlalchemy import CursorResult, Executable
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncTransaction
 
@@ -14,7 +15,7 @@ from persistence.walls import work_for
 T = TypeVar("T")
 
 
-async def unbroken(step: Coroutine[Any, Any, T]) -> T:
+async def unbroken(step: Awaitable[T]) -> T:
     """Run to the end even when cancelled meanwhile; only then be cancelled."""
     # A gather of one, not a task of a group: a group would hand the cancellation on.
     running = asyncio.gather(step)
@@ -60,6 +61,11 @@ class Connection:
     async def text(self, sql: str) -> CursorResult[Any]:
         """Run SQL as it is written."""
         result: CursorResult[Any] = await self._step(self._connection.exec_driver_sql(sql))
+        return result
+
+    async def run(self, work: Callable[[SyncConnection], T]) -> T:
+        """Run something that waits for nothing but the database."""
+        result: T = await self._step(self._connection.run_sync(work))
         return result
 
     async def see_all(self) -> None:

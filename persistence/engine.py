@@ -4,16 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
-import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
-from functools import partial
-from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import asyncpg
 import orjson
-from sqlalchemy import URL, Table, event, make_url
+from sqlalchemy import URL, Table, make_url
 from sqlalchemy import Connection as SyncConnection
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import ArgumentError, DataError, DBAPIError, IntegrityError, ProgrammingError
@@ -23,8 +20,11 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_en
 from bridge.errors import BadConfig, StoreUnavailable
 from persistence.codec import dump_json
 from persistence.connection import Connection, unbroken
+from persistence.sqlite import for_file, for_thread
 from persistence.walls import work_for
+from persistence.whole import Whole
 
+T = TypeVar("T")
 Upsert = postgresql.Insert | sqlite.Insert
 
 CONNECT_SECONDS = 5
@@ -40,6 +40,10 @@ NO_TABLE = "42P01"
 """PostgreSQL's code while somebody restores a backup; SQLite's is one of those for a busy database."""
 IDLE_SECONDS = 60
 """PostgreSQL ends a transaction that does nothing for so long."""
+_BAD_DATA = (
+    *(IntegrityError, DataError, sqlite3.IntegrityError, sqlite3.DataError),
+    *(OverflowError, ValueError, TypeError, KeyError),
+)
 
 
 class _Brief(asyncpg.Connection):
@@ -59,6 +63,11 @@ class Database:
         self.problem = "the database has not been opened yet"
         """Why it cannot be used, for operators; empty = it can."""
         self._writers = asyncio.Lock() if self.is_sqlite else None
+        self._whole = (
+            Whole(for_thread(self.engine.url, statement_seconds, **_common(statement_seconds)))
+            if self.is_sqlite
+            else None
+        )
 
     @property
     def is_sqlite(self) -> bool:
@@ -100,6 +109,19 @@ class Database:
                     raise
                 await connection.commit()
 
+    async def transaction(self, work: Callable[[SyncConnection], T]) -> T:
+        """As `writing`, for work of the system that waits for nothing but the database: it costs less.
+
+        Raises StoreUnavailable.
+        """
+        if not self._whole:
+            async with self.writing() as connection:
+                return await connection.run(work)
+        self._check()
+        async with self._turn():
+            with mapped():
+                return await unbroken(self._whole.run(work))
+
     @asynccontextmanager
     async def listening(self) -> AsyncIterator[asyncpg.Connection[Any]]:
         """A connection to PostgreSQL by itself, to hear NOTIFY with. Raises StoreUnavailable."""
@@ -126,6 +148,8 @@ class Database:
         self.problem = "the database is closed"
         await self.engine.dispose()
         await self._hasty.dispose()
+        if self._whole:
+            await self._whole.close()
 
     def insert(self, table: Table) -> Upsert:
         """An INSERT that knows ON CONFLICT."""
@@ -183,13 +207,17 @@ def mapped() -> Iterator[None]:
         if is_bad_data(error) or (isinstance(error, ProgrammingError) and sqlstate(error) != NO_TABLE):
             raise
         raise StoreUnavailable(_first_line(error.orig)) from error
+    except sqlite3.Error as error:
+        if is_bad_data(error) or isinstance(error, sqlite3.ProgrammingError):
+            raise
+        raise StoreUnavailable(_first_line(error)) from error
     except (PoolTimeout, OSError) as error:  # OSError is also a time limit's TimeoutError
         raise StoreUnavailable(_first_line(error)) from error
 
 
 def is_bad_data(error: BaseException) -> bool:
     """True: the database refuses these values for ever; another time, or another row, is another matter."""
-    if isinstance(error, IntegrityError | DataError | OverflowError | ValueError | TypeError | KeyError):
+    if isinstance(error, _BAD_DATA):
         return True
     if not isinstance(error, DBAPIError):
         return False
@@ -217,7 +245,9 @@ def make_engine(url: str, *, statement_seconds: float = STATEMENT_SECONDS) -> As
         raise BadConfig("DATABASE_URL is not a database URL") from None
     match parsed.get_backend_name():
         case "sqlite":
-            return _sqlite(parsed.set(drivername="sqlite+aiosqlite"), statement_seconds)
+            return for_file(
+                parsed.set(drivername="sqlite+aiosqlite"), statement_seconds, **_common(statement_seconds)
+            )
         case "postgresql":
             return _postgresql(parsed.set(drivername="postgresql+asyncpg"), statement_seconds)
         case name:
@@ -245,69 +275,15 @@ def _postgresql(url: URL, statement_seconds: float) -> AsyncEngine:
             "idle_in_transaction_session_timeout": str(IDLE_SECONDS * 1000),
         },
     }
-    return create_async_engine(
-        url, connect_args=connect, pool_pre_ping=True, pool_timeout=patience, **_common()
-    )
+    return create_async_engine(url, connect_args=connect, pool_pre_ping=True, **_common(statement_seconds))
 
 
-def _sqlite(url: URL, statement_seconds: float) -> AsyncEngine:
-    if not url.database or url.database == ":memory:":
-        raise BadConfig("DATABASE_URL: a SQLite database must be a file")
-    path = Path(url.database)
-    if path.is_dir() or not path.parent.is_dir():
-        problem = "is a folder" if path.is_dir() else f"the folder {path.parent} is not there"
-        raise BadConfig(f"DATABASE_URL: {path}: {problem}")
-    patience = min(CONNECT_SECONDS, statement_seconds)
-    engine = create_async_engine(url, pool_timeout=patience, **_common())
-    event.listen(engine.sync_engine, "connect", partial(_prepare_sqlite, statement_seconds))
-    event.listen(engine.sync_engine, "begin", _begin_sqlite)
-    return engine
-
-
-def _common() -> dict[str, Any]:
+def _common(statement_seconds: float) -> dict[str, Any]:
     return {
+        "pool_timeout": min(CONNECT_SECONDS, statement_seconds),
         "pool_size": 5,
         "max_overflow": 5,
         "hide_parameters": True,  # an exception's text goes to the log, what people said does not
         "json_serializer": lambda value: dump_json(value).decode(),
         "json_deserializer": orjson.loads,
     }
-
-
-def _prepare_sqlite(statement_seconds: float, connection: Any, _record: object) -> None:
-    connection.isolation_level = None  # the driver begins nothing by itself; _begin_sqlite does
-    cursor = connection.cursor()
-    for pragma in (
-        f"busy_timeout = {round(statement_seconds * 1000)}",
-        "synchronous = FULL",
-        "foreign_keys = ON",
-    ):
-        cursor.execute(f"PRAGMA {pragma}")
-    _write_ahead(connection, cursor, time.monotonic() + statement_seconds)
-    cursor.close()
-    connection.run_async(_add_casefold)
-
-
-def _write_ahead(connection: Any, cursor: Any, deadline: float) -> None:
-    """Turn WAL on. Alone among all statements it does not wait for who else is doing that."""
-    while True:
-        try:
-            cursor.execute("PRAGMA journal_mode = WAL")
-            return
-        except sqlite3.OperationalError:
-            if time.monotonic() > deadline:
-                raise
-            connection.run_async(lambda _: asyncio.sleep(0.01))
-
-
-async def _add_casefold(connection: Any) -> None:
-    await connection.create_function("casefold", 1, _casefold, deterministic=True)
-
-
-def _casefold(text: str | None) -> str | None:
-    return None if text is None else text.casefold()
-
-
-def _begin_sqlite(connection: SyncConnection) -> None:
-    immediate = connection.get_execution_options().get("immediate", False)
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if immediate else "BEGIN")

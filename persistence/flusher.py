@@ -198,7 +198,7 @@ class Flusher:
         """Is it still the same server? It is asked with every batch, and when there is none to be written."""
         if self._keep_seconds and self._journal.size:
             async with self._database.reading() as connection:
-                server = await server_of(connection, self._database)
+                server = await connection.run(server_of)
             if server != self._server:
                 await self._flush_again(server)
 

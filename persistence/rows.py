@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Row
@@ -18,7 +19,7 @@ from bridge.core.model import (
     Task,
     What,
 )
-from persistence.codec import decode_what, encode_what, storable
+from persistence.codec import decode_what, dump_json, encode_what, in_utc, storable
 
 SHOWN_TITLE = 60
 """Characters of a title made from the first wish."""
@@ -51,15 +52,20 @@ def _without_owner(row: Row[Any]) -> dict[str, Any]:
     return {**{key: value for key, value in row._mapping.items() if key != "user_id"}, "id": str(row.id)}
 
 
+def time_text(at: datetime) -> str:
+    """An instant as the SQL of batches takes it. Raises ValueError for one without a zone."""
+    return in_utc(at).isoformat(" ", "microseconds")
+
+
 def from_entry(entry: Entry) -> dict[str, Any]:
-    """The values of a row of `entries`."""
+    """The values of a row of `entries`, as the SQL of batches takes them."""
     what = entry.what
     values: dict[str, Any] = {
         "conversation_id": entry.conversation_id,
         "epoch": entry.cursor.epoch,
         "idx": entry.cursor.idx,
         "user_id": entry.user_id,
-        "at": entry.at,
+        "at": time_text(entry.at),
         "kind": "message",
         "role": None,
         "content": "",
@@ -72,10 +78,10 @@ def from_entry(entry: Entry) -> dict[str, Any]:
             "role": what.role.value,
             "content": storable(what.content),
             "input_modality": what.modality.value,
-            "detail": what.extra,
+            "detail": dump_json(what.extra).decode(),
         }
     detail = encode_what(what)
-    return values | {"kind": detail.pop("kind"), "detail": detail}
+    return values | {"kind": detail.pop("kind"), "detail": dump_json(detail).decode()}
 
 
 def to_entry(row: Row[Any]) -> Entry:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -33,8 +34,7 @@ async def test_a_batch_written_again_in_another_order_changes_nothing(record: Re
     cut = entry(claim, 2, Cut(Cursor(1, 0), "fir"))
     batch = [entry(claim, 0, "first wish"), entry(claim, 1, "second"), cut]
     for again in ([*batch, *batch], batch, batch[::-1], batch[1:]):
-        async with record.database.writing() as connection:
-            await write(connection, record.database, again)
+        await record.database.transaction(partial(write, database=record.database, entries=again))
     assert await stored(record, claim) == batch
     conversation = await record.store.conversation(USER, claim.conversation.id)
     assert (conversation.message_count, conversation.title) == (2, "first wish")

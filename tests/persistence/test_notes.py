@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 
 import pytest
 
@@ -120,8 +121,7 @@ async def test_after_a_loss_what_was_done_is_due_too_and_the_ledger_knows_what_i
 ) -> None:
     claim = await begun(record)
     pair = called(claim, "call-1", 0, DONE)
-    async with record.database.writing() as connection:
-        await write(connection, record.database, pair, again=True)
+    await record.database.transaction(partial(write, database=record.database, entries=pair, again=True))
 
     [note] = await record.notes.due(claim.conversation.id)
 

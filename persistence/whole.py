@@ -1,0 +1,34 @@
+"""Transactions on a SQLite file that run in a thread as a whole: one change of threads, not one a step."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import TypeVar
+
+from sqlalchemy import Connection, Engine
+
+T = TypeVar("T")
+
+
+class Whole:
+    """An engine, and the one thread that uses it."""
+
+    def __init__(self, engine: Engine) -> None:
+        """`engine` is ours from here on."""
+        self._engine = engine
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="store")
+
+    def run(self, work: Callable[[Connection], T]) -> asyncio.Future[T]:
+        """`work` in a transaction. It goes on to its end, also when nobody waits for it any more."""
+        return asyncio.get_running_loop().run_in_executor(self._thread, self._transaction, work)
+
+    def _transaction(self, work: Callable[[Connection], T]) -> T:
+        with self._engine.begin() as connection:
+            return work(connection)
+
+    async def close(self) -> None:
+        """When all that was begun has ended."""
+        await asyncio.get_running_loop().run_in_executor(self._thread, self._engine.dispose)
+        self._thread.shutdown()
