@@ -170,10 +170,10 @@ class Feed(Background):
 
     def saw(self, facts: SessionFacts, what: Happening, now: Moment) -> None:
         match what:
-            case ev.EntrySaved(entry):
-                self._give(entry)
-            case ev.NotedCallRun(entry):
-                self._give(entry, changed=True)
+            case ev.EntrySaved():
+                self._give(what.entry)
+            case ev.NotedCallRun():
+                self._give(what.entry, changed=True)
             case _:
                 pass
 

@@ -56,16 +56,16 @@ class Latency:
     def saw(self, facts: SessionFacts, what: Happening, now: Moment) -> None:
         self._note_sound(facts, now)
         match what:
-            case ev.EntrySaved(entry):
-                kind = type(entry.what).__name__.lower()
-                self._saved.add((now.at - entry.at).total_seconds(), kind)
+            case ev.EntrySaved():
+                kind = type(what.entry.what).__name__.lower()
+                self._saved.add((now.at - what.entry.at).total_seconds(), kind)
+            case ev.TextArrived():
+                self._said(facts, what.message.role, now.clock)
             case ev.LatencyReported(extra):
                 for key, stage in STAGES.items():
                     seconds = extra.get(key)
                     if isinstance(seconds, int | float):
                         self._stages.add(seconds, facts.upstream, stage)
-            case ev.TextArrived(message):
-                self._said(facts, message.role, now.clock)
             case ev.TurnEnded():
                 self._ask(facts, now.clock)
             case ev.UserStartedSpeaking():

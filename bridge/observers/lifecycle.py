@@ -50,8 +50,8 @@ BARE: Mapping[type[Happening], str] = {
 def _line_of(what: Happening, facts: SessionFacts) -> tuple[str, dict[str, object]] | None:
     """Name and fields of the line it is worth, if it is."""
     match what:
-        case ev.EntrySaved(entry):
-            return _act_line(entry.what)
+        case ev.EntrySaved():
+            return _act_line(what.entry.what)
         case ev.Attached():
             return "client_attached", {}
         case ev.ClientSettings(instance=instance, audio_in=heard, audio_out=spoken):

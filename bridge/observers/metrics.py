@@ -55,11 +55,11 @@ class Metrics:
 
     def saw(self, facts: SessionFacts, what: Happening, now: Moment) -> None:
         match what:
-            case SoundPassed(towards, frames, size):
-                self._frames.add(towards, by=frames)
-                self._bytes.add(towards, by=size)
-            case ev.EntrySaved(entry):
-                self._count_entry(facts, entry.what)
+            case ev.EntrySaved():
+                self._count_entry(facts, what.entry.what)
+            case SoundPassed():
+                self._frames.add(what.towards, by=what.frames)
+                self._bytes.add(what.towards, by=what.bytes)
             case ev.Attached():
                 self._attached.add(facts.session_id)
                 self._active.labels(facts.agent).inc()

@@ -104,11 +104,11 @@ class Overview:
         if (seen := self._live.get(facts.session_id)) is None:
             seen = self._live[facts.session_id] = _Seen(facts, now.at)
         match what:
-            case ev.EntrySaved(entry):
-                seen.messages += isinstance(entry.what, Message)
-                self._failed(seen, _failed_call(entry.what), now)
-            case ev.TextArrived(message):
-                seen.said(message.role, now.clock)
+            case ev.EntrySaved():
+                seen.messages += isinstance(what.entry.what, Message)
+                self._failed(seen, _failed_call(what.entry.what), now)
+            case ev.TextArrived():
+                seen.said(what.message.role, now.clock)
             case ev.TurnEnded():
                 seen.asks(now.clock)
             case _:
