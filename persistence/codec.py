@@ -41,7 +41,7 @@ def in_utc(at: datetime) -> datetime:
     """The same instant. Raises ValueError for a naive one: nobody knows what it means."""
     if at.tzinfo is None:
         raise ValueError("a datetime without a zone cannot be stored")
-    return at.astimezone(UTC)
+    return at if at.tzinfo is UTC else at.astimezone(UTC)
 
 
 def storable_json(value: object, depth: int = MAX_DEPTH) -> Any:

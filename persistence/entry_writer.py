@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Iterable
 from typing import Any, Final
 
 from sqlalchemy import Connection, bindparam, update
 
-from bridge.core.model import Cut, Entry, Message, Result, Role, Status
+from bridge.core.model import Cut, Entry, Result, Role, Status
 from persistence.batch_sql import Key, sql_of
 from persistence.codec import storable
 from persistence.engine import Database
-from persistence.rows import from_entry, shortened, time_text
+from persistence.rows import from_entry, shortened
 from persistence.tables import ENTRIES, NOTED_CALLS
 
 CUT: Final = (
@@ -37,9 +38,10 @@ def write(connection: Connection, database: Database, entries: list[Entry], *, a
     kept = {_key(entry): entry for entry in mine}
     if not kept:
         return
-    new = sql.insert(connection, [from_entry(entry) for entry in kept.values()])
+    rows = {key: from_entry(entry) for key, entry in kept.items()}
+    new = sql.insert(connection, [*rows.values()])
     if fresh := [entry for key, entry in kept.items() if key in new]:
-        sql.touch(connection, _news(fresh))
+        sql.touch(connection, _news(row for key, row in rows.items() if key in new))
         _cut(connection, fresh)
         _note(connection, database, fresh, {Status.NOTED, Status.DONE} if again else {Status.NOTED})
 
@@ -48,21 +50,21 @@ def _key(entry: Entry) -> Key:
     return entry.conversation_id, entry.cursor.epoch, entry.cursor.idx
 
 
-def _news(entries: list[Entry]) -> list[dict[str, Any]]:
+def _news(rows: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
     """For each conversation: its messages counted, its activity, a title of the first wish."""
-    by_conversation: dict[str, list[Entry]] = defaultdict(list)
-    for entry in entries:
-        by_conversation[entry.conversation_id].append(entry)
+    by_conversation: dict[str, list[dict[str, Any]]] = defaultdict(list)
+    for row in rows:
+        by_conversation[row["conversation_id"]].append(row)
     return [_news_of(key, mine) for key, mine in by_conversation.items()]
 
 
-def _news_of(conversation_id: str, entries: list[Entry]) -> dict[str, Any]:
-    messages = [entry.what for entry in entries if isinstance(entry.what, Message)]
-    wishes = [shortened(storable(what.content)) for what in messages if what.role is Role.USER]
+def _news_of(conversation_id: str, rows: list[dict[str, Any]]) -> dict[str, Any]:
+    messages = [row for row in rows if row["kind"] == "message"]
+    wishes = [shortened(row["content"]) for row in messages if row["role"] == Role.USER]
     return {
         "key": conversation_id,
         "more": len(messages),
-        "at": time_text(max(entry.at for entry in entries)),
+        "at": max(row["at"] for row in rows),
         "wish": next((wish for wish in wishes if wish), ""),
     }
 

@@ -81,7 +81,7 @@ class Journal:
         self._failing = False
         """The last commit failed."""
         self._last: dict[str, int] = {}
-        self._written = 0
+        self._written = self._marked = 0
         self.ages = Ages()
         """Of the entries that are not in the store."""
         self.set_aside = 0
@@ -244,7 +244,7 @@ class Journal:
         """The oldest entries not flushed, at most so many; up to which number nothing else is; True: all."""
 
         def read(connection: sqlite3.Connection) -> tuple[list[Pending], int, bool]:
-            rows, all_of_them = journal_file.pending(connection, limit)
+            rows, all_of_them = journal_file.pending(connection, self._marked, limit)
             newest = rows[-1].seq if rows else 0
             return rows, max(newest, self._written) if all_of_them else newest, all_of_them
 
@@ -252,8 +252,9 @@ class Journal:
 
     async def mark(self, up_to: int, set_aside: set[int], server: str = "") -> None:
         """All up to that number is in that server, but for what it refuses: that is not tried again."""
-        now = time.time()
-        await self._do(lambda connection: journal_file.mark(connection, up_to, now, set_aside, server))
+        after, now = self._marked, time.time()
+        await self._do(lambda connection: journal_file.mark(connection, after, up_to, now, set_aside, server))
+        self._marked = up_to
         self.set_aside += len(set_aside)
         self.ages.stored(up_to)
         for conversation_id in [key for key, seq in self._last.items() if seq <= up_to]:

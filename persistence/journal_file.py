@@ -19,7 +19,6 @@ CREATE TABLE entries (
     flushed_to TEXT,              -- which run of which server took it
     set_aside INTEGER NOT NULL DEFAULT 0
 );
-CREATE INDEX pending ON entries (seq) WHERE flushed_at IS NULL AND set_aside = 0;
 CREATE INDEX flushed ON entries (flushed_at) WHERE flushed_at IS NOT NULL;
 PRAGMA user_version = 2;
 """
@@ -215,12 +214,12 @@ def left(connection: sqlite3.Connection, after: int, limit: int) -> list[Left]:
     return [Left(*row) for row in _some(rows)]
 
 
-def pending(connection: sqlite3.Connection, limit: int) -> tuple[list[Pending], bool]:
-    """The oldest entries that are not flushed; True: these are all."""
+def pending(connection: sqlite3.Connection, after: int, limit: int) -> tuple[list[Pending], bool]:
+    """The oldest entries after that number that are not flushed; True: these are all."""
     rows = connection.execute(
         "SELECT seq, conversation_id, body FROM entries"
-        " WHERE flushed_at IS NULL AND set_aside = 0 ORDER BY seq LIMIT ?",
-        (limit + 1,),
+        " WHERE seq > ? AND flushed_at IS NULL AND set_aside = 0 ORDER BY seq LIMIT ?",
+        (after, limit + 1),
     )
     read = [Pending(*row) for row in _some(rows)]
     return read[:limit], len(read) <= limit and rows.fetchone() is None
@@ -254,13 +253,15 @@ def _some(rows: sqlite3.Cursor) -> Iterator[tuple[Any, ...]]:
         yield row
 
 
-def mark(connection: sqlite3.Connection, up_to: int, now: float, set_aside: set[int], server: str) -> None:
-    """All up to that number is flushed to that server, but for those set aside."""
+def mark(
+    connection: sqlite3.Connection, after: int, up_to: int, now: float, set_aside: set[int], server: str
+) -> None:
+    """All after the one number up to the other is flushed to that server, but for those set aside."""
     put_aside(connection, set_aside)
     connection.execute(
         "UPDATE entries SET flushed_at = ?, flushed_to = ?"
-        " WHERE seq <= ? AND flushed_at IS NULL AND set_aside = 0",
-        (now, server, up_to),
+        " WHERE seq > ? AND seq <= ? AND flushed_at IS NULL AND set_aside = 0",
+        (now, server, after, up_to),
     )
 
 
