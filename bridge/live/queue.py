@@ -46,6 +46,11 @@ class Queue(Generic[T]):
             self._items = None
         return item
 
+    def popper(self) -> Callable[[], T]:
+        """What takes the oldest of some out, quicker than `pop`; after the last one `clear` is due."""
+        assert self._items
+        return self._items.popleft
+
     def clear(self) -> None:
         """Forget them all."""
         self._items = None

@@ -56,11 +56,15 @@ class _Frames:
 
     def count(self, more: int, most: float) -> int:
         """So many bytes were appended. The oldest go as with `add`."""
-        self._bytes += more
-        before = self._bytes
-        while self._bytes > most:
-            self._bytes -= len(self._frames.pop())
-        return before - self._bytes
+        before = kept = self._bytes + more
+        if kept > most:
+            oldest = self._frames.popper()
+            while kept > most:
+                kept -= len(oldest())
+            if not kept:
+                self._frames.clear()
+        self._bytes = kept
+        return before - kept
 
     def clear(self) -> None:
         """Forget them all."""
