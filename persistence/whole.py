@@ -13,11 +13,12 @@ T = TypeVar("T")
 
 
 class Whole:
-    """An engine, and the one thread that uses it."""
+    """A connection that stays open, and the one thread that uses it."""
 
     def __init__(self, engine: Engine) -> None:
         """`engine` is ours from here on."""
         self._engine = engine
+        self._connection: Connection | None = None
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="store")
 
     def run(self, work: Callable[[Connection], T]) -> asyncio.Future[T]:
@@ -25,10 +26,16 @@ class Whole:
         return asyncio.get_running_loop().run_in_executor(self._thread, self._transaction, work)
 
     def _transaction(self, work: Callable[[Connection], T]) -> T:
-        with self._engine.begin() as connection:
-            return work(connection)
+        self._connection = self._connection or self._engine.connect()
+        with self._connection.begin():
+            return work(self._connection)
 
     async def close(self) -> None:
         """When all that was begun has ended."""
-        await asyncio.get_running_loop().run_in_executor(self._thread, self._engine.dispose)
+        await asyncio.get_running_loop().run_in_executor(self._thread, self._close)
         self._thread.shutdown()
+
+    def _close(self) -> None:
+        if self._connection:
+            self._connection.close()
+        self._engine.dispose()

@@ -6,10 +6,12 @@ import asyncio
 import socket
 import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
+from functools import partial
 from pathlib import Path
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import Connection, text
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from bridge.errors import BadConfig, StoreUnavailable
@@ -151,6 +153,61 @@ async def test_writers_of_one_process_queue_up_instead_of_failing(tmp_path: Path
         rows = await connection.text("SELECT n FROM counted")
         assert sorted(n for (n,) in rows) == list(range(20))
     await database.close()
+
+
+def _make(connection: Connection) -> None:
+    connection.exec_driver_sql("CREATE TABLE counted (n INTEGER)")
+
+
+def _add(number: int | None, connection: Connection) -> None:
+    connection.exec_driver_sql(f"INSERT INTO counted VALUES ({number or 0})")
+    if number is None:
+        raise LookupError
+
+
+def _all(connection: Connection) -> list[int]:
+    return [n for (n,) in connection.exec_driver_sql("SELECT n FROM counted ORDER BY n")]
+
+
+async def test_a_transaction_that_fails_leaves_nothing_and_the_next_one_works(record: Record) -> None:
+    database = record.database
+    await database.transaction(
+        lambda connection: connection.exec_driver_sql("CREATE TABLE counted (n INTEGER)")
+    )
+    await database.transaction(partial(_add, 1))
+    with pytest.raises(LookupError):
+        await database.transaction(partial(_add, None))
+    await database.transaction(partial(_add, 2))
+    assert await database.transaction(_all) == [1, 2]
+
+
+async def test_a_transaction_goes_on_once_nobody_else_locks_the_file(tmp_path: Path) -> None:
+    path = tmp_path / "x.db"
+    with closing(sqlite3.connect(path, isolation_level=None)) as other:
+        other.execute("PRAGMA journal_mode = WAL")
+        other.execute("CREATE TABLE counted (n INTEGER)")
+        database = Database(f"sqlite:///{path}", statement_seconds=0)
+        database.open_for_use()
+        await database.transaction(partial(_add, 1))
+        other.execute("BEGIN IMMEDIATE")
+        with pytest.raises(StoreUnavailable, match="locked"):
+            await database.transaction(partial(_add, 2))
+        other.execute("ROLLBACK")
+        await database.transaction(partial(_add, 3))
+        assert await database.transaction(_all) == [1, 3]
+    await database.close()
+
+
+async def test_a_transaction_nobody_waits_for_any_more_goes_on_to_its_end(record: Record) -> None:
+    database = record.database
+    await database.transaction(
+        lambda connection: connection.exec_driver_sql("CREATE TABLE counted (n INTEGER)")
+    )
+    task = asyncio.get_running_loop().create_task(database.transaction(partial(_add, 1)))
+    await asyncio.sleep(0)
+    task.cancel()
+    await asyncio.wait([task])
+    assert await database.transaction(_all) == ([1] if database.is_sqlite else [])
 
 
 @pytest.mark.parametrize(
