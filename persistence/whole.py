@@ -31,11 +31,11 @@ class Whole:
             return work(self._connection)
 
     async def close(self) -> None:
-        """When all that was begun has ended."""
-        await asyncio.get_running_loop().run_in_executor(self._thread, self._close)
-        self._thread.shutdown()
+        """When all that was begun has ended. Twice is once."""
+        await asyncio.to_thread(self._close)
 
     def _close(self) -> None:
+        self._thread.shutdown()
         if self._connection:
             self._connection.close()
         self._engine.dispose()
