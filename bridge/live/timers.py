@@ -15,6 +15,8 @@ RESOLUTION = 0.001
 class Timers:
     """Reports events when they are due; one of each type."""
 
+    __slots__ = ("_alarm", "_alarm_at", "_due", "_loop", "_ring")
+
     def __init__(self, ring: Callable[[Timer], None]) -> None:
         """`ring` gets each event that is due. It may set and forget timers."""
         self._ring = ring
