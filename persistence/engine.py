@@ -98,8 +98,8 @@ class Database:
         Raises StoreUnavailable.
         """
         engine = self._hasty if hasty else self.engine
-        self._check()
         async with self._turn():
+            self._check()
             with mapped():
                 connection = await self._begun(engine.execution_options(immediate=True), user_id)
                 try:
@@ -117,8 +117,8 @@ class Database:
         if not self._whole:
             async with self.writing() as connection:
                 return await connection.run(work)
-        self._check()
         async with self._turn():
+            self._check()
             with mapped():
                 return await unbroken(self._whole.run(work))
 

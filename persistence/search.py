@@ -23,7 +23,7 @@ def mentions(text: str, *, sqlite: bool) -> ColumnElement[bool]:
 
 
 def _contains_sqlite(column: Any, text: str) -> ColumnElement[bool]:
-    """`casefold` is ours (engine.py): SQLite's own `lower` knows ASCII only."""
+    """`casefold` is ours (sqlite.py): SQLite's own `lower` knows ASCII only."""
     found: ColumnElement[bool] = func.instr(func.casefold(column), text.casefold()) > 0
     return found
 

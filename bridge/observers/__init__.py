@@ -1,1 +1,1 @@
-"""Observers: they watch every step of every session and change nothing."""
+"""Observers: each is told what it wants to know of all sessions, and changes nothing."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import socket
 import sqlite3
+import threading
 from collections.abc import Iterator
 from contextlib import closing
 from functools import partial
@@ -171,9 +172,7 @@ def _all(connection: Connection) -> list[int]:
 
 async def test_a_transaction_that_fails_leaves_nothing_and_the_next_one_works(record: Record) -> None:
     database = record.database
-    await database.transaction(
-        lambda connection: connection.exec_driver_sql("CREATE TABLE counted (n INTEGER)")
-    )
+    await database.transaction(_make)
     await database.transaction(partial(_add, 1))
     with pytest.raises(LookupError):
         await database.transaction(partial(_add, None))
@@ -199,11 +198,34 @@ async def test_a_transaction_goes_on_once_nobody_else_locks_the_file(tmp_path: P
         await database.close()
 
 
+@pytest.mark.parametrize("whole", [False, True])
+async def test_whoever_waits_while_it_is_closed_is_told_so(tmp_path: Path, *, whole: bool) -> None:
+    database = Database(f"sqlite:///{tmp_path}/x.db")
+    database.open_for_use()
+    over = threading.Event()
+
+    async def write() -> None:
+        if whole:
+            await database.transaction(_make)
+        else:
+            async with database.writing() as connection:
+                await connection.run(_make)
+
+    async with asyncio.TaskGroup() as group:
+        group.create_task(database.transaction(lambda _: over.wait(10)))
+        waiting = asyncio.gather(write(), return_exceptions=True)
+        await asyncio.sleep(0)
+        group.create_task(database.close())
+        await asyncio.sleep(0)
+        over.set()
+    [told] = await waiting
+    assert isinstance(told, StoreUnavailable)
+    assert "closed" in str(told)
+
+
 async def test_a_transaction_nobody_waits_for_any_more_goes_on_to_its_end(record: Record) -> None:
     database = record.database
-    await database.transaction(
-        lambda connection: connection.exec_driver_sql("CREATE TABLE counted (n INTEGER)")
-    )
+    await database.transaction(_make)
     task = asyncio.get_running_loop().create_task(database.transaction(partial(_add, 1)))
     await asyncio.sleep(0)
     task.cancel()
