@@ -30,12 +30,15 @@ from bridge.commands.language_model import add_language_model
 from bridge.commands.users import add_users
 from bridge.errors import BadConfig, JournalFailed
 from bridge.observers.siblings import Worker
-from bridge.serving import Http, listen, websocket_protocol
+from bridge.serving import Http, WebSocket, listen, websocket_protocol
 from bridge.settings import Settings, load
 from bridge.workers import HOPELESS, Workers
 
 log = structlog.get_logger(__name__)
 
+ANSWER_SECONDS = 5.0
+"""How long who stops waits for its answers to handshakes; who retires also for requests still to come."""
+LOOK_SECONDS = 0.02
 MAX_FRAME = 1024 * 1024
 """Bytes of a client's frame that are read at all; the transport takes less, and says so."""
 
@@ -217,11 +220,12 @@ class Server(uvicorn.Server):
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """End the sessions while there is still somebody to tell, then stop."""
         if self._retired:
-            self._leave_to_others()
+            await self._answer(Http, WebSocket)
         async with asyncio.TaskGroup() as group:
             hurrying = group.create_task(self._hurry(), name="hurry")
             await self._app.sessions.drain(self._settings.drain_seconds)
             hurrying.cancel()
+        await self._answer(WebSocket)
         self._app.feed.close()
         await super().shutdown(sockets)
 
@@ -229,13 +233,22 @@ class Server(uvicorn.Server):
         """Stop, with other processes on the same socket."""
         self._retired = self.should_exit = True
 
-    def _leave_to_others(self) -> None:
-        """Take no connection any more, and keep none for a request that may come."""
+    async def _answer(self, *kinds: type[Http | WebSocket]) -> None:
+        """Take no connection any more; those of that kind that were taken are answered first."""
         for server in self.servers:
             server.close()
-        for connection in list(self.server_state.connections):
+        with suppress(TimeoutError):
+            async with asyncio.timeout(ANSWER_SECONDS):
+                while self._anybody_waits(kinds) and not self._pressed.is_set():  # noqa: ASYNC110
+                    await asyncio.sleep(LOOK_SECONDS)
+
+    def _anybody_waits(self, kinds: tuple[type[Http | WebSocket], ...]) -> bool:
+        """For an answer of ours. Connections between two requests are closed."""
+        connections = [each for each in self.server_state.connections if isinstance(each, kinds)]
+        for connection in connections:
             if isinstance(connection, Http):
                 connection.end_if_idle()
+        return any(connection.unanswered for connection in connections)
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         """A signal came: the first one lets the turns under way come to their end, the second does not."""

@@ -6,7 +6,7 @@ import asyncio
 import socket
 
 from uvicorn._types import ASGISendEvent
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 from websockets.exceptions import InvalidState
 
@@ -118,6 +118,12 @@ class Http(Hasty, HttpToolsProtocol):
         """The parser holds us and we hold it: only a full pass of the garbage collector would find that."""
         self.parser = None  # type: ignore[assignment]
 
+    @property
+    def unanswered(self) -> bool:
+        """Its request is still to come, or to be answered."""
+        cycle: RequestResponseCycle | None = self.cycle  # None before the first
+        return cycle is None or not cycle.response_started
+
     def end_if_idle(self) -> None:
         """Close it between two requests, or after the one that is answered now; not before the first one."""
         if self.cycle is not None:
@@ -150,6 +156,11 @@ class WebSocket(Hasty, WebSocketsSansIOProtocol):
     async def run_asgi(self) -> None:
         self.scope["extensions"][WRITE] = self.write  # type: ignore[assignment]
         await super().run_asgi()
+
+    @property
+    def unanswered(self) -> bool:
+        """Its handshake is under way."""
+        return not self.handshake_complete
 
     def write(self, sound: bytes) -> bool:
         """Write one binary frame now; False: it would have to wait, or the socket is going."""
