@@ -32,6 +32,7 @@ help:
 	@echo 'make bench   measure delays and throughput'
 	@echo 'make chaos   kill the server under talks, again and again, and look whether anything is missing'
 	@echo 'make eval    measure how well spoken wishes are understood'
+	@echo 'make compile compile what each frame of sound passes through; the others do it by themselves'
 	@echo 'make lock    write requirements/*.txt anew (ARGS=--upgrade takes newer versions)'
 	@echo 'make declarations  write the types of the client for TypeScript anew'
 	@echo 'make clean   remove what the tools made; conversations in data/ stay'
@@ -121,18 +122,19 @@ clean:
 
 $(READY): $(INSTALLED) $(COMPILED:=.py) $(COMPILED:=.pxd)
 	@if ! $(MAKE) --no-print-directory compile >.venv/compile.log 2>&1; then \
-		echo 'Sound passes through Python, at twice the cost: no C compiler (.venv/compile.log says more).'; \
-		echo 'To have it compiled: sudo apt-get install gcc python3-dev; make compile'; fi
+		echo 'Sound passes through Python, at twice the cost: it could not be compiled, see .venv/compile.log.'; \
+		echo 'It takes a C compiler and the headers of Python (Debian: sudo apt-get install gcc python3-dev;'; \
+		echo 'macOS: xcode-select --install), then make compile.'; fi
 	@touch $@
 
 .PHONY: compile
-compile:
+compile: $(if $(filter .venv/bin,$(BIN)),$(INSTALLED))
 	@rm -f $(foreach name,$(COMPILED),$(name).*.so)
-	@set -e; with=$$($(BIN)/python -c 'from sysconfig import get_config_var as of; \
+	@set -e; trap 'rm -f $(COMPILED:=.c)' EXIT; with=$$($(BIN)/python -c 'from sysconfig import get_config_var as of; \
 		print(of("LDSHARED"), of("CCSHARED"), "-O2 -DNDEBUG -I" + of("INCLUDEPY"))'); \
 	end=$$($(BIN)/python -c 'from sysconfig import get_config_var as of; print(of("EXT_SUFFIX"))'); \
 	for name in $(COMPILED); do \
-		$(BIN)/cython $$name.py; $$with $$name.c -o $$name$$end; rm $$name.c; \
+		$(BIN)/cython $$name.py; $$with $$name.c -o $$name$$end; \
 	done
 
 $(INSTALLED): requirements/uv.txt requirements/dev.txt pyproject.toml

@@ -6,7 +6,7 @@ import asyncio
 import shutil
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -17,6 +17,7 @@ from bridge import logs
 from bridge.auth.choice import check_access
 from bridge.auth.fixed import check_exposure, takes_anybody
 from bridge.errors import BadConfig, StoreUnavailable, UpstreamFailed
+from bridge.ports import credit
 from bridge.settings import Settings, load
 from bridge.sockets import straight
 from bridge.upstreams.cascade.local import missing
@@ -59,7 +60,7 @@ def check(*, as_json: bool) -> int:
         Finding(name="settings", found="can be read"),
         *_agents(settings),
         _folder(settings),
-        _sound(),
+        sound([Path(credit.__file__), Path(straight.__file__)]),
     ]
     findings += asyncio.run(_reached(settings))
     return _tell(findings, as_json, FAULTS)
@@ -125,12 +126,17 @@ def _folder(settings: Settings) -> Finding:
     return Finding(name="data folder", found=f"{folder}: {free} MiB free, {_journals(folder)}")
 
 
-def _sound() -> Finding:
-    if straight.__file__.endswith(".py"):
-        found = "passes through Python, at twice the cost: apt-get install gcc python3-dev; make compile"
-    else:
-        found = "compiled"
-    return Finding(name="sound", found=found)
+def sound(modules: Sequence[Path]) -> Finding:
+    """What each frame passes through (ADR 15). `modules`: the files that were loaded, `.py` or compiled."""
+    if any(made.suffix == ".py" for made in modules):
+        needed = "a C compiler, the headers of Python, make compile"
+        return Finding(
+            name="sound", found=f"passes through Python, at twice the cost; to change that: {needed}"
+        )
+    written = [made.with_name(made.name.split(".")[0] + ".py") for made in modules]
+    if min(file.stat().st_mtime for file in modules) < max(file.stat().st_mtime for file in written):
+        return _fault("sound", "what is compiled is older than what is written", "make compile")
+    return Finding(name="sound", found="compiled")
 
 
 def _journals(folder: Path) -> str:

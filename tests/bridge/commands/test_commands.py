@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from bridge.commands.check import sound
 from bridge.core.model import Message, Role
 from bridge.sockets import straight
 from persistence.record import open_record
@@ -58,6 +60,17 @@ async def test_all_is_well_and_nothing_is_changed(tmp_path: Path) -> None:
     assert "will be made at the start" in found["database"]["found"]
     assert found["agent"]["found"] == "127.0.0.1 answers"
     assert not folder.exists()
+
+
+def test_what_was_compiled_of_older_source_is_a_fault(tmp_path: Path) -> None:
+    made, written = tmp_path / "straight.cpython-311.so", tmp_path / "straight.py"
+    made.touch()
+    written.touch()
+    os.utime(made, (2, 2))
+    os.utime(written, (1, 1))
+    assert (sound([made]).ok, sound([made]).found) == (True, "compiled")
+    os.utime(written, (3, 3))
+    assert (sound([made]).ok, sound([made]).advice) == (False, "make compile")
 
 
 async def test_it_says_of_each_fault_what_to_do(tmp_path: Path) -> None:
