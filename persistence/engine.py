@@ -21,8 +21,8 @@ from bridge.errors import BadConfig, StoreUnavailable
 from persistence.codec import dump_json
 from persistence.connection import Connection, unbroken
 from persistence.sqlite import for_file, for_thread
+from persistence.sqlite_writer import SqliteWriter
 from persistence.walls import work_for
-from persistence.whole import Whole
 
 T = TypeVar("T")
 Upsert = postgresql.Insert | sqlite.Insert
@@ -63,8 +63,8 @@ class Database:
         self.problem = "the database has not been opened yet"
         """Why it cannot be used, for operators; empty = it can."""
         self._writers = asyncio.Lock() if self.is_sqlite else None
-        self._whole = (
-            Whole(for_thread(self.engine.url, statement_seconds, **_common(statement_seconds)))
+        self._sqlite_writer = (
+            SqliteWriter(for_thread(self.engine.url, statement_seconds, **_common(statement_seconds)))
             if self.is_sqlite
             else None
         )
@@ -114,13 +114,13 @@ class Database:
 
         Raises StoreUnavailable.
         """
-        if not self._whole:
+        if not self._sqlite_writer:
             async with self.writing() as connection:
                 return await connection.run(work)
         async with self._turn():
             self._check()
             with mapped():
-                return await unbroken(self._whole.run(work))
+                return await unbroken(self._sqlite_writer.run(work))
 
     @asynccontextmanager
     async def listening(self) -> AsyncIterator[asyncpg.Connection[Any]]:
@@ -148,8 +148,8 @@ class Database:
         self.problem = "the database is closed"
         await self.engine.dispose()
         await self._hasty.dispose()
-        if self._whole:
-            await self._whole.close()
+        if self._sqlite_writer:
+            await self._sqlite_writer.close()
 
     def insert(self, table: Table) -> Upsert:
         """An INSERT that knows ON CONFLICT."""

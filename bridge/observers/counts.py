@@ -1,6 +1,7 @@
-"""Counters and histograms that cost next to nothing to add to: Prometheus' own are made when it asks.
+"""Counters and histograms that cost next to nothing to add to; Prometheus is told when it asks.
 
-Those lock, and look their labels up each time. These belong to the event loop's thread alone.
+Those of `prometheus_client` lock, and look their labels up each time. These belong to the event loop's
+thread alone.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from prometheus_client.core import CounterMetricFamily, HistogramMetricFamily, M
 from prometheus_client.registry import Collector
 
 
-class Tally(Collector):
+class Counter(Collector):
     """A counter; with labels one for each set of their values."""
 
     def __init__(self, name: str, text: str, *labels: str, registry: CollectorRegistry) -> None:
@@ -34,7 +35,7 @@ class Tally(Collector):
         yield family
 
 
-class Spread(Collector):
+class Histogram(Collector):
     """A histogram; with labels one for each set of their values."""
 
     def __init__(

@@ -10,7 +10,7 @@ from prometheus_client import CollectorRegistry
 from bridge.core import events as ev
 from bridge.core.events import Moment
 from bridge.core.model import Role
-from bridge.observers.counts import Spread
+from bridge.observers.counts import Histogram
 from bridge.ports import Happening, SessionFacts
 
 BUCKETS = (0.1, 0.25, 0.5, 0.75, 1.0, 1.5, 2.0, 3.0, 5.0, 10.0)
@@ -33,7 +33,7 @@ class Latency:
     )
 
     def __init__(self, registry: CollectorRegistry) -> None:
-        turns = partial(Spread, bounds=BUCKETS, registry=registry)
+        turns = partial(Histogram, bounds=BUCKETS, registry=registry)
         self._stages = turns(
             "bridge_stage_seconds", "Time of a stage of a turn, as the agent reports it.", "upstream", "stage"
         )
@@ -44,7 +44,7 @@ class Latency:
             "bridge_first_sound_seconds", "From the end of the user's turn to the first sound of the answer.",
             "agent",
         )  # fmt: skip
-        self._saved = Spread(
+        self._saved = Histogram(
             "bridge_text_delay_seconds", "From an entry's parse to its being durable and told.", "kind",
             bounds=SAVED_BUCKETS, registry=registry,
         )  # fmt: skip

@@ -11,7 +11,7 @@ from typing import Self
 
 from prometheus_client import CollectorRegistry, Gauge
 
-from bridge.observers.counts import Spread
+from bridge.observers.counts import Histogram
 
 INTERVAL_SECONDS = 0.01
 """Between two looks at the clock: a stall is seen as up to that much shorter than it was."""
@@ -24,9 +24,9 @@ class LoopWatch:
     """A context manager: it looks at the running loop while it is open."""
 
     def __init__(self, registry: CollectorRegistry) -> None:
-        spread = partial(Spread, bounds=BUCKETS, registry=registry)
-        self._lag = spread("bridge_loop_lag_seconds", "How late the event loop did what was due.")
-        self._busy = spread(
+        histogram = partial(Histogram, bounds=BUCKETS, registry=registry)
+        self._lag = histogram("bridge_loop_lag_seconds", "How late the event loop did what was due.")
+        self._busy = histogram(
             "bridge_loop_busy_seconds", "CPU time of the event loop's thread between two looks."
         )
         Gauge("bridge_tasks", "Tasks of the event loop.", registry=registry).set_function(self._tasks)

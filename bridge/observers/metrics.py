@@ -11,7 +11,7 @@ from bridge.core import commands as do
 from bridge.core import events as ev
 from bridge.core.events import Moment
 from bridge.core.model import Message, Result
-from bridge.observers.counts import Tally
+from bridge.observers.counts import Counter
 from bridge.ports import Happening, SessionFacts, SoundPassed
 
 
@@ -24,7 +24,7 @@ class Metrics:
     )
 
     def __init__(self, registry: CollectorRegistry) -> None:
-        counter = partial(Tally, registry=registry)
+        counter = partial(Counter, registry=registry)
         self._active = Gauge(
             "bridge_sessions_active", "Sessions with a client.", ["agent"], registry=registry
         )

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
+import prometheus_client as prometheus
+from prometheus_client import CollectorRegistry, generate_latest
 
-from bridge.observers.counts import Spread, Tally
+from bridge.observers.counts import Counter, Histogram
 
 BOUNDS = (0.001, 0.5, 10.0)
 VALUES = (0.0, 0.0005, 0.001, 0.0011, 0.4, 10.0, 10.5, 86400.0)
@@ -16,37 +17,42 @@ def told(registry: CollectorRegistry) -> list[str]:
     return [line for line in generate_latest(registry).decode().splitlines() if "_created" not in line]
 
 
-def test_counters() -> None:
+def test_a_counter_reads_as_prometheus_own() -> None:
     ours, theirs = CollectorRegistry(), CollectorRegistry()
-    tally, counter = (
-        Tally("calls", "Calls.", "agent", "status", registry=ours),
-        Counter("calls", "Calls.", ["agent", "status"], registry=theirs),
+    calls, their_calls = (
+        Counter("calls", "Calls.", "agent", "status", registry=ours),
+        prometheus.Counter("calls", "Calls.", ["agent", "status"], registry=theirs),
     )
-    alone, single = Tally("lost", "Lost.", registry=ours), Counter("lost", "Lost.", registry=theirs)
+    lost, their_lost = (
+        Counter("lost", "Lost.", registry=ours),
+        prometheus.Counter("lost", "Lost.", registry=theirs),
+    )
     assert told(ours) == told(theirs)
     for labels in (("flux", "done"), ("flux", 'so "called"\\\n'), ("flux", "done")):
-        tally.add(*labels)
-        counter.labels(*labels).inc()
-    alone.add(by=0.25)
-    single.inc(0.25)
-    tally.add("pantry", "done", by=False)
-    counter.labels("pantry", "done").inc(0)
+        calls.add(*labels)
+        their_calls.labels(*labels).inc()
+    lost.add(by=0.25)
+    their_lost.inc(0.25)
+    calls.add("pantry", "done", by=False)
+    their_calls.labels("pantry", "done").inc(0)
     assert told(ours) == told(theirs)
 
 
-def test_histograms() -> None:
+def test_a_histogram_reads_as_prometheus_own() -> None:
     ours, theirs = CollectorRegistry(), CollectorRegistry()
-    spread, histogram = (
-        Spread("late", "Late.", "kind", bounds=BOUNDS, registry=ours),
-        Histogram("late", "Late.", ["kind"], buckets=BOUNDS, registry=theirs),
+    late, their_late = (
+        Histogram("late", "Late.", "kind", bounds=BOUNDS, registry=ours),
+        prometheus.Histogram("late", "Late.", ["kind"], buckets=BOUNDS, registry=theirs),
     )
-    alone = Spread("busy", "Busy.", bounds=BOUNDS, registry=ours)
-    single = Histogram("busy", "Busy.", buckets=BOUNDS, registry=theirs)
+    busy, their_busy = (
+        Histogram("busy", "Busy.", bounds=BOUNDS, registry=ours),
+        prometheus.Histogram("busy", "Busy.", buckets=BOUNDS, registry=theirs),
+    )
     assert told(ours) == told(theirs)
     for value in VALUES:
         for kind in ("message", "call"):
-            spread.add(value, kind)
-            histogram.labels(kind).observe(value)
-        alone.add(value)
-        single.observe(value)
+            late.add(value, kind)
+            their_late.labels(kind).observe(value)
+        busy.add(value)
+        their_busy.observe(value)
     assert told(ours) == told(theirs)

@@ -1,4 +1,4 @@
-"""Transactions on a SQLite file that run in a thread as a whole: one change of threads, not one a step."""
+"""Writes to a SQLite file in a thread, each transaction as a whole: one change of threads, not one a step."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from sqlalchemy import Connection, Engine
 T = TypeVar("T")
 
 
-class Whole:
+class SqliteWriter:
     """A connection that stays open, and the one thread that uses it."""
 
     def __init__(self, engine: Engine) -> None:
