@@ -54,6 +54,7 @@ test: $(READY)
 	@echo 'Running the tests in $(WORKERS) processes.'
 	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder $(ARGS)
 
+# Beside nginx where it is installed: sudo apt-get install nginx-light
 bench: $(READY)
 	@echo 'Measuring delays and throughput.'
 	@$(BIN)/python -m tests.bench $(ARGS)

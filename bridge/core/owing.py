@@ -16,7 +16,9 @@ INTENT_LATE_SECONDS = 2.5
 """How long an intent may run before a word is put in between."""
 
 OWED = do.Schedule(LATE_SECONDS, due.AnswerLate()), do.Schedule(OVERDUE_SECONDS, due.AnswerOverdue())
+"""The agent has so long to answer;"""
 SETTLED = do.Unschedule(due.AnswerLate), do.Unschedule(due.AnswerOverdue)
+"""it has answered, or need not."""
 
 
 def owe(s: State, now: Moment) -> Commands:
