@@ -175,13 +175,20 @@ def _asked_first(intent: Intent, question: str, note: str = "") -> Outcome:
 
 def _tentative(result: object, intent: Intent) -> outcomes.Tentative:
     """What a handler returned, with the question to ask if it did not say one. Raises TypeError."""
-    if isinstance(result, outcomes.Tentative):
-        return result
     if isinstance(result, str):
         result = Outcome(status=Status.DONE, content=result)
-    if not isinstance(result, Outcome):
+    if isinstance(result, Outcome):
+        result = outcomes.Tentative(result, sentences.confirmation(intent))
+    if not isinstance(result, outcomes.Tentative):
         raise TypeError(f"{intent.handler} returned neither a sentence nor an Outcome")
-    return outcomes.Tentative(result, sentences.confirmation(intent))
+    told = result.outcome
+    told = replace(told, content=_sendable(told.content), note=_sendable(told.note))
+    return outcomes.Tentative(told, _sendable(result.question), _sendable(result.note))
+
+
+def _sendable(text: str) -> str:
+    """The text with a question mark for each lone surrogate: no message could hold it."""
+    return text.encode("utf-8", "replace").decode()
 
 
 def _zone(name: str) -> ZoneInfo:

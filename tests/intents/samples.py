@@ -53,3 +53,8 @@ async def answer_with_a_number(tx: Transaction, job: Job, arguments: Arguments) 
 
 async def _add(tx: Transaction, arguments: Arguments) -> None:
     await tx.planner.add_goal(statement=arguments.text("what"), timeline="", due_at=None, context_notes="")
+
+
+async def answer_with_half_a_character(tx: Transaction, job: Job, arguments: Arguments) -> Outcome:
+    """What no message could hold."""
+    return Outcome(status=Status.DONE, content="Played \ud83d.", note="by \ude00")

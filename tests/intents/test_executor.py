@@ -40,6 +40,7 @@ SAMPLER = Agent(
         sample("lose_the_store"),
         sample("look", handler="python:tests.intents.samples:add", effect=Effect.READ),
         sample("answer_with_a_number"),
+        sample("answer_with_half_a_character"),
         sample("gone", handler="python:tests.intents.samples:gone"),
         sample("once", handler="python:tests.intents.samples:add", dedupe=("what",)),
     ),
@@ -146,6 +147,12 @@ async def test_a_fault_in_a_handler_is_a_sentence_and_a_line_in_the_log(
     assert (line["intent"], line["error"], line["log_level"]) == (name, error, "error")
     assert "executor.py" in line["traceback"]
     assert "my secret" not in repr(lines)
+
+
+async def test_half_a_character_of_a_handler_is_a_question_mark(sampler: Rig) -> None:
+    outcome = await sampler.run("answer_with_half_a_character", {"what": "x"})
+
+    assert (outcome.status, outcome.content, outcome.note) == (Status.DONE, "Played ?.", "by ?")
 
 
 async def test_a_handler_that_hangs_is_cut_off_and_has_no_late_effect(sampler: Rig) -> None:
