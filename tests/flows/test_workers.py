@@ -40,8 +40,13 @@ async def workers(folder: Path, deepgram: ScriptedDeepgram, url: str, **more: st
 
 async def ready(server: Process, count: int) -> None:
     """So many workers have said that they are ready, since the start."""
+    await told(server, "server_ready", count)
+
+
+async def told(server: Process, event: str, count: int) -> None:
+    """So many such lines are in its log."""
     async with asyncio.timeout(60):
-        while sum(line["event"] == "server_ready" for line in server.lines) < count:  # noqa: ASYNC110
+        while sum(line["event"] == event for line in server.lines) < count:  # noqa: ASYNC110
             await asyncio.sleep(0.02)
 
 
@@ -202,9 +207,14 @@ async def test_workers_are_renewed_one_after_the_other_and_no_turn_is_cut(
     ):
         begun = await start(server.http)
         async with client(server.ws, token=str(begun["token"])) as talker:
-            agent = await talk(server, deepgram, talker)
+            await talker.settle()
+            agent = await deepgram.session()
+            place = int(str((await server.logged("client_attached"))["worker"]))
             before = {worker.pid for worker in running(server)}
             server.process.send_signal(signal.SIGHUP)
+            await told(server, "worker_renewed", place - 1)  # the turn begins when its worker is the next
+            await agent.hear("one")
+            await talker.expect_text("user", "one")
             await server.logged("draining", seconds=30)
             await agent.say("two")
             await talker.expect_text("assistant", "two")
