@@ -36,7 +36,7 @@ from bridge.workers import HOPELESS, Workers
 
 log = structlog.get_logger(__name__)
 
-ANSWER_SECONDS = 5.0
+ANSWER_SECONDS = 2.0
 """How long who stops waits for its answers to handshakes; who retires also for requests still to come."""
 LOOK_SECONDS = 0.02
 MAX_FRAME = 1024 * 1024
