@@ -36,7 +36,7 @@ class LoopWatch:
 
     def __enter__(self) -> Self:
         self._loop = asyncio.get_running_loop()
-        self._look_later(self._loop, time.thread_time())
+        self._next: asyncio.Handle = self._loop.call_soon(self._begin, self._loop)
         return self
 
     def __exit__(
@@ -51,6 +51,10 @@ class LoopWatch:
         """A stall counts for as long as it took."""
         weight = 1.0 - math.exp(-(late + INTERVAL_SECONDS) / RECENT_SECONDS)
         self.recent_lag += (late - self.recent_lag) * weight
+
+    def _begin(self, loop: asyncio.AbstractEventLoop) -> None:
+        """What is computed before the loop goes on, while the server starts, makes nobody wait."""
+        self._look_later(loop, time.thread_time())
 
     def _look_later(self, loop: asyncio.AbstractEventLoop, computed: float) -> None:
         due = loop.time() + INTERVAL_SECONDS

@@ -51,6 +51,14 @@ async def test_a_step_that_waits_makes_it_late_only() -> None:
     assert await found(CollectorRegistry(), time.sleep) == (True, False)
 
 
+async def test_what_is_done_before_the_loop_goes_on_as_a_server_starts_counts_for_nothing() -> None:
+    registry = CollectorRegistry()
+    with LoopWatch(registry):
+        time.sleep(0.3)
+        await next_look(registry)
+        assert over(registry, LAG, "0.25") == 0
+
+
 async def test_tasks_are_counted_while_it_watches() -> None:
     registry = CollectorRegistry()
     watch = LoopWatch(registry)
