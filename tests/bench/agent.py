@@ -1,4 +1,4 @@
-"""A process that plays the voice agent: every frame of sound goes back at once, a line of text every second.
+"""A process that plays the voice agent: sound goes back at once, with a line a second, a call a minute.
 
 python -m tests.bench.agent        prints "listening on host:port", runs until it is killed
 """
@@ -21,6 +21,7 @@ from tests.bench.dress import APPEND, DELTA, FRAMES_PER_SECOND
 BINARY, TEXT, CLOSE = WSMsgType.BINARY, WSMsgType.TEXT, WSMsgType.CLOSE
 READ_BYTES: Final = 4096
 """Of a session's buffer, at first: thousands of them are open at a time."""
+LINES_TO_A_CALL: Final = 60
 IN_JSON: Final = b'{"type":"%s","delta":"' % DELTA.encode()
 
 
@@ -32,6 +33,8 @@ class EchoAgent(WSListener):
         self._lines = 0
         self._until_line = 10 + self._number * 7 % FRAMES_PER_SECOND
         """Frames until the next line; sessions differ, so that lines come evenly."""
+        self._until_call = 1 + self._number * 7 % LINES_TO_A_CALL
+        """Lines until the next call, which comes after what the user said."""
 
     def on_ws_connected(self, transport: WSTransport) -> None:
         _tell(transport, type="Welcome", request_id=f"bench-{self._number}")
@@ -66,6 +69,20 @@ class EchoAgent(WSListener):
         role = "user" if self._lines % 2 else "assistant"
         content = f"Line {self._lines} of a talk that is only measured, said at {time.monotonic_ns()}"
         _tell(transport, type="ConversationText", role=role, content=content)
+        self._until_call -= 1
+        if self._until_call <= 0 and role == "user":
+            self._until_call = LINES_TO_A_CALL
+            self._call(transport)
+
+    def _call(self, transport: WSTransport) -> None:
+        goal = orjson.dumps({"goal_statement": f"measure {self._number}, {self._lines}"}).decode()
+        call = {
+            "id": f"call-{self._lines}",
+            "name": "submit_goal_intent",
+            "arguments": goal,
+            "client_side": True,
+        }
+        _tell(transport, type="FunctionCallRequest", functions=[call])
 
 
 def _tell(transport: WSTransport, **message: object) -> None:

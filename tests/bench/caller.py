@@ -41,6 +41,8 @@ class Tally:
         """Of each frame."""
         self.lines = array("q")
         """Of each line of text: from the agent to here."""
+        self.done = 0
+        """Functions the bridge has run; the other ways leave them to us."""
         self.lateness = array("q")
         """Of each frame: how long after its time it was sent. Our own fault."""
 
@@ -103,6 +105,10 @@ class Caller(WSListener):
                 said = int(message["content"].rpartition(" ")[2])
                 if said >= self.tally.begin_ns:
                     self.tally.lines.append(now - said)
+            case "FunctionCallResponse" if message["status"] == "done":
+                self.tally.done += 1
+            case "FunctionCallResponse":
+                self._end(f"a function was not run: {message['content']}")
             case "Error":
                 self._end(f"error {message['code']}: {message['description']}")
             case kind if kind == DELTA:

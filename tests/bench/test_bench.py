@@ -112,6 +112,19 @@ async def test_sound_comes_back_in_its_dress_with_the_time_it_was_sent(dress: Dr
     assert all(0 < each < time.monotonic_ns() - begun for each in tally.round_trips)
 
 
+async def test_the_bridge_runs_the_functions_that_are_called(tmp_path: Path) -> None:
+    with (
+        open_bench(tmp_path, Cores(None, None, None)) as bench,
+        bench.relay(BRIDGE) as relay,
+        Crowd(relay.address) as crowd,
+    ):
+        await crowd.call(1)
+        tally = await crowd.talk(0.5)
+        async with asyncio.timeout(5):
+            while not tally.done:  # noqa: ASYNC110
+                await asyncio.sleep(0.01)
+
+
 @pytest.mark.parametrize("capacity", [3, 50, 730, 1600])
 def test_the_most_that_is_carried_is_found_within_a_tenth(capacity: int) -> None:
     ladder: list[Step] = []
