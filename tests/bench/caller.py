@@ -42,7 +42,7 @@ class Tally:
         self.lines = array("q")
         """Of each line of text: from the agent to here."""
         self.done = 0
-        """Functions the bridge has run; the other ways leave them to us."""
+        """Functions the bridge has run, or noted for later; the other ways leave them to us."""
         self.lateness = array("q")
         """Of each frame: how long after its time it was sent. Our own fault."""
 
@@ -105,7 +105,7 @@ class Caller(WSListener):
                 said = int(message["content"].rpartition(" ")[2])
                 if said >= self.tally.begin_ns:
                     self.tally.lines.append(now - said)
-            case "FunctionCallResponse" if message["status"] == "done":
+            case "FunctionCallResponse" if message["status"] in {"done", "noted"}:
                 self.tally.done += 1
             case "FunctionCallResponse":
                 self._end(f"a function was not run: {message['content']}")
