@@ -188,6 +188,7 @@ class Cuts(World):
             await _warned(talker, "BRIDGE_UPSTREAM_RESUMED")
             await talker.send(type="InjectUserMessage", content=FENCE)
             await talker.expect_text("assistant", "That is all.")
+            await talker.expect_sound(1)  # of whatever was said last; its text may be quicker
             self._note(conversation, talker.frames)
             await self._check(talk, talker, conversation)
         self.added.append(talk.back_at - talk.cut_at - REOPEN_AFTER[0])
