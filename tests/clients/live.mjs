@@ -1,5 +1,6 @@
 // `node tests/clients/live.mjs MODULES http://server`: a talk through the thin client, for tests that cut its network.
-// Each sample of its n-th frame of sound is n. Prints each new phase as JSON; a line of input is "wake" or "stop".
+// Each sample of its n-th frame of sound is n. Prints each new phase as JSON, and on "look" how it is now;
+// other lines of input are "wake" and "stop".
 
 import { createRequire } from "node:module";
 import { createInterface } from "node:readline";
@@ -17,11 +18,15 @@ const timer = setInterval(() => {
   while (begun !== null && sent * FRAME_MS < Date.now() - begun) bridge.sendSound(new Int16Array(320).fill(sent += 1));
 }, FRAME_MS);
 
-bridge.on("phase", (phase) => {
-  if (phase === "listening") begun ??= Date.now();
+function tell(phase) {
   const { retry, details } = bridge.state;
   console.log(JSON.stringify({ phase, sent, waits: retry && retry.until - Date.now(), ...details }));
+}
+
+bridge.on("phase", (phase) => {
+  if (phase === "listening") begun ??= Date.now();
+  tell(phase);
   if (phase === "ended" || phase === "error") clearInterval(timer), process.stdin.destroy();
 });
-createInterface({ input: process.stdin }).on("line", (line) => bridge[line]());
+createInterface({ input: process.stdin }).on("line", (line) => (line === "look" ? tell("look") : bridge[line]()));
 bridge.start();
