@@ -33,6 +33,16 @@ class Window:
     missing: int
 
 
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A row of the table."""
+
+    name: str
+    window: Window
+    base: Tally
+    """Of a direct talk about then."""
+
+
 async def talk_long(bench: Bench, ways: Sequence[Way], load: Load, *, minutes: float) -> str:
     """A report on the bridge, or on the one way that was chosen."""
     way = ways[0] if len(ways) == 1 else BRIDGE
@@ -47,7 +57,21 @@ async def talk_long(bench: Bench, ways: Sequence[Way], load: Load, *, minutes: f
         await crowd.talk(total - 2 * window)
         last = await _window(bench, relay, crowd, Load(load.sessions, window, 1))
     after = await _direct(bench, way, direct_load)
-    return _table(way, load, (first, last), (before, after), (window, total))
+    fresh = await _fresh(bench, way, Load(load.sessions, window, 1))
+    parts = (
+        Part(f"the first {window:.0f} s", first, before),
+        Part(f"the last {window:.0f} s", last, after),
+        Part("a fresh server after it", fresh, after),
+    )
+    return _table(f"{way.name}: one talk of {total:.0f} s", load, *parts)
+
+
+async def _fresh(bench: Bench, way: Way, load: Load) -> Window:
+    """What a server that has just begun does on the machine as it is now."""
+    with bench.relay(way) as relay, Crowd(relay.address, way.dress) as crowd:
+        await crowd.call(load.sessions)
+        await crowd.talk(WARM_SECONDS)
+        return await _window(bench, relay, crowd, load)
 
 
 async def _window(bench: Bench, relay: Relay, crowd: Crowd, load: Load) -> Window:
@@ -73,37 +97,32 @@ async def _direct(bench: Bench, way: Way, load: Load) -> Tally:
         return tally
 
 
-def _table(
-    way: Way,
-    load: Load,
-    windows: tuple[Window, Window],
-    bases: tuple[Tally, Tally],
-    lengths: tuple[float, float],
-) -> str:
-    window, total = lengths
-    names = (f"the first {window:.0f} s", f"the last {window:.0f} s")
-    rows = [_row(name, *each) for name, each in zip(names, zip(windows, bases, strict=True), strict=True)]
-    first, last = windows
-    growth = (last.memory - first.memory) / 1024 / load.sessions
+def _table(title: str, load: Load, first: Part, last: Part, fresh: Part) -> str:
+    growth = (last.window.memory - first.window.memory) / 1024 / load.sessions
     return "\n".join(
         [
-            f"{way.name}: one talk of {total:.0f} s, {load.sessions} sessions at real rates",
+            f"{title}, {load.sessions} sessions at real rates",
             "",
-            *aligned([HEADER, *rows]),
+            *aligned([HEADER, *(_row(part) for part in (first, last, fresh))]),
             "",
-            f"The last against the first, round trips: p50 × {last.p50 / first.p50:.2f}, "
-            f"p99 × {last.p99 / first.p99:.2f}. "
+            f"Round trips, the last against the first: {_ratios(last, first)}; "
+            f"against those of a fresh server on the same machine afterwards: {_ratios(last, fresh)}. "
             f"Memory grew by {growth:.0f} kB a session. "
-            f"{first.missing + last.missing} frames did not come back.",
+            f"{sum(part.window.missing for part in (first, last, fresh))} frames did not come back.",
         ]
     )
 
 
-def _row(name: str, window: Window, base: Tally) -> tuple[str, ...]:
+def _row(part: Part) -> tuple[str, ...]:
+    window, base = part.window, part.base.round_trips
     return (
-        name,
-        f"{window.p50 - percentile(base.round_trips, 50):.2f}",
-        f"{window.p99 - percentile(base.round_trips, 99):.2f}",
+        part.name,
+        f"{window.p50 - percentile(base, 50):.2f}",
+        f"{window.p99 - percentile(base, 99):.2f}",
         f"{window.cpu:.2f}",
         f"{window.memory / 1024 / 1024:.1f}",
     )
+
+
+def _ratios(one: Part, other: Part) -> str:
+    return f"p50 × {one.window.p50 / other.window.p50:.2f}, p99 × {one.window.p99 / other.window.p99:.2f}"
