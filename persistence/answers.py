@@ -5,18 +5,17 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, and_, select, tuple_, update
+from sqlalchemy import ColumnElement, Connection, and_, select, tuple_, update
 
 from bridge.core.model import Outcome, Status
 from persistence.codec import decode_outcome
-from persistence.connection import Connection
 from persistence.tables import FUNCTION_CALLS
 
 ANSWERED: Final = "answered"
 """Status of a call that ended UNCONFIRMED, and whose answer has been used."""
 
 
-async def use(
+def use(
     connection: Connection, alike: ColumnElement[bool], answered: list[tuple[str, str]], question: Outcome
 ) -> bool:
     """Use up the answer to that very question, however often it was asked; False = there is none.
@@ -27,16 +26,16 @@ async def use(
     calls = FUNCTION_CALLS.c
     key = tuple_(calls.request, calls.call_id)
     asked = and_(alike, calls.status == Status.UNCONFIRMED.value)
-    rows = await connection.execute(select(calls.request, calls.call_id, calls.result).where(asked))
+    rows = connection.execute(select(calls.request, calls.call_id, calls.result).where(asked))
     same = {(row.request, row.call_id) for row in rows.all() if _same(row.result, question)}
 
-    async def end(keys: set[tuple[str, str]]) -> bool:
+    def end(keys: set[tuple[str, str]]) -> bool:
         ended = update(FUNCTION_CALLS).where(asked, key.in_(keys)).values(status=ANSWERED)
-        return bool((await connection.execute(ended)).rowcount)
+        return bool(connection.execute(ended).rowcount)
 
-    if not await end(same.intersection(answered)):
+    if not end(same.intersection(answered)):
         return False
-    await end(same)  # what was asked twice is answered once
+    end(same)  # what was asked twice is answered once
     return True
 
 

@@ -72,10 +72,10 @@ async def remember_deletions(connection: Connection, database: Database, ids: Se
     await connection.execute(database.insert(GRAVES).values(graves).on_conflict_do_nothing())
 
 
-async def is_deleted(connection: Connection, conversation_id: str) -> bool:
+def is_deleted(connection: SyncConnection, conversation_id: str) -> bool:
     """Whether it was, in the last days."""
     mine = GRAVES.c.conversation_id == conversation_id
-    return await connection.scalar(select(GRAVES.c.conversation_id).where(mine)) is not None
+    return connection.scalar(select(GRAVES.c.conversation_id).where(mine)) is not None
 
 
 def _lost(connection: SyncConnection, claims: Sequence[Claimed]) -> list[Claimed]:

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
-from typing import Any, TypeVar
+from functools import partial
+from typing import Any, TypeVar, cast
 
 from sqlalchemy import Connection as SyncConnection
 from sqlalchemy import CursorResult, Executable
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncTransaction
-
-from persistence.walls import work_for
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 T = TypeVar("T")
+Parameters = Sequence[dict[str, Any]] | dict[str, Any] | None
 
 
 async def unbroken(step: Awaitable[T]) -> T:
@@ -33,26 +34,31 @@ async def unbroken(step: Awaitable[T]) -> T:
     raise cancelled
 
 
-class Connection:
+class Connection(ABC):
     """What the rest of `persistence/` sees of a connection. Made by engine.Database."""
 
-    def __init__(self, connection: AsyncConnection) -> None:
-        """`connection` has begun its transaction."""
-        self._connection = connection
-        # SQLite's driver works in a thread: a statement that nobody waits for any more goes on there, and
-        # would keep the write lock after its connection was closed.
-        self._step: Callable[[Coroutine[Any, Any, Any]], Awaitable[Any]] = (
-            unbroken if connection.dialect.name == "sqlite" else _as_it_is
-        )
-        self.committed = False
-        """True from the moment the commit is through."""
+    committed = False
+    """True from the moment the commit is through."""
 
-    async def execute(
-        self, statement: Executable, parameters: Sequence[dict[str, Any]] | dict[str, Any] | None = None
-    ) -> CursorResult[Any]:
+    @abstractmethod
+    async def run(self, work: Callable[[SyncConnection], T]) -> T:
+        """Run something that waits for nothing but the database: several statements for the price of one."""
+
+    @abstractmethod
+    async def rollback(self) -> None:
+        """Undo everything and give the connection back; the last step."""
+
+    @abstractmethod
+    async def _commit(self) -> None:
+        """Commit, say so, and give the connection back."""
+
+    async def commit(self) -> None:
+        """Commit and give the connection back; the last step."""
+        await unbroken(self._commit())
+
+    async def execute(self, statement: Executable, parameters: Parameters = None) -> CursorResult[Any]:
         """Run a statement, with its parameters or with many rows of them; the result is complete."""
-        result: CursorResult[Any] = await self._step(self._connection.execute(statement, parameters))
-        return result
+        return await self.run(partial(_execute, statement, parameters))
 
     async def scalar(self, statement: Executable) -> Any:
         """The first column of the first row, or None."""
@@ -60,29 +66,28 @@ class Connection:
 
     async def text(self, sql: str) -> CursorResult[Any]:
         """Run SQL as it is written."""
-        result: CursorResult[Any] = await self._step(self._connection.exec_driver_sql(sql))
-        return result
+        return await self.run(partial(_text, sql))
+
+
+class PooledConnection(Connection):
+    """One of an engine's."""
+
+    def __init__(self, connection: AsyncConnection) -> None:
+        """`connection` has begun its transaction."""
+        self._connection = connection
+        # SQLite's driver works in a thread: a statement that nobody waits for any more goes on there, and
+        # would keep its lock after its connection was closed.
+        self._step: Callable[[Coroutine[Any, Any, Any]], Awaitable[Any]] = (
+            unbroken if connection.dialect.name == "sqlite" else _as_it_is
+        )
 
     async def run(self, work: Callable[[SyncConnection], T]) -> T:
-        """Run something that waits for nothing but the database."""
+        """See Connection."""
         result: T = await self._step(self._connection.run_sync(work))
         return result
 
-    async def see_all(self) -> None:
-        """For the rest of this transaction: everybody's rows, to find out why something is not there."""
-        if self._connection.dialect.name == "postgresql":
-            await work_for(self._connection, None)
-
-    async def savepoint(self) -> Savepoint:
-        """Begin something that can be undone by itself."""
-        return Savepoint(await self._step(_nested(self._connection)), self._step)
-
-    async def commit(self) -> None:
-        """Commit and give the connection back; the last step."""
-        await unbroken(self._commit())
-
     async def rollback(self) -> None:
-        """Undo everything and give the connection back; the last step."""
+        """See Connection."""
         await unbroken(self._connection.close())
 
     async def _commit(self) -> None:
@@ -93,26 +98,17 @@ class Connection:
             await self._connection.close()
 
 
-class Savepoint:
-    """A part of a transaction."""
-
-    def __init__(
-        self, nested: AsyncTransaction, step: Callable[[Coroutine[Any, Any, Any]], Awaitable[Any]]
-    ) -> None:
-        self._nested = nested
-        self._step = step
-
-    async def keep(self) -> None:
-        """What was done since belongs to the transaction."""
-        await self._step(self._nested.commit())
-
-    async def undo(self) -> None:
-        """What was done since is undone."""
-        await self._step(self._nested.rollback())
+def _execute(statement: Executable, parameters: Parameters, connection: SyncConnection) -> CursorResult[Any]:
+    return _complete(connection.execute(statement, parameters))
 
 
-async def _nested(connection: AsyncConnection) -> AsyncTransaction:
-    return await connection.begin_nested()
+def _text(sql: str, connection: SyncConnection) -> CursorResult[Any]:
+    return _complete(connection.exec_driver_sql(sql))
+
+
+def _complete(result: CursorResult[Any]) -> CursorResult[Any]:
+    """All rows are read, so that nobody needs the connection for them."""
+    return cast(CursorResult[Any], result.freeze()()) if result.returns_rows else result
 
 
 async def _as_it_is(step: Coroutine[Any, Any, T]) -> T:

@@ -19,7 +19,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_en
 
 from bridge.errors import BadConfig, StoreUnavailable
 from persistence.codec import dump_json
-from persistence.connection import Connection, unbroken
+from persistence.connection import Connection, PooledConnection, unbroken
 from persistence.sqlite import for_file, for_thread
 from persistence.sqlite_writer import SqliteWriter
 from persistence.walls import work_for
@@ -59,7 +59,7 @@ class Database:
     def __init__(self, url: str, *, statement_seconds: float = STATEMENT_SECONDS) -> None:
         """Connects to nothing yet. Raises BadConfig."""
         self.engine = make_engine(url, statement_seconds=statement_seconds)
-        self._hasty = make_engine(url, statement_seconds=HASTY_SECONDS)
+        self._seconds = statement_seconds
         self.problem = "the database has not been opened yet"
         """Why it cannot be used, for operators; empty = it can."""
         self._writers = asyncio.Lock() if self.is_sqlite else None
@@ -68,6 +68,7 @@ class Database:
             if self.is_sqlite
             else None
         )
+        self._hasty = None if self.is_sqlite else make_engine(url, statement_seconds=HASTY_SECONDS)
 
     @property
     def is_sqlite(self) -> bool:
@@ -97,11 +98,10 @@ class Database:
         `hasty`: somebody waits for the answer, so a store that takes long is as good as away.
         Raises StoreUnavailable.
         """
-        engine = self._hasty if hasty else self.engine
         async with self._turn():
             self._check()
             with mapped():
-                connection = await self._begun(engine.execution_options(immediate=True), user_id)
+                connection = await self._begun_writing(user_id, hasty=hasty)
                 try:
                     yield connection
                 except BaseException:
@@ -120,7 +120,7 @@ class Database:
         async with self._turn():
             self._check()
             with mapped():
-                return await unbroken(self._sqlite_writer.run(work))
+                return await unbroken(self._sqlite_writer.transaction(work, self._seconds))
 
     @asynccontextmanager
     async def listening(self) -> AsyncIterator[asyncpg.Connection[Any]]:
@@ -147,13 +147,20 @@ class Database:
     async def close(self) -> None:
         self.problem = "the database is closed"
         await self.engine.dispose()
-        await self._hasty.dispose()
+        if self._hasty:
+            await self._hasty.dispose()
         if self._sqlite_writer:
-            await self._sqlite_writer.close()
+            async with self._turn():
+                await self._sqlite_writer.close()
 
     def insert(self, table: Table) -> Upsert:
         """An INSERT that knows ON CONFLICT."""
         return sqlite.insert(table) if self.is_sqlite else postgresql.insert(table)
+
+    async def _begun_writing(self, user_id: str | None, *, hasty: bool) -> Connection:
+        if self._sqlite_writer:
+            return await self._sqlite_writer.begin(HASTY_SECONDS if hasty else self._seconds)
+        return await self._begun(self._hasty if self._hasty and hasty else self.engine, user_id)
 
     async def _begun(self, engine: AsyncEngine, user_id: str | None) -> Connection:
         """A connection that has begun; nobody but us has it, should we be cancelled meanwhile."""
@@ -168,7 +175,7 @@ class Database:
             if connection.sync_connection is not None:  # it has got one out of the pool
                 await unbroken(connection.close())
             raise
-        return Connection(connection)
+        return PooledConnection(connection)
 
     def _check(self) -> None:
         if self.problem:

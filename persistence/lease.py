@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from typing import Final
 
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import Connection as SyncConnection
+from sqlalchemy import bindparam, delete, func, select, update
 
 from bridge.errors import NotFound, StaleEpoch, StoreUnavailable
 from persistence import clock
@@ -15,9 +16,15 @@ from persistence.claimed import is_deleted
 from persistence.connection import Connection
 from persistence.engine import Database
 from persistence.tables import LEASES
+from persistence.walls import see_all
 
 USER_LOCK: Final = 1_986_359_923
 """The first of two numbers of PostgreSQL's advisory locks of users; the second is a hash of whose it is."""
+_EPOCH: Final = select(LEASES.c.epoch, LEASES.c.user_id).where(
+    LEASES.c.conversation_id == bindparam("conversation_id")
+)
+_SHARED: Final = _EPOCH.with_for_update(read=True)
+_ALONE: Final = _EPOCH.with_for_update()
 
 
 async def alone(connection: Connection, database: Database, user_id: str) -> None:
@@ -50,8 +57,8 @@ async def take(
     return int(epoch)
 
 
-async def check(
-    connection: Connection, user_id: str, conversation_id: str, epoch: int | None, *, alone: bool = False
+def check(
+    connection: SyncConnection, user_id: str, conversation_id: str, epoch: int | None, *, alone: bool = False
 ) -> None:
     """Make sure that `epoch` is the newest, and that it stays so until this transaction ends; None: any is.
 
@@ -60,13 +67,9 @@ async def check(
     Raises StaleEpoch, also when the conversation was deleted meanwhile; StoreUnavailable when the store has
     lost the claim and has not got it back yet.
     """
-    found = await connection.execute(
-        select(LEASES.c.epoch, LEASES.c.user_id)
-        .where(LEASES.c.conversation_id == conversation_id)
-        .with_for_update(read=not alone)
-    )
+    found = connection.execute(_ALONE if alone else _SHARED, {"conversation_id": conversation_id})
     lease = found.one_or_none()
-    if lease is None and await _is_lost(connection, conversation_id):
+    if lease is None and _is_lost(connection, conversation_id):
         raise StoreUnavailable("the store has lost the conversation")
     if lease is None or lease.user_id != user_id or lease.epoch > (epoch or lease.epoch):
         raise StaleEpoch("somebody newer owns this conversation")
@@ -74,11 +77,11 @@ async def check(
         raise StoreUnavailable("the store has lost who owns the conversation")
 
 
-async def _is_lost(connection: Connection, conversation_id: str) -> bool:
+def _is_lost(connection: SyncConnection, conversation_id: str) -> bool:
     """It is nobody's, and was not deleted."""
-    await connection.see_all()
-    theirs = select(LEASES.c.epoch).where(LEASES.c.conversation_id == conversation_id)
-    return await connection.scalar(theirs) is None and not await is_deleted(connection, conversation_id)
+    see_all(connection)
+    theirs = connection.scalar(_EPOCH, {"conversation_id": conversation_id})
+    return theirs is None and not is_deleted(connection, conversation_id)
 
 
 async def recall(connection: Connection, database: Database, user_id: str, keep: int) -> dict[str, int]:

@@ -7,10 +7,13 @@ import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any, Final
 
 import orjson
-from sqlalchemy import Row, and_, func, select, update
+from sqlalchemy import Connection as SyncConnection
+from sqlalchemy import and_, bindparam, func, select, update
+from sqlalchemy.dialects import postgresql, sqlite
 
 from bridge.core.agent import Effect
 from bridge.core.model import JSON, Outcome, Status
@@ -26,6 +29,31 @@ from persistence.tables import CONVERSATIONS, FUNCTION_CALLS
 PENDING: Final = "pending"
 LONGEST_KEY = 200
 """Characters of a peer's id that are kept as they are; a longer one is hashed, an index takes no more."""
+_CALLS: Final = FUNCTION_CALLS.c
+_THIS: Final = and_(
+    _CALLS.conversation_id == bindparam("in_conversation"),
+    _CALLS.request == bindparam("of_request"),
+    _CALLS.call_id == bindparam("of_call"),
+)
+_CLAIM: Final = {  # waits for a transaction that is inserting the same key
+    "sqlite": sqlite.insert(FUNCTION_CALLS).on_conflict_do_nothing(),
+    "postgresql": postgresql.insert(FUNCTION_CALLS).on_conflict_do_nothing(),
+}
+_KNOWN: Final = select(_CALLS.name, _CALLS.fingerprint, _CALLS.result).where(_THIS)
+_SAME_WISH: Final = (
+    select(_CALLS.result)
+    .where(
+        _CALLS.conversation_id == bindparam("in_conversation"),
+        _CALLS.wish == bindparam("same_wish"),
+        _CALLS.status == Status.DONE.value,
+        _CALLS.started_at > bindparam("after"),
+        _CALLS.started_at < bindparam("before"),
+    )
+    .order_by(_CALLS.started_at)
+    .limit(1)
+)
+_FINISH: Final = update(FUNCTION_CALLS).where(_THIS, _CALLS.status == PENDING)
+_LINK: Final = update(CONVERSATIONS).where(CONVERSATIONS.c.id == bindparam("in_conversation"))
 
 
 class _HandlerRaised(Exception):
@@ -52,14 +80,13 @@ class CallClaim:
     asked_at: datetime
 
     @property
-    def row(self) -> Any:
-        """The condition that picks its row."""
-        calls = FUNCTION_CALLS.c
-        return and_(
-            calls.conversation_id == self.conversation_id,
-            calls.request == self.request,
-            calls.call_id == self.call_id,
-        )
+    def key(self) -> dict[str, str]:
+        """What picks its row."""
+        return {
+            "in_conversation": self.conversation_id,
+            "of_request": self.request,
+            "of_call": self.call_id,
+        }
 
     @property
     def alike(self) -> Any:
@@ -83,7 +110,7 @@ class Transaction:
 
     async def confirmed(self, question: Outcome) -> bool:
         """See ports.Transaction."""
-        return await _confirmed(self._connection, self._claim, question)
+        return await self._connection.run(partial(_confirmed, claim=self._claim, question=question))
 
 
 class Ledger:
@@ -98,10 +125,8 @@ class Ledger:
         connection: Connection | None = None
         try:
             async with self._database.writing(claim.user_id, hasty=True) as connection:
-                known = await self._enter(connection, claim)
+                known = await connection.run(partial(_enter_with_effect, claim=claim))
                 outcome = known or await _run(connection, claim, handle)
-                if known is None:
-                    await _store(connection, claim, outcome)
         except _HandlerRaised as raised:
             raise raised.error from None
         except asyncio.CancelledError:
@@ -113,86 +138,90 @@ class Ledger:
         """See ports.Ledger. A call that was begun and never settled is given out again: at least once."""
         claim = claim_of(job, arguments)
         async with self._database.writing(claim.user_id, hasty=True) as connection:
-            return await self._enter(connection, claim, question)
+            return await connection.run(partial(_enter, claim=claim, question=question))
 
     async def settle(self, job: Job, arguments: JSON, outcome: Outcome) -> None:
         """See ports.Ledger. The first outcome stays; no epoch is checked, for the effect has happened."""
         claim = claim_of(job, arguments)
         async with self._database.writing(claim.user_id) as connection:
-            await _store(connection, claim, outcome)
-
-    async def _enter(
-        self, connection: Connection, claim: CallClaim, question: Outcome | None = None
-    ) -> Outcome | None:
-        """Claim the call. An outcome: it, or the same wish, is done already; or the question is open."""
-        await lease.check(connection, claim.user_id, claim.conversation_id, claim.job.epoch)
-        if claim.wish and not self._database.is_sqlite:
-            # The same wish under another id has another key, so the table alone would let both through.
-            await connection.execute(select(func.pg_advisory_xact_lock(_lock_number(claim))))
-        claimed = await connection.execute(
-            self._database.insert(FUNCTION_CALLS)
-            .values(**new_row(claim))
-            .on_conflict_do_nothing()  # waits for a transaction that is inserting the same key
-        )
-        if not claimed.rowcount:
-            return await _known(connection, claim)
-        outcome = await _same_wish(connection, claim) if claim.wish else None
-        if outcome is None and question and not await _confirmed(connection, claim, question):
-            outcome = question
-        if outcome:
-            await _finish(connection, claim, outcome)
-        return outcome
+            await connection.run(partial(_store, claim=claim, outcome=outcome))
 
 
-async def _confirmed(connection: Connection, claim: CallClaim, question: Outcome) -> bool:
+def _enter(connection: SyncConnection, claim: CallClaim, question: Outcome | None = None) -> Outcome | None:
+    """Claim the call. An outcome: it, or the same wish, is done already; or the question is open."""
+    lease.check(connection, claim.user_id, claim.conversation_id, claim.job.epoch)
+    database = connection.dialect.name
+    if claim.wish and database == "postgresql":
+        # The same wish under another id has another key, so the table alone would let both through.
+        connection.execute(select(func.pg_advisory_xact_lock(_lock_number(claim))))
+    if not connection.execute(_CLAIM[database], new_row(claim)).rowcount:
+        return _known(connection, claim)
+    outcome = _same_wish(connection, claim) if claim.wish else None
+    if outcome is None and question and not _confirmed(connection, claim, question):
+        outcome = question
+    if outcome:
+        _finish(connection, claim, outcome)
+    return outcome
+
+
+def _enter_with_effect(connection: SyncConnection, claim: CallClaim) -> Outcome | None:
+    """The same; what is done after it, when no outcome is known, can be undone by itself."""
+    known = _enter(connection, claim)
+    if known is None:
+        connection.exec_driver_sql("SAVEPOINT effect")
+    return known
+
+
+def _confirmed(connection: SyncConnection, claim: CallClaim, question: Outcome) -> bool:
     keys = [(key_of(request), key_of(call_id)) for request, call_id in claim.job.answered]
-    return claim.job.confirmed or await answers.use(connection, claim.alike, keys, question)
+    return claim.job.confirmed or answers.use(connection, claim.alike, keys, question)
 
 
 async def _run(connection: Connection, claim: CallClaim, handle: Handle) -> Outcome:
     """Run the handler; what it wrote stays only when it is DONE, and of an intent that only reads never."""
-    effect = await connection.savepoint()
     planner = Planner(connection, claim.user_id, claim.conversation_id)
     try:
         outcome = await handle(Transaction(planner, connection, claim))
     except Exception as error:
         raise _HandlerRaised(error) from error
-    intent = claim.job.agent.intent(claim.job.call.function.name)
-    writes = intent is None or intent.effect is not Effect.READ
-    await (effect.keep() if writes and outcome.status is Status.DONE else effect.undo())
+    await connection.run(partial(_end_effect, claim=claim, outcome=outcome))
     return outcome
 
 
-async def _known(connection: Connection, claim: CallClaim) -> Outcome | None:
+def _end_effect(connection: SyncConnection, claim: CallClaim, outcome: Outcome) -> None:
+    intent = claim.job.agent.intent(claim.job.call.function.name)
+    writes = intent is None or intent.effect is not Effect.READ
+    stays = writes and outcome.status is Status.DONE
+    connection.exec_driver_sql("RELEASE SAVEPOINT effect" if stays else "ROLLBACK TO SAVEPOINT effect")
+    _store(connection, claim, outcome)
+
+
+def _known(connection: SyncConnection, claim: CallClaim) -> Outcome | None:
     """The outcome of this very call. Raises CallMismatch."""
-    row: Row[Any] = (await connection.execute(select(*FUNCTION_CALLS.c).where(claim.row))).one()
+    row = connection.execute(_KNOWN, claim.key).one()
     if row.fingerprint != claim.fingerprint or row.name != claim.job.call.function.name:
         raise CallMismatch("this call came before, with other arguments")
     return decode_outcome(row.result) if row.result else None
 
 
-async def _same_wish(connection: Connection, claim: CallClaim) -> Outcome | None:
+def _same_wish(connection: SyncConnection, claim: CallClaim) -> Outcome | None:
     """The outcome of another call for the same, done within the window."""
-    calls = FUNCTION_CALLS.c
-    result = await connection.scalar(
-        select(calls.result)
-        .where(
-            calls.conversation_id == claim.conversation_id,
-            calls.wish == claim.wish,
-            calls.status == Status.DONE.value,
-            calls.started_at > claim.asked_at - claim.window,
-            calls.started_at < claim.asked_at + claim.window,
-        )
-        .order_by(calls.started_at)
-        .limit(1)
+    result = connection.scalar(
+        _SAME_WISH,
+        {
+            "in_conversation": claim.conversation_id,
+            "same_wish": claim.wish,
+            "after": claim.asked_at - claim.window,
+            "before": claim.asked_at + claim.window,
+        },
     )
     return decode_outcome(result) if result else None
 
 
-async def _store(connection: Connection, claim: CallClaim, outcome: Outcome) -> None:
+def _store(connection: SyncConnection, claim: CallClaim, outcome: Outcome) -> None:
     """Keep the outcome, and link the conversation to what was made."""
-    if await _finish(connection, claim, outcome):
-        await link(connection, claim.conversation_id, links(claim, outcome))
+    if _finish(connection, claim, outcome):
+        link(connection, claim.conversation_id, links(claim, outcome))
 
 
 def links(claim: CallClaim, outcome: Outcome) -> dict[str, Any]:
@@ -205,21 +234,20 @@ def links(claim: CallClaim, outcome: Outcome) -> dict[str, Any]:
     return {key: value for key, value in found.items() if value is not None}
 
 
-async def link(connection: Connection, conversation_id: str, values: Mapping[str, Any]) -> None:
+def link(connection: SyncConnection, conversation_id: str, values: Mapping[str, Any]) -> None:
     """Link the conversation to what was made."""
     if values:
-        mine = CONVERSATIONS.c.id == conversation_id
-        await connection.execute(update(CONVERSATIONS).where(mine).values(**values))
+        connection.execute(_LINK, {"in_conversation": conversation_id, **values})
 
 
-async def _finish(connection: Connection, claim: CallClaim, outcome: Outcome) -> bool:
+def _finish(connection: SyncConnection, claim: CallClaim, outcome: Outcome) -> bool:
     """Write the outcome to the call's row; False when it has one already."""
-    done = await connection.execute(
-        update(FUNCTION_CALLS)
-        .where(claim.row, FUNCTION_CALLS.c.status == PENDING)
-        .values(status=outcome.status.value, result=encode_outcome(outcome), finished_at=datetime.now(UTC))
-    )
-    return bool(done.rowcount)
+    values = {
+        "status": outcome.status.value,
+        "result": encode_outcome(outcome),
+        "finished_at": datetime.now(UTC),
+    }
+    return bool(connection.execute(_FINISH, claim.key | values).rowcount)
 
 
 def new_row(claim: CallClaim) -> dict[str, Any]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from typing import Final
 
 from sqlalchemy import Row, Select, Table, delete, insert, select, update
 
@@ -14,6 +15,9 @@ from persistence.connection import Connection
 from persistence.engine import mapped
 from persistence.rows import to_goal, to_task
 from persistence.tables import GOALS, TASKS
+
+_ADD_GOAL: Final = insert(GOALS).returning(*GOALS.c)
+_ADD_TASK: Final = insert(TASKS).returning(*TASKS.c)
 
 
 class Planner:
@@ -30,15 +34,14 @@ class Planner:
         """Insert a goal."""
         with mapped():
             row = await self._connection.execute(
-                insert(GOALS)
-                .values(
+                _ADD_GOAL,
+                {
                     **self._made(),
-                    statement=storable(statement),
-                    timeline=storable(timeline),
-                    due_at=due_at,
-                    context_notes=storable(context_notes),
-                )
-                .returning(*GOALS.c)
+                    "statement": storable(statement),
+                    "timeline": storable(timeline),
+                    "due_at": due_at,
+                    "context_notes": storable(context_notes),
+                },
             )
         return to_goal(row.one())
 
@@ -54,17 +57,16 @@ class Planner:
         """Insert a task."""
         with mapped():
             row = await self._connection.execute(
-                insert(TASKS)
-                .values(
+                _ADD_TASK,
+                {
                     **self._made(),
-                    title=storable(title),
-                    trigger_type=storable(trigger_type),
-                    scheduled_at=scheduled_at,
-                    recurrence_rule=recurrence_rule and storable(recurrence_rule),
-                    location_trigger=location_trigger and storable(location_trigger),
-                    reschedule_reason="",
-                )
-                .returning(*TASKS.c)
+                    "title": storable(title),
+                    "trigger_type": storable(trigger_type),
+                    "scheduled_at": scheduled_at,
+                    "recurrence_rule": recurrence_rule and storable(recurrence_rule),
+                    "location_trigger": location_trigger and storable(location_trigger),
+                    "reschedule_reason": "",
+                },
             )
         return to_task(row.one())
 

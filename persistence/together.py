@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
 
 from sqlalchemy import bindparam, delete, select, tuple_, update
@@ -21,6 +22,7 @@ from persistence.engine import Database
 from persistence.ledger import CallClaim, Transaction, claim_of, key_of, link, links, new_row
 from persistence.planner import Planner
 from persistence.tables import ENTRIES, FUNCTION_CALLS, NOTED_CALLS
+from persistence.walls import see_all
 
 
 class _Undone(Exception):
@@ -62,7 +64,7 @@ class Together:
         note = self._notes[0]
         try:
             person, conversation = note.person.id, note.call.conversation_id
-            await lease.check(self._connection, person, conversation, None, alone=True)
+            await self._connection.run(lambda one: lease.check(one, person, conversation, None, alone=True))
         except StaleEpoch:
             self.spoiled = True
             return
@@ -108,8 +110,9 @@ class Together:
         """Write down what was done; the last step."""
         if self._rows:
             await self._connection.execute(FUNCTION_CALLS.insert(), self._rows)
-            await link(self._connection, self._notes[0].call.conversation_id, self._links)
-        await self._connection.see_all()  # what is still to be run is the system's
+            conversation_id = self._notes[0].call.conversation_id
+            await self._connection.run(partial(link, conversation_id=conversation_id, values=self._links))
+        await self._connection.run(see_all)  # what is still to be run is the system's
         await amend(self._connection, self.ended)
 
     def _spoil(self) -> StoreUnavailable:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from sqlalchemy import Connection
 from sqlalchemy.exc import ProgrammingError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -69,6 +70,12 @@ async def work_for(connection: AsyncConnection, user_id: str | None) -> None:
         await connection.exec_driver_sql(_SYSTEM)
     else:
         await connection.exec_driver_sql(_USER, (user_id,))
+
+
+def see_all(connection: Connection) -> None:
+    """For the rest of this transaction: everybody's rows, to find out why something is not there."""
+    if connection.dialect.name == "postgresql":
+        connection.exec_driver_sql(_SYSTEM)
 
 
 async def let_users_in(connection: AsyncConnection) -> None:

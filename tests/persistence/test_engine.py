@@ -6,7 +6,7 @@ import asyncio
 import socket
 import sqlite3
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from functools import partial
 from pathlib import Path
@@ -170,6 +170,26 @@ def _all(connection: Connection) -> list[int]:
     return [n for (n,) in connection.exec_driver_sql("SELECT n FROM counted ORDER BY n")]
 
 
+def _make_pair(connection: Connection) -> None:
+    connection.exec_driver_sql("CREATE TABLE parents (id INTEGER PRIMARY KEY)")
+    connection.exec_driver_sql(
+        "CREATE TABLE children (parent INTEGER REFERENCES parents DEFERRABLE INITIALLY DEFERRED)"
+    )
+
+
+def _add_orphan(connection: Connection) -> None:
+    connection.exec_driver_sql("INSERT INTO children VALUES (1)")
+
+
+async def _write(database: Database, work: Callable[[Connection], None], *, whole: bool) -> None:
+    """In one go, or in steps."""
+    if whole:
+        await database.transaction(work)
+    else:
+        async with database.writing() as connection:
+            await connection.run(work)
+
+
 async def test_a_transaction_that_fails_leaves_nothing_and_the_next_one_works(record: Record) -> None:
     database = record.database
     await database.transaction(_make)
@@ -199,21 +219,45 @@ async def test_a_transaction_goes_on_once_nobody_else_locks_the_file(tmp_path: P
 
 
 @pytest.mark.parametrize("whole", [False, True])
+async def test_a_commit_that_fails_leaves_nothing_and_the_next_one_works(
+    tmp_path: Path, *, whole: bool
+) -> None:
+    database = Database(f"sqlite:///{tmp_path}/x.db")
+    database.open_for_use()
+    await database.transaction(_make_pair)
+    with pytest.raises(IntegrityError):
+        await _write(database, _add_orphan, whole=whole)
+    async with database.writing() as connection:
+        await connection.text("INSERT INTO parents VALUES (7)")
+    async with database.reading() as connection:
+        assert (await connection.text("SELECT * FROM parents UNION ALL SELECT * FROM children")).all() == [
+            (7,)
+        ]
+    await database.close()
+
+
+async def test_whoever_is_in_a_hurry_waits_for_a_locked_file_for_a_second(tmp_path: Path) -> None:
+    database = Database(f"sqlite:///{tmp_path}/x.db", statement_seconds=60)
+    database.open_for_use()
+    await database.transaction(_make)
+    with closing(sqlite3.connect(tmp_path / "x.db", isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        async with asyncio.timeout(30):
+            with pytest.raises(StoreUnavailable, match="locked"):
+                async with database.writing(hasty=True):
+                    pass
+    await database.close()
+
+
+@pytest.mark.parametrize("whole", [False, True])
 async def test_whoever_waits_while_it_is_closed_is_told_so(tmp_path: Path, *, whole: bool) -> None:
     database = Database(f"sqlite:///{tmp_path}/x.db")
     database.open_for_use()
     over = threading.Event()
 
-    async def write() -> None:
-        if whole:
-            await database.transaction(_make)
-        else:
-            async with database.writing() as connection:
-                await connection.run(_make)
-
     async with asyncio.TaskGroup() as group:
         group.create_task(database.transaction(lambda _: over.wait(10)))
-        waiting = asyncio.gather(write(), return_exceptions=True)
+        waiting = asyncio.gather(_write(database, _make, whole=whole), return_exceptions=True)
         await asyncio.sleep(0)
         group.create_task(database.close())
         await asyncio.sleep(0)
@@ -221,6 +265,18 @@ async def test_whoever_waits_while_it_is_closed_is_told_so(tmp_path: Path, *, wh
     [told] = await waiting
     assert isinstance(told, StoreUnavailable)
     assert "closed" in str(told)
+
+
+async def test_what_was_begun_when_it_is_closed_ends_well(tmp_path: Path) -> None:
+    database = Database(f"sqlite:///{tmp_path}/x.db")
+    database.open_for_use()
+    async with asyncio.TaskGroup() as group, database.writing() as connection:
+        await connection.run(_make)
+        group.create_task(database.close())
+        await asyncio.sleep(0)
+        await connection.run(partial(_add, 1))
+    with closing(sqlite3.connect(tmp_path / "x.db")) as other:
+        assert other.execute("SELECT n FROM counted").fetchall() == [(1,)]
 
 
 async def test_a_transaction_nobody_waits_for_any_more_goes_on_to_its_end(record: Record) -> None:

@@ -7,15 +7,17 @@ import subprocess
 import sys
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import orjson
 import pytest
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bridge.core.model import Outcome, Status
 from bridge.errors import CallMismatch, NotFound, StaleEpoch
 from bridge.ports import Handle, Transaction
+from persistence.connection import PooledConnection
 from persistence.record import Record
+from persistence.sqlite_writer import WriterConnection
 from tests.persistence.build import (
     AGENT,
     STRANGER,
@@ -177,14 +179,15 @@ async def test_a_cancellation_during_the_commit_comes_too_late(
 ) -> None:
     claim = await begun(record)
     committing, may_commit = asyncio.Event(), asyncio.Event()
-    commit = AsyncConnection.commit
+    kind = WriterConnection if record.database.is_sqlite else PooledConnection
+    commit = kind._commit
 
-    async def slow_commit(connection: AsyncConnection) -> None:
+    async def slow_commit(connection: Any) -> None:
         committing.set()
         await may_commit.wait()
         await commit(connection)
 
-    monkeypatch.setattr(AsyncConnection, "commit", slow_commit)
+    monkeypatch.setattr(kind, "_commit", slow_commit)
     async with asyncio.TaskGroup() as group:
         task = group.create_task(record.ledger.run_once(job(claim), {}, adds_goal()))
         await committing.wait()
