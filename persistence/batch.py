@@ -10,6 +10,7 @@ from typing import Final
 from sqlalchemy import Connection
 
 from bridge.core.model import Entry
+from persistence.at_hand import Numbered
 from persistence.claimed import Claimed, restore
 from persistence.engine import Database, is_bad_data, sqlstate
 from persistence.entry_writer import write
@@ -27,14 +28,6 @@ class OtherServer(Exception):
     def __init__(self, server: str) -> None:
         super().__init__(server)
         self.server = server
-
-
-@dataclass(frozen=True, slots=True)
-class Numbered:
-    """A line out of the journal."""
-
-    seq: int
-    content: Entry | Claimed
 
 
 @dataclass(frozen=True, slots=True)

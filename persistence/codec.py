@@ -49,7 +49,7 @@ def storable_json(value: object, depth: int = MAX_DEPTH) -> Any:
     match value:
         case str():
             return storable(value)
-        case bool() | float() | None:
+        case bool() | float() | datetime() | None:
             return value
         case int():
             return value if -(2**63) <= value < 2**63 else str(value)
@@ -63,11 +63,17 @@ def storable_json(value: object, depth: int = MAX_DEPTH) -> Any:
 
 def dump_json(value: object) -> bytes:
     """JSON text of anything JSON-like; what is not storable is replaced."""
+    text = _dump_as_is(value)
+    return orjson.dumps(storable_json(value)) if text is None else text
+
+
+def _dump_as_is(value: object) -> bytes | None:
+    """None: something in it is not storable."""
     try:
         text = orjson.dumps(value, default=_mapping)
     except TypeError:  # a lone surrogate, a giant integer, too deep: none of them is worth a look beforehand
-        return orjson.dumps(storable_json(value))
-    return orjson.dumps(storable_json(value)) if b"\\u0000" in text else text
+        return None
+    return None if b"\\u0000" in text else text
 
 
 def _mapping(value: object) -> dict[object, object]:
@@ -76,17 +82,22 @@ def _mapping(value: object) -> dict[object, object]:
     raise TypeError(f"not JSON: {type(value).__name__}")
 
 
-def encode(entry: Entry) -> bytes:
-    """One line of JSON. Never fails on what a peer can send."""
-    return dump_json(
-        {
-            "conversation_id": entry.conversation_id,
-            "user_id": entry.user_id,
-            "cursor": [entry.cursor.epoch, entry.cursor.idx],
-            "at": entry.at.isoformat(),
-            "what": encode_what(entry.what),
-        }
-    )
+def encode(entry: Entry) -> tuple[bytes, Entry]:
+    """One line of JSON, and what `decode` makes of it: the same entry, unless something is not storable.
+
+    Never fails on what a peer can send.
+    """
+    body = {
+        "conversation_id": entry.conversation_id,
+        "user_id": entry.user_id,
+        "cursor": (entry.cursor.epoch, entry.cursor.idx),
+        "at": entry.at,
+        "what": encode_what(entry.what),
+    }
+    if (text := _dump_as_is(body)) is not None:
+        return text, entry
+    text = orjson.dumps(storable_json(body))
+    return text, decode(text)
 
 
 def decode(text: bytes) -> Entry:

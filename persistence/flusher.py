@@ -13,7 +13,8 @@ import structlog
 from bridge.core.model import Entry
 from bridge.errors import JournalFailed, StoreUnavailable
 from persistence import lease
-from persistence.batch import Batches, Numbered, OtherServer
+from persistence.at_hand import Numbered
+from persistence.batch import Batches, OtherServer
 from persistence.claimed import decode_line
 from persistence.engine import Database, sqlstate
 from persistence.journal import Journal
@@ -178,18 +179,18 @@ class Flusher:
 
     async def _flush_batch(self) -> bool:
         """One transaction; True = there may be more."""
-        pending, up_to, all_of_them = await self._journal.pending(1 if self._batches.stuck else BATCH)
+        waiting, up_to, all_of_them = await self._journal.waiting(1 if self._batches.stuck else BATCH)
         if up_to <= self._flushed:
             return False
-        batch, refused = _decoded(pending)
+        batch, refused = _decoded(waiting)
         if batch:
             written = await self._batches.write(batch, self._server)
             refused |= written.refused
             self._on_flushed(written.entries)
         await self._journal.mark(up_to, set(refused), self._server)
-        self._tell_refused(pending, refused)
+        self._tell_refused(waiting, refused)
         self._flushed = up_to
-        self._outage.flushed += len(pending) - len(refused)
+        self._outage.flushed += len(waiting) - len(refused)
         return not all_of_them
 
     # ── a store that may have lost something ──────────────────────────────────────────────────────────────
@@ -219,7 +220,7 @@ class Flusher:
         if lost:
             _log.warning("store_lost_entries", flushed_again=lost)
 
-    def _tell_refused(self, rows: Sequence[Pending], refused: dict[int, Exception]) -> None:
+    def _tell_refused(self, rows: Sequence[Numbered | Pending], refused: dict[int, Exception]) -> None:
         """They stay in the journal, for somebody to look at; the next start tries them again."""
         for row in rows:
             if error := refused.get(row.seq):
@@ -242,13 +243,13 @@ async def _until(event: asyncio.Event, seconds: float) -> bool:
         return False
 
 
-def _decoded(rows: Sequence[Pending]) -> tuple[list[Numbered], dict[int, Exception]]:
+def _decoded(rows: Sequence[Numbered | Pending]) -> tuple[list[Numbered], dict[int, Exception]]:
     """The entries, and by number those that are none."""
     read: list[Numbered] = []
     broken: dict[int, Exception] = {}
     for row in rows:
         try:
-            read.append(Numbered(row.seq, decode_line(row.body)))
+            read.append(row if isinstance(row, Numbered) else Numbered(row.seq, decode_line(row.body)))
         except (ValueError, KeyError, TypeError) as error:
             broken[row.seq] = error
     return read, broken

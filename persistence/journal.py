@@ -30,26 +30,24 @@ from bridge.errors import JournalFailed
 from persistence import journal_file
 from persistence.adoption import Orphan, claim_all
 from persistence.ages import Ages
-from persistence.claimed import Claimed, encode_claim
+from persistence.at_hand import AtHand, Numbered
+from persistence.claimed import Claimed, decode_line, encode_claim
 from persistence.codec import encode, storable
 from persistence.confirming import Confirming
 from persistence.journal_file import Durability, Left, Pending
+from persistence.room import DEFAULT_QUOTA, Room
 
 T = TypeVar("T")
 
-DEFAULT_QUOTA: Final = 1 << 30
-"""Bytes."""
-ROOM: Final = 0.9
-"""Share of the quota below which a journal that was full is so no more."""
 LARGEST_BATCH: Final = 2000
 """Writes that share one commit."""
 
 _log = structlog.get_logger(__name__)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _Write:
-    """Something for the writer thread."""
+    """Something for the writer thread; nobody changes it."""
 
     future: asyncio.Future[Any]
     run: Callable[[sqlite3.Connection], Any]
@@ -57,6 +55,8 @@ class _Write:
     """Of entries: the number of the last."""
     size: int = 0
     """Of entries: their bytes."""
+    content: Entry | Claimed | None = None
+    """Of one entry: what it says."""
 
 
 class Journal:
@@ -67,21 +67,18 @@ class Journal:
     ) -> None:
         """`folder` is there and on a local disk. `quota_bytes` bounds what is kept, flushed rows included."""
         self._folder = folder
-        self._quota = quota_bytes
+        self._room = Room(quota_bytes)
         self._durability = durability
         self._confirming = Confirming() if durability == "strict" else None
         self._orphans: deque[Orphan] = deque()
         self._queue: queue.SimpleQueue[_Write | None] = queue.SimpleQueue()
         self._open = False
         self._seq = 0
-        self._size = 0
-        self._size_lock = threading.Lock()
-        self._refused = 0
-        """Entries there was no room for since it was full."""
         self._failing = False
         """The last commit failed."""
         self._last: dict[str, int] = {}
-        self._written = self._marked = 0
+        self._written = self._told = self._marked = 0
+        self._at_hand = AtHand()
         self.ages = Ages()
         """Of the entries that are not in the store."""
         self.set_aside = 0
@@ -129,7 +126,7 @@ class Journal:
     def append(self, entry: Entry) -> asyncio.Future[None]:
         """See ports.Journal."""
         conversation_id = storable(entry.conversation_id)
-        future = self._insert(conversation_id, encode(entry))
+        future = self._insert(conversation_id, *encode(entry))
         if future.done():
             return future
         self._last[conversation_id] = self._seq
@@ -137,9 +134,10 @@ class Journal:
 
     async def note(self, claimed: Claimed) -> None:
         """Remember what the store has already, should a failover lose it. Raises JournalFailed."""
-        await self._insert(claimed.conversation_id, encode_claim(claimed))
+        body = encode_claim(claimed)
+        await self._insert(claimed.conversation_id, body, decode_line(body))
 
-    def _insert(self, conversation_id: str, body: bytes) -> asyncio.Future[None]:
+    def _insert(self, conversation_id: str, body: bytes, content: Entry | Claimed) -> asyncio.Future[None]:
         """As entry number `_seq`; a future that has failed when there is no room."""
         future: asyncio.Future[None] = self._loop.create_future()
         if refusal := self._reserve(len(body)):
@@ -148,33 +146,14 @@ class Journal:
             self._seq += 1
             self.ages.numbered(self._seq)
             run = journal_file.inserting(self._seq, conversation_id, body)
-            self._queue.put(_Write(future, run, self._seq, len(body)))
+            self._queue.put(_Write(future, run, self._seq, len(body), content))
         return future
 
     def _reserve(self, size: int) -> str:
         """Why there is no room for so many bytes; empty = there is, and it is taken."""
         if not self._open:
             return "the journal is closed"
-        with self._size_lock:
-            full = self._size + size > self._quota
-            self._tell_full(full)
-            if not full:
-                self._size += size
-        return "the journal has reached its quota" if full else ""
-
-    def _tell_full(self, full: bool) -> None:
-        """One line when it becomes full, one when there is room again."""
-        if full:
-            if not self._refused:
-                _log.error("journal_full", bytes=self._size, quota=self._quota)
-            self._refused += 1
-        elif self._refused and self._size < self._quota * ROOM:
-            _log.warning("journal_has_room", refused=self._refused)
-            self._refused = 0
-
-    def _release(self, size: int) -> None:
-        with self._size_lock:
-            self._size -= size
+        return "" if self._room.take(size) else "the journal has reached its quota"
 
     # ── adopting ──────────────────────────────────────────────────────────────────────────────────────────
 
@@ -205,11 +184,12 @@ class Journal:
         first = self._seq + 1
         self._seq += len(rows)
         self.ages.numbered(self._seq)
+        self._at_hand.forget(self._seq)
         for seq, row in enumerate(rows, first):
             if row.flushed_at is None:
                 self._last[row.conversation_id] = seq
         size = sum(len(row.body) for row in rows)
-        self._release(-size)
+        self._room.give_back(-size)
         future: asyncio.Future[None] = self._loop.create_future()
         self._queue.put(_Write(future, journal_file.copying(first, rows), self._seq, size))
         await future
@@ -224,7 +204,7 @@ class Journal:
     @property
     def size(self) -> int:
         """Bytes of entries it holds."""
-        return self._size
+        return self._room.used
 
     @property
     def strict(self) -> bool:
@@ -234,11 +214,21 @@ class Journal:
     @property
     def crowded(self) -> bool:
         """More than half full: no time to keep what is flushed."""
-        return self._size > self._quota // 2
+        return self._room.crowded
 
     def last_of(self, conversation_id: str) -> int:
         """Number of the newest entry of that conversation that may not be flushed yet; 0 = all are."""
         return self._last.get(storable(conversation_id), 0)
+
+    async def waiting(self, limit: int) -> tuple[Sequence[Numbered | Pending], int, bool]:
+        """As `pending`, all that was appended before included; read from the disk only when it has to be."""
+        if self._told < self._seq:
+            await self._do(_nothing)
+        lines = self._at_hand.after(self._marked, limit + 1)
+        if lines is None:
+            return await self.pending(limit)
+        all_of_them = len(lines) <= limit
+        return lines[:limit], self._told if all_of_them else lines[limit - 1].seq, all_of_them
 
     async def pending(self, limit: int) -> tuple[list[Pending], int, bool]:
         """The oldest entries not flushed, at most so many; up to which number nothing else is; True: all."""
@@ -274,7 +264,7 @@ class Journal:
     async def purge(self, keep_seconds: float) -> None:
         """Delete what was flushed longer ago than that."""
         before = time.time() - keep_seconds
-        self._release(await self._do(lambda connection: journal_file.purge(connection, before)))
+        self._room.give_back(await self._do(lambda connection: journal_file.purge(connection, before)))
 
     async def _do(self, run: Callable[[sqlite3.Connection], T]) -> T:
         """Run something on the writer thread, in one commit with what is queued. Raises JournalFailed."""
@@ -311,7 +301,7 @@ class Journal:
         except Exception as raised:  # whatever it is, the thread lives: the disk may have room again
             self._tell_failing(f"{type(raised).__name__}: {raised}")
             error = JournalFailed("the journal could not be written")
-            self._release(sum(write.size for write in batch))
+            self._room.give_back(sum(write.size for write in batch))
             if connection.in_transaction:
                 connection.execute("ROLLBACK")
         self.commits += 1
@@ -331,12 +321,20 @@ class Journal:
 
     def _tell(self, batch: list[_Write], results: list[Any], error: JournalFailed | None) -> None:
         """On the loop: end the futures, in order."""
+        before = self._told
         for n, write in enumerate(batch):
+            self._told = write.seq or self._told
+            if write.content is not None and not error:
+                self._at_hand.add(Numbered(write.seq, write.content))
             if write.future.done():  # cancelled
                 continue
             if error:
                 write.future.set_exception(error)
             else:
                 write.future.set_result(results[n])
-        if any(write.seq for write in batch):
+        if self._told > before:
             self.appended.set()
+
+
+def _nothing(connection: sqlite3.Connection) -> None:
+    """Whoever waits for it knows that all that was queued before is done."""

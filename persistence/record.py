@@ -19,13 +19,14 @@ import structlog
 from bridge.errors import BadConfig, JournalFailed, StoreUnavailable
 from persistence.engine import Database, make_engine, mapped
 from persistence.flusher import KEEP_SECONDS, Flusher
-from persistence.journal import DEFAULT_QUOTA, Journal
+from persistence.journal import Journal
 from persistence.journal_file import Durability
 from persistence.ledger import Ledger
 from persistence.migrate import PATIENCE_SECONDS, migrate
 from persistence.notes import Notes
 from persistence.outage import Outage
 from persistence.retention import Retention
+from persistence.room import DEFAULT_QUOTA
 from persistence.store import Store
 
 CLOSE_SECONDS: Final = 5.0

@@ -88,7 +88,7 @@ async def test_a_cancelled_waiter_changes_nothing_for_the_others(tmp_path: Path)
 
 async def test_beyond_its_quota_it_refuses_and_goes_on_when_there_is_room(tmp_path: Path) -> None:
     claim = claimed()
-    size = len(encode(entry(claim, 0, "x" * 100)))
+    size = len(encode(entry(claim, 0, "x" * 100))[0])
     async with Journal(tmp_path, quota_bytes=size * 2) as journal:
         crowded = []
         for idx in (0, 1):

@@ -1,0 +1,54 @@
+"""What a journal was given last, as it is: the flusher need not read and parse what was just written."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Sequence
+from itertools import islice
+from typing import Final, NamedTuple
+
+from bridge.core.model import Entry
+from persistence.claimed import Claimed
+
+MOST: Final = 2000
+"""Lines that are kept; while the store is away there may be many more, which the disk has."""
+
+
+class Numbered(NamedTuple):
+    """A line of the journal."""
+
+    seq: int
+    content: Entry | Claimed
+
+    @property
+    def conversation_id(self) -> str:
+        return self.content.conversation_id
+
+
+class AtHand:
+    """Every line that is on disk and not in the store, from some number on."""
+
+    def __init__(self) -> None:
+        self._lines: deque[Numbered] = deque()
+        self._from = 0
+        """What is up to that number may be on the disk alone."""
+
+    def add(self, line: Numbered) -> None:
+        """It is on disk now. Numbers only grow."""
+        if len(self._lines) == MOST:
+            self.forget(line.seq)
+        else:
+            self._lines.append(line)
+
+    def forget(self, up_to: int) -> None:
+        """What is up to that number has to be looked for on the disk."""
+        self._lines.clear()
+        self._from = up_to
+
+    def after(self, seq: int, limit: int) -> Sequence[Numbered] | None:
+        """The oldest after that number, which nobody asks for again; None: the disk may have more of them."""
+        if seq < self._from:
+            return None
+        while self._lines and self._lines[0].seq <= seq:
+            self._lines.popleft()
+        return list(islice(self._lines, limit))
