@@ -2,23 +2,24 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from bridge.core import events
+from bridge.core.fact import fact
 from bridge.core.model import JSON, AudioFormat, Call, Cursor, Entry
 from bridge.core.timers import Timer
 
 # ── news: what a client is told (bridge/wire.py gives it its JSON) ────────────────────────────────
 
 
-@dataclass(frozen=True, slots=True)
+@fact()
 class Welcome:
     """Deepgram: `Welcome`, at once on attach."""
 
     request_id: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@fact(kw_only=True)
 class Ready:
     """Ours: `BridgeReady`, as soon as the client's `Settings` are accepted."""
 
@@ -36,33 +37,33 @@ class Ready:
     audio_out: AudioFormat
 
 
-@dataclass(frozen=True, slots=True)
+@fact()
 class Applied:
     """Deepgram: `SettingsApplied`."""
 
 
-@dataclass(frozen=True, slots=True)
+@fact()
 class Shown:
     """A durable entry: `ConversationText`, `FunctionCallRequest`, `FunctionCallResponse` with its cursor."""
 
     entry: Entry
 
 
-@dataclass(frozen=True, slots=True)
+@fact()
 class Replayed:
     """Ours: `BridgeEntry`, an entry the client missed."""
 
     entry: Entry
 
 
-@dataclass(frozen=True, slots=True)
+@fact()
 class Ponged:
     """Ours: `BridgePong`, at once; the id is that of the ping."""
 
     id: str
 
 
-@dataclass(frozen=True, slots=True)
+@fact()
 class Warned:
     """Deepgram: `Warning`."""
 
@@ -70,7 +71,7 @@ class Warned:
     description: str
 
 
-@dataclass(frozen=True, slots=True)
+@fact()
 class Failed:
     """Deepgram: `Error`."""
 
@@ -100,14 +101,14 @@ News = Welcome | Ready | Applied | Shown | Replayed | Ponged | Warned | Failed |
 # ── asks: what an agent is sent ───────────────────────────────────────────────────────────────────
 
 
-@dataclass(frozen=True, slots=True)
+@fact()
 class Hear:
     """The user typed this (Deepgram: `InjectUserMessage`)."""
 
     content: str
 
 
-@dataclass(frozen=True, slots=True)
+@fact()
 class Answer:
     """The result of a function call (Deepgram: `FunctionCallResponse`)."""
 
@@ -118,7 +119,7 @@ class Answer:
     """Never to be spoken: ids the agent may need."""
 
 
-@dataclass(frozen=True, slots=True)
+@fact()
 class Speak:
     """Say this (Deepgram: `InjectAgentMessage`)."""
 
@@ -126,7 +127,7 @@ class Speak:
     behavior: str = "queue"
 
 
-@dataclass(frozen=True, slots=True)
+@fact()
 class Steer:
     """A client's message, passed on as it came."""
 
@@ -139,28 +140,28 @@ Ask = Hear | Answer | Speak | Steer
 # ── commands ──────────────────────────────────────────────────────────────────────────────────────
 
 
-@dataclass(frozen=True, slots=True)
+@fact()
 class Tell:
     """Send news to the client; dropped when there is none."""
 
     news: News
 
 
-@dataclass(frozen=True, slots=True)
+@fact()
 class AskAgent:
     """Send the agent something."""
 
     ask: Ask
 
 
-@dataclass(frozen=True, slots=True)
+@fact()
 class Save:
     """Make an entry durable; `EntrySaved` follows, in the order of the saves."""
 
     entry: Entry
 
 
-@dataclass(frozen=True, slots=True)
+@fact()
 class RunIntent:
     """Execute a call of ours; `IntentFinished` follows."""
 
@@ -170,7 +171,7 @@ class RunIntent:
     """(request, call id) of earlier calls the user was asked about and has answered since."""
 
 
-@dataclass(frozen=True, slots=True)
+@fact()
 class CancelIntent:
     """Withdraw a running call; `IntentFinished` follows all the same."""
 
@@ -178,7 +179,7 @@ class CancelIntent:
     call_id: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@fact(kw_only=True)
 class OpenAgent:
     """Open the agent's end; `AgentReady` or `AgentLeft` follows."""
 
@@ -191,12 +192,12 @@ class OpenAgent:
     context: JSON = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
+@fact()
 class CloseAgent:
     """Close the agent's end; nothing follows."""
 
 
-@dataclass(frozen=True, slots=True)
+@fact()
 class CloseClient:
     """Send what is queued, then close the client's socket."""
 
@@ -204,47 +205,47 @@ class CloseClient:
     reason: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@fact()
 class HoldSpeech:
     """Keep the user's sound (bounded) until `PassSpeech`."""
 
 
-@dataclass(frozen=True, slots=True)
+@fact()
 class KeepSpeech:
     """The user speaks: keep what they say, should the agent be lost before it understood it."""
 
 
-@dataclass(frozen=True, slots=True)
+@fact()
 class ForgetSpeech:
     """What the user said was understood."""
 
 
-@dataclass(frozen=True, slots=True)
+@fact()
 class PassSpeech:
     """Send the user's held sound, then let it straight across."""
 
 
-@dataclass(frozen=True, slots=True)
+@fact()
 class PlaySilence:
     """The client is gone: send the agent silence in real time, so that it can find the end of the turn."""
 
 
-@dataclass(frozen=True, slots=True)
+@fact()
 class DropReply:
     """Throw away the agent's queued sound and what still arrives of that reply, until `PassReply`."""
 
 
-@dataclass(frozen=True, slots=True)
+@fact()
 class PassReply:
     """Let the agent's sound straight across."""
 
 
-@dataclass(frozen=True, slots=True)
+@fact()
 class EndReply:
     """The next sound of the agent begins a new reply."""
 
 
-@dataclass(frozen=True, slots=True)
+@fact()
 class Schedule:
     """Report `event` in `seconds`; replaces an earlier one of its type."""
 
@@ -252,14 +253,14 @@ class Schedule:
     event: Timer
 
 
-@dataclass(frozen=True, slots=True)
+@fact()
 class Unschedule:
     """Forget the timer of that type, if it is set."""
 
     event: type[Timer]
 
 
-@dataclass(frozen=True, slots=True)
+@fact()
 class Finish:
     """All is saved and done: end the session's tasks."""
 

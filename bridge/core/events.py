@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime
 from typing import NamedTuple
 
+from bridge.core.fact import fact
 from bridge.core.model import JSON, AudioFormat, Cursor, Entry, FunctionCall, Message, Outcome
 
 
@@ -39,7 +40,7 @@ class PeerEvent:
 # ── the client ────────────────────────────────────────────────────────────────────────────────────
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@fact(kw_only=True)
 class ClientSettings(PeerEvent):
     """The client said how it talks (Deepgram: `Settings`)."""
 
@@ -59,14 +60,14 @@ class ClientSettings(PeerEvent):
     """`Settings.bridge.context`: what another bridge tells of its user and their things."""
 
 
-@dataclass(frozen=True, slots=True)
+@fact()
 class ClientWrote(PeerEvent):
     """The user typed (Deepgram: `InjectUserMessage`)."""
 
     content: str
 
 
-@dataclass(frozen=True, slots=True)
+@fact()
 class ClientAnswered(PeerEvent):
     """The client answered a function call of its own (Deepgram: `FunctionCallResponse`)."""
 
@@ -75,14 +76,14 @@ class ClientAnswered(PeerEvent):
     content: str
 
 
-@dataclass(frozen=True, slots=True)
+@fact()
 class ClientPlayed(PeerEvent):
     """How much of the current reply the user has heard (ours: `Playback`)."""
 
     played_ms: int
 
 
-@dataclass(frozen=True, slots=True)
+@fact()
 class ClientSteered(PeerEvent):
     """Any other message a Deepgram client may send, as it came: UpdatePrompt, ForceEndTurn, …"""
 
@@ -90,19 +91,19 @@ class ClientSteered(PeerEvent):
     raw: JSON
 
 
-@dataclass(frozen=True, slots=True)
+@fact()
 class ClientKeptAlive(PeerEvent):
     """Deepgram: `KeepAlive`. It keeps a silent client's socket; the agent's is kept by our own."""
 
 
-@dataclass(frozen=True, slots=True)
+@fact()
 class ClientPinged(PeerEvent):
     """Ours: `BridgePing`, for those that cannot send a ping of WebSocket's own; browsers."""
 
     id: str
 
 
-@dataclass(frozen=True, slots=True)
+@fact()
 class ClientErred(PeerEvent):
     """The client sent something that cannot be read."""
 
@@ -110,12 +111,12 @@ class ClientErred(PeerEvent):
     description: str
 
 
-@dataclass(frozen=True, slots=True)
+@fact()
 class ClientSpokeEarly(PeerEvent):
     """Sound came before `Settings`; reported once."""
 
 
-@dataclass(frozen=True, slots=True)
+@fact()
 class ClientLeft(PeerEvent):
     """The client's socket is gone, with or without a close."""
 
@@ -125,7 +126,7 @@ class ClientLeft(PeerEvent):
 # ── the agent ─────────────────────────────────────────────────────────────────────────────────────
 
 
-@dataclass(frozen=True, slots=True)
+@fact()
 class AgentReady(PeerEvent):
     """The agent took our settings: sound may flow (Deepgram: `SettingsApplied`)."""
 
@@ -133,21 +134,21 @@ class AgentReady(PeerEvent):
     """Id of this agent session (Deepgram: `Welcome.request_id`)."""
 
 
-@dataclass(frozen=True, slots=True)
+@fact()
 class TextArrived(PeerEvent):
     """A line of the talk (Deepgram: `ConversationText`)."""
 
     message: Message
 
 
-@dataclass(frozen=True, slots=True)
+@fact()
 class UserStartedSpeaking(PeerEvent):
     """Barge-in, or simply the beginning of a turn (Deepgram: same name)."""
 
     extra: JSON = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
+@fact()
 class TurnEnded(PeerEvent):
     """The user's turn is confirmed (Deepgram: `EndOfTurn`)."""
 
@@ -155,7 +156,7 @@ class TurnEnded(PeerEvent):
     extra: JSON = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
+@fact()
 class AgentThought(PeerEvent):
     """Deepgram: `AgentThinking`."""
 
@@ -163,28 +164,28 @@ class AgentThought(PeerEvent):
     extra: JSON = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
+@fact()
 class AgentStartedSpeaking(PeerEvent):
     """Deepgram: same name, with latencies; seldom sent."""
 
     extra: JSON = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
+@fact()
 class AgentAudioDone(PeerEvent):
     """The last sound of a reply was sent, not played (Deepgram: same name)."""
 
     extra: JSON = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
+@fact()
 class CallsRequested(PeerEvent):
     """The agent wants functions run (Deepgram: `FunctionCallRequest`)."""
 
     functions: tuple[FunctionCall, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@fact()
 class CallsCancelled(PeerEvent):
     """The agent withdrew calls (Deepgram: `FunctionCallCancelled`)."""
 
@@ -192,14 +193,14 @@ class CallsCancelled(PeerEvent):
     extra: JSON = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
+@fact()
 class LatencyReported(PeerEvent):
     """Seconds a stage took (Deepgram: `LatencyReport`): stt_latency, tts_latency, total_latency, …"""
 
     extra: JSON = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
+@fact()
 class AgentWarned(PeerEvent):
     """Deepgram: `Warning`."""
 
@@ -208,7 +209,7 @@ class AgentWarned(PeerEvent):
     extra: JSON = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
+@fact()
 class AgentErred(PeerEvent):
     """Deepgram: `Error`; the agent may or may not close after it."""
 
@@ -221,14 +222,14 @@ class AgentErred(PeerEvent):
     """False: opening the agent again cannot help (bad settings, bad key)."""
 
 
-@dataclass(frozen=True, slots=True)
+@fact()
 class AgentSaidOther(PeerEvent):
     """A message this version does not know or need; relayed untouched."""
 
     raw: JSON
 
 
-@dataclass(frozen=True, slots=True)
+@fact()
 class AgentLeft(PeerEvent):
     """The agent's socket is gone, or could not be opened."""
 
@@ -241,7 +242,7 @@ class AgentLeft(PeerEvent):
 # ── our own shell ─────────────────────────────────────────────────────────────────────────────────
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@fact(kw_only=True)
 class Attached(Event):
     """A client's socket was put to this session: the first one, or one that came back."""
 
@@ -250,14 +251,14 @@ class Attached(Event):
     resume_token: str
 
 
-@dataclass(frozen=True, slots=True)
+@fact()
 class EntrySaved(Event):
     """An entry is durable."""
 
     entry: Entry
 
 
-@dataclass(frozen=True, slots=True)
+@fact()
 class SaveFailed(Event):
     """An entry could not be made durable: it must not be shown."""
 
@@ -265,7 +266,7 @@ class SaveFailed(Event):
     code: str
 
 
-@dataclass(frozen=True, slots=True)
+@fact()
 class IntentFinished(Event):
     """A function call that ran here came to its end."""
 
@@ -274,14 +275,14 @@ class IntentFinished(Event):
     outcome: Outcome
 
 
-@dataclass(frozen=True, slots=True)
+@fact()
 class NotedCallRun(Event):
     """A call that was noted while the store was away has been run: its result as it stands now."""
 
     entry: Entry
 
 
-@dataclass(frozen=True, slots=True)
+@fact()
 class SoundDropped(Event):
     """Sound was thrown away; what was in five seconds is reported together."""
 
@@ -292,7 +293,7 @@ class SoundDropped(Event):
     """It came faster than anybody speaks. Otherwise its receiver was too slow."""
 
 
-@dataclass(frozen=True, slots=True)
+@fact()
 class EndRequested(Event):
     """Somebody on our side ends the session: its owner (DELETE), a take-over, the drain, a failed shell."""
 

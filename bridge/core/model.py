@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime
 from enum import StrEnum
+
+from bridge.core.fact import fact
 
 JSON = Mapping[str, object]
 """A JSON object as it came; the core carries it and does not look inside."""
@@ -41,7 +43,7 @@ class Status(StrEnum):
     """The store is away: accepted, runs once later from the journal."""
 
 
-@dataclass(frozen=True, slots=True, order=True)
+@fact(order=True)
 class Cursor:
     """The position of an entry in its conversation; later entries compare greater."""
 
@@ -64,7 +66,7 @@ class Cursor:
         return cls(int(epoch), int(idx))
 
 
-@dataclass(frozen=True, slots=True)
+@fact()
 class AudioFormat:
     """Raw sound without a header, one channel (Deepgram: `audio.input`, `audio.output`)."""
 
@@ -85,7 +87,7 @@ class AudioFormat:
                 return self.sample_rate * 2
 
 
-@dataclass(frozen=True, slots=True)
+@fact()
 class Message:
     """Something that was said."""
 
@@ -96,7 +98,7 @@ class Message:
     """Further keys of Deepgram's `ConversationText` (languages, conversational_behavior, …), passed on."""
 
 
-@dataclass(frozen=True, slots=True)
+@fact()
 class FunctionCall:
     """A function the agent wants to have run (Deepgram: `FunctionCallRequest.functions[]`)."""
 
@@ -110,7 +112,7 @@ class FunctionCall:
     thought_signature: str | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@fact(kw_only=True)
 class Call:
     """A function call as an entry: asked for, not yet answered."""
 
@@ -121,7 +123,7 @@ class Call:
     """True: an intent executed here. False: a function of the client's, answered by the client."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@fact(kw_only=True)
 class Outcome:
     """What came of a function call."""
 
@@ -137,7 +139,7 @@ class Outcome:
     task_id: str | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@fact(kw_only=True)
 class Result:
     """The end of a function call as an entry."""
 
@@ -150,7 +152,7 @@ class Result:
     """Where its call stands."""
 
 
-@dataclass(frozen=True, slots=True)
+@fact()
 class Cut:
     """The user interrupted: of that assistant message only `heard` was heard."""
 
@@ -161,7 +163,7 @@ class Cut:
 What = Message | Call | Result | Cut
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@fact(kw_only=True)
 class Entry:
     """One thing that was said or done, in its place. Never changed once it has a cursor.
 
@@ -176,7 +178,7 @@ class Entry:
     what: What
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@fact(kw_only=True)
 class Conversation:
     """What is known of a conversation beside its entries."""
 
@@ -199,7 +201,7 @@ class Conversation:
     """Its arguments."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@fact(kw_only=True)
 class Person:
     """A user, as far as an agent needs to know them."""
 
@@ -213,7 +215,7 @@ class Person:
     sleep_window: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@fact(kw_only=True)
 class Note:
     """A call that was answered with NOTED, and is still to be run."""
 
@@ -223,7 +225,7 @@ class Note:
     result: Entry
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@fact(kw_only=True)
 class Goal:
     """Something a user wants to reach."""
 
@@ -239,7 +241,7 @@ class Goal:
     conversation_id: str | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@fact(kw_only=True)
 class Task:
     """Something a user wants to be reminded of."""
 
@@ -260,7 +262,7 @@ class Task:
     conversation_id: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@fact()
 class Thing:
     """One of a user's things that an argument may refer to."""
 
