@@ -180,10 +180,23 @@ class WebSocket(Hasty, WebSocketsSansIOProtocol):
             super().handle_parser_exception()
 
 
+class HandedOver(asyncio.Transport):
+    """What uvicorn has, and closes in the end, instead of a connection that is a PicowsSocket's now."""
+
+    def close(self) -> None:
+        """That is the socket's own business."""
+
+
 class PicowsWebSocket(WebSocket):
     """The same for the handshake; once it is accepted, the connection is a PicowsSocket's."""
 
     _socket: PicowsSocket | None = None
+    _connection: asyncio.Transport
+
+    async def run_asgi(self) -> None:
+        await super().run_asgi()
+        if self._socket is not None:
+            self.scope = None  # type: ignore[assignment] # it may be an hour until we go
 
     async def send(self, message: ASGISendEvent) -> None:
         if message["type"] == "websocket.accept" and not self.handshake_complete:
@@ -212,24 +225,24 @@ class PicowsWebSocket(WebSocket):
         self.scope["extensions"][SOCKET] = self._socket  # type: ignore[assignment]
         key = self.request.headers["Sec-WebSocket-Key"]
         take_over(self.transport, key, self._socket, subprotocol=subprotocol)
-        # The handshake's own state is 5 kB, and nobody needs it any more.
+        self._connection, self.transport = self.transport, HandedOver()
+        # The handshake's own state is 8 kB, and nobody needs it any more.
         self.conn = self.request = self.response = None  # type: ignore[assignment]
+        self.queue = self.writable = None  # type: ignore[assignment]
 
     def _await_close(self, _: object) -> None:
         """The client may take its time to answer our close; to go at once would take it from it."""
-        self.close_timer = self.loop.call_later(self.close_timeout, self.transport.close)
+        self.close_timer = self.loop.call_later(self.close_timeout, self._connection.close)
 
     def _gone(self, _: object) -> None:
         if self.close_timer:
             self.close_timer.cancel()
         self.connections.discard(self)
         self.disconnected = True
-        self.scope["extensions"].clear()  # they hold us
-        self.queue.put_nowait({"type": "websocket.disconnect", "code": 1006})
 
     def shutdown(self) -> None:
         if self._socket is None:
             super().shutdown()
         else:
             self._socket.hang_up(1012)
-            self.transport.close()
+            self._connection.close()

@@ -9,9 +9,12 @@ import structlog
 
 from bridge.core.events import EndRequested
 from bridge.core.model import Message
+from bridge.live.once import Once
 from bridge.live.runner import Runner
 from bridge.live.tokens import Tokens
 from bridge.ports import SessionFacts, SignIn, Transport
+
+log = structlog.get_logger(__name__)
 
 
 class Live:
@@ -26,7 +29,7 @@ class Live:
         self.sign_in = sign_in
         """What its user came with."""
         self._tokens = tokens
-        self.gone = asyncio.Event()
+        self.gone = Once()
         """Set when nothing of it runs any more and its conversation is released."""
         self.attached = False
         """A client's socket has come."""
@@ -52,10 +55,14 @@ class Live:
 
     async def serve(self, transport: Transport) -> None:
         """Give it a client's accepted socket. Returns when the socket is done with."""
-        with structlog.contextvars.bound_contextvars(**self.facts.log_fields):
-            self.attached = True
-            token = self._tokens.resume(self)
+        structlog.contextvars.bind_contextvars(**self.facts.log_fields)  # of a task that does only this
+        self.attached = True
+        token = self._tokens.resume(self)
+        try:
             await self.runner.serve(transport, request_id=secrets.token_hex(16), resume_token=token)
+        except Exception:  # a fault of ours must not end the other sessions
+            log.exception("client_failed")
+            await transport.close(1011, "internal error")
 
     def end(self, code: str, description: str = "", *, close_code: int = 1000, patience: float = 0.0) -> None:
         """Ask the session to end; `gone` is set when all is saved, done and released.

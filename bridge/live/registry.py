@@ -21,12 +21,13 @@ from bridge.errors import BridgeError, NotFound, Refused, StoreUnavailable, Unau
 from bridge.live.admission import Admission
 from bridge.live.live import Live
 from bridge.live.meter import Meter
+from bridge.live.once import Once
 from bridge.live.prepared import Closed, Prepared
 from bridge.live.quotas import Quotas
 from bridge.live.roster import ELSEWHERE, Roster
 from bridge.live.runner import Parts, Runner
 from bridge.live.tokens import Tokens, digest, digests, is_ours, is_ticket
-from bridge.ports import Claim, Hold, SessionFacts, SignIn, Store
+from bridge.ports import Claim, Hold, SessionFacts, SignIn, Store, Transport
 
 __all__ = ["Live", "Sessions"]
 
@@ -115,7 +116,7 @@ class Sessions:
                 agent = (await self.store.conversation(user_id, conversation_id)).agent
             # In line before the store is asked: who asks for many at once holds up nobody else there.
             async with self._beginning.setdefault(user_id, asyncio.Lock()):
-                chosen = await self._within_the_day(user_id, self._agent(agent or self.default_agent))
+                chosen = await self._within_the_day(user_id, agent or self.default_agent)
                 await self.quotas.count_session(self.store, user_id, self.now())
                 await self._make_room(user_id, conversation_id)
                 person = await self.store.person(user_id, time_zone=time_zone)
@@ -145,13 +146,6 @@ class Sessions:
             if error.reason:
                 self.count_refused(error.reason)
             raise
-
-    async def _within_the_day(self, user_id: str, agent: Agent) -> Agent:
-        """The agent, for no longer than the user may still talk today. Raises TooMany."""
-        left = await self.meter.left(user_id, self._live.of(user_id))
-        if left is None or left >= agent.limits.session_seconds:
-            return agent
-        return replace(agent, limits=replace(agent.limits, session_seconds=left))
 
     async def _open(
         self,
@@ -210,8 +204,12 @@ class Sessions:
             return live if taken else None
         conversation = taken.conversation
         person = await self.store.person(conversation.user_id)
-        agent = await self._within_the_day(person.id, self._agent(conversation.agent))
+        agent = await self._within_the_day(person.id, conversation.agent)
         return (await self._open(person, agent, conversation.id, taken.sign_in, address))[0]
+
+    def serve(self, live: Live, transport: Transport) -> None:
+        """Give it a client's accepted socket, beside whoever brings it."""
+        self._group.create_task(live.serve(transport), name="client")
 
     def find(self, user_id: str, session_id: str) -> Live:
         """A live session of that user. Raises NotFound."""
@@ -258,10 +256,14 @@ class Sessions:
             for live in lives:
                 live.runner.finished.set()
 
-    def _agent(self, name: str) -> Agent:
+    async def _within_the_day(self, user_id: str, name: str) -> Agent:
+        """The agent of that name, for no longer than the user may still talk today. Raises TooMany."""
         if (agent := self.agents.get(name)) is None:
             raise NotFound(f"There is no agent called {name[:60]!r}.", code="BRIDGE_UNKNOWN_AGENT")
-        return agent
+        left = await self.meter.left(user_id, self._live.of(user_id))
+        if left is None or left >= agent.limits.session_seconds:
+            return agent
+        return replace(agent, limits=replace(agent.limits, session_seconds=left))
 
     async def _make_room(self, user_id: str, conversation_id: str | None) -> None:
         """End the user's session in that conversation, and the oldest of their others beyond the quota."""
@@ -288,13 +290,12 @@ class Sessions:
             await live.gone.wait()
 
     async def _ticket(self, live: Live, origin: str) -> str:
-        token, wait = self.tokens.ticket(live, origin), self.unattached_seconds
-        stored = digest(token, origin)
-        asyncio.get_running_loop().call_later(wait, self.tokens.void, stored)
+        token = self.tokens.ticket(live, origin)
+        if live.runner.finished.is_set():
+            self.tokens.forget(live)  # it was forgotten before
         if self.store.shared:
-            await self.store.keep_ticket(
-                live.facts.conversation_id, digest=stored, seconds=wait, sign_in=live.sign_in
-            )
+            stored, wait, key = digest(token, origin), self.unattached_seconds, live.facts.conversation_id
+            await self.store.keep_ticket(key, digest=stored, seconds=wait, sign_in=live.sign_in)
         return token
 
     def _expire(self, session_id: str) -> None:
@@ -311,7 +312,7 @@ class Sessions:
             upstream=self.parts.upstreams.name,
         )
         runner = Runner(session, person, facts, self.parts)
-        live, started = Live(runner, self.tokens, sign_in, address), asyncio.Event()
+        live, started = Live(runner, self.tokens, sign_in, address), Once()
         self._live[facts.session_id] = live
         self._group.create_task(self._keep(live, started), name=f"session-{facts.session_id}")
         # By its id: a session that has ended until then is not kept in memory for this.
@@ -319,7 +320,7 @@ class Sessions:
         await started.wait()
         return live
 
-    async def _keep(self, live: Live, started: asyncio.Event) -> None:
+    async def _keep(self, live: Live, started: Once) -> None:
         """One session's life. Whatever goes wrong in it stays in it."""
         facts = live.facts
         structlog.contextvars.bind_contextvars(**facts.log_fields)

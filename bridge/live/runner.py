@@ -20,6 +20,7 @@ from bridge.core.session import Phase, Session
 from bridge.errors import JournalFailed
 from bridge.live.briefing import Briefing
 from bridge.live.ends import Line, Seat
+from bridge.live.once import Once
 from bridge.live.speech import Speech, Way, silence
 from bridge.live.timers import Timers
 from bridge.live.voice import Voice
@@ -53,7 +54,7 @@ class Runner:
     def __init__(self, session: Session, person: Person, facts: SessionFacts, parts: Parts) -> None:
         self.session = session
         self.facts = facts
-        self.finished = asyncio.Event()
+        self.finished = Once()
         """Set when the session has ended and all is saved and done."""
         self._person = person
         self._parts = parts
@@ -75,7 +76,7 @@ class Runner:
         self._tasks: set[asyncio.Task[None]] = set()
         self._loop = asyncio.get_running_loop()
 
-    async def run(self, started: asyncio.Event) -> None:
+    async def run(self, started: Once) -> None:
         """Live until the session is finished; all its tasks are gone then. `started`: it may be served.
 
         The observers have been told of its end then. Raises what a fault of ours raised.

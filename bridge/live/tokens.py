@@ -41,13 +41,15 @@ class Tokens(Generic[T]):
 
     def __init__(self) -> None:
         self._sessions: dict[str, T] = {}
-        self._resumes: dict[T, list[str]] = {}
-        """Digests of a session's that are good: the one that was used last, and the newest."""
+        self._good: dict[T, list[str]] = {}
+        """Digests of a session's: that of its ticket, or of the token that was used last, and the newest."""
 
     def ticket(self, session: T, origin: str = "") -> str:
-        """A token for one handshake, from a page of that origin if any; `void` its digest in time."""
+        """A token for one handshake, from a page of that origin if any."""
         token = TICKET_PREFIX + secrets.token_urlsafe(32)
-        self._sessions[digest(token, origin)] = session
+        stored = digest(token, origin)
+        self._sessions[stored] = session
+        self._keep(session, [stored])
         return token
 
     def resume(self, session: T) -> str:
@@ -55,7 +57,7 @@ class Tokens(Generic[T]):
         token = RESUME_PREFIX + secrets.token_urlsafe(32)
         stored = digest(token)
         self._sessions[stored] = session
-        self._keep(session, [*self._resumes.get(session, ())[-1:], stored])
+        self._keep(session, [*self._good.get(session, ())[-1:], stored])
         return token
 
     def use(self, token: str, origin: str = "") -> T | None:
@@ -69,16 +71,13 @@ class Tokens(Generic[T]):
         self._keep(session, [stored])
         return session
 
-    def void(self, stored: str) -> None:
-        self._sessions.pop(stored, None)
-
     def forget(self, session: T) -> None:
         """Nobody can come back to it."""
         self._keep(session, [])
-        del self._resumes[session]
+        del self._good[session]
 
     def _keep(self, session: T, good: list[str]) -> None:
-        for stored in self._resumes.get(session, ()):
+        for stored in self._good.get(session, ()):
             if stored not in good:
-                self.void(stored)
-        self._resumes[session] = good
+                self._sessions.pop(stored, None)
+        self._good[session] = good

@@ -22,6 +22,11 @@ Returns for sound: leave to send what follows straight to the other end, if the 
 class Transport(Protocol):
     """One client's socket, accepted. Exactly one task calls `read`, once; exactly one calls `send`."""
 
+    @property
+    def stays(self) -> bool:
+        """It does not end with the request it came with."""
+        ...
+
     async def read(self, take: Take) -> None:
         """Bring sound as `bytes` (never empty), the rest as events, until the socket is gone.
 

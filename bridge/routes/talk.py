@@ -77,7 +77,11 @@ class Talk:
             return
         with suppress(OSError):  # gone already: serving it finds out, and the session knows what to do
             await websocket.accept(offered[0] if offered else None)  # browsers insist on one they offered
-        await live.serve(self._transport(websocket))
+        transport = self._transport(websocket)
+        if transport.stays:  # all that stands between the server and us needs no memory then
+            self._sessions.serve(live, transport)
+        else:
+            await live.serve(transport)
 
     async def _admit(self, websocket: WebSocket, credential: str | None) -> Live:
         """The session of a token of ours; or, for somebody the authenticator knows, a new one."""

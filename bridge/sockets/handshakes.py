@@ -5,9 +5,16 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Mapping
+from functools import cache
 from typing import Final
 
-from picows import WSAutoPingStrategy, WSUpgradeResponse, WSUpgradeResponseWithListener, ws_connect
+from picows import (
+    WSAutoPingStrategy,
+    WSTransport,
+    WSUpgradeResponse,
+    WSUpgradeResponseWithListener,
+    ws_connect,
+)
 from picows.picows import WSProtocol  # type: ignore[attr-defined] # not in its stub
 
 from bridge.sockets.picows import PicowsSocket
@@ -21,11 +28,15 @@ UPGRADE: Final = (
 """What picows reads of a request that was checked already."""
 
 
-def quiet() -> logging.Logger:
-    """picows logs each connection, and each peer that breaks a rule; we log what it means for a session."""
+@cache
+def quiet() -> logging.LoggerAdapter[logging.Logger]:
+    """picows logs each connection, and each peer that breaks a rule; we log what it means for a session.
+
+    An adapter: of a logger picows would make one for each connection.
+    """
     logger = logging.getLogger("picows")
     logger.setLevel(logging.CRITICAL)
-    return logger
+    return logging.LoggerAdapter(logger)
 
 
 def take_over(
@@ -43,7 +54,7 @@ def take_over(
         None,
         False,  # the server's side
         lambda _: WSUpgradeResponseWithListener(answer, socket),
-        logging.LoggerAdapter(quiet()),  # a Logger would be made anew for each connection
+        quiet(),
         True,
         None,
         False,
@@ -60,6 +71,7 @@ def take_over(
     request = UPGRADE.format(key).encode("latin-1")
     protocol.get_buffer(len(request))[: len(request)] = request
     protocol.buffer_updated(len(request))
+    _forget(protocol.transport)
 
 
 async def dial(
@@ -74,7 +86,7 @@ async def dial(
         lambda: socket,
         url,
         websocket_handshake_timeout=seconds,
-        logger_name=logging.LoggerAdapter(quiet()),
+        logger_name=quiet(),
         enable_auto_pong=True,
         max_frame_size=socket.limits.message,
         extra_headers=dict(headers),
@@ -83,4 +95,13 @@ async def dial(
     )
     if transport.response is None:  # picows says nothing when the connection ends before the answer
         raise ConnectionResetError("the connection ended before the handshake did")
-    return transport.response.headers
+    headers = dict(transport.response.headers)
+    _forget(transport)
+    return headers
+
+
+def _forget(transport: WSTransport) -> None:
+    """picows keeps what was said in the handshake, 2 kB; nobody asks for it any more."""
+    for said in (transport.request, transport.response):
+        if said is not None:
+            said.headers.clear()

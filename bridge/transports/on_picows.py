@@ -15,6 +15,8 @@ SOCKET = "bridge.socket"
 class PicowsTransport:
     """ports.Transport. The same limits as WebSocketTransport's."""
 
+    stays = True
+
     def __init__(self, socket: PicowsSocket, frames: ClientFrames | None = None) -> None:
         self._socket = socket
         self._frames = frames or ClientFrames()

@@ -35,6 +35,8 @@ class WebSocketTransport:
     1008.
     """
 
+    stays = False
+
     def __init__(self, websocket: WebSocket, frames: ClientFrames | None = None) -> None:
         self._websocket = websocket
         self._write: Callable[[bytes], bool] | None = websocket.scope["extensions"].get(WRITE)

@@ -201,6 +201,8 @@ async def test_what_waits_is_counted_and_what_is_taken_no_more() -> None:
 class Stuck:
     """ports.Transport to a client that takes `room` frames, then nothing more."""
 
+    stays = True
+
     def __init__(self, room: int) -> None:
         self.room = room
         self.sent: list[object] = []

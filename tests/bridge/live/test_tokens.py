@@ -25,10 +25,12 @@ def test_one_that_never_arrived_locks_nobody_out() -> None:
 
 def test_a_session_that_is_over_has_none() -> None:
     tokens: Tokens[str] = Tokens()
-    first, second = tokens.resume("session"), tokens.resume("session")
+    first, second, ticket = tokens.resume("session"), tokens.resume("session"), tokens.ticket("other")
     tokens.forget("session")
+    tokens.forget("other")
     tokens.forget("never seen")
-    assert [tokens.use(first), tokens.use(second)] == [None, None]
+    assert [tokens.use(each) for each in (first, second, ticket)] == [None] * 3
+    assert not tokens._sessions
 
 
 def test_a_ticket_of_a_page_is_good_from_that_page_only() -> None:

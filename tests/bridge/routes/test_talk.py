@@ -98,6 +98,21 @@ async def test_sound_goes_across_and_comes_back(shared: Front) -> None:
             assert await client.recv() == b"\1\2" * 480
 
 
+async def test_the_request_is_over_while_they_talk(bridge: Front) -> None:
+    """All that stands between the server and the session would take memory for as long as that lasts."""
+    async with bridge.talk() as client:
+        await client.send(SETTINGS)
+        await receive(client, "SettingsApplied")
+        assert "run_asgi" not in {_name(task) for task in asyncio.all_tasks()}
+        await client.send(b"\1\2" * 480)
+        async with asyncio.timeout(5):
+            assert await client.recv() == b"\1\2" * 480
+
+
+def _name(task: asyncio.Task[object]) -> str:
+    return getattr(task.get_coro(), "__name__", "")
+
+
 @on_shared_loop
 async def test_bad_messages_are_answered_and_the_session_goes_on(shared: Front) -> None:
     async with shared.talk() as client:

@@ -26,6 +26,7 @@ from bridge.transports.client_frames import (
     SOUNDS_AT_ONCE,
     ClientFrames,
 )
+from bridge.transports.on_picows import PicowsTransport
 from bridge.transports.websocket import FRAMES_IN_A_ROW
 from tests.support.websockets import Pair, websocket_pair
 
@@ -242,3 +243,11 @@ async def test_a_close_without_a_code_is_not_a_lost_connection(protocol: Protoco
     async with websocket_pair(protocol) as pair:
         pair.client.transport.write(bytes([0x80 | Opcode.CLOSE, 0x80, 0, 0, 0, 0]))
         assert await pair.rest() == [ClientLeft(1005)]
+
+
+async def test_nothing_of_the_handshake_is_kept() -> None:
+    async with websocket_pair(PicowsWebSocket) as pair:
+        assert isinstance(pair.transport, PicowsTransport)
+        picows = pair.transport._socket.transport
+        assert picows
+        assert not picows.request.headers
