@@ -56,6 +56,12 @@ class Connection(ABC):
         """Commit and give the connection back; the last step."""
         await unbroken(self._commit())
 
+    async def finish(self, work: Callable[[SyncConnection], T]) -> T:
+        """Run something, and commit; the last step."""
+        result = await self.run(work)
+        await self.commit()
+        return result
+
     async def execute(self, statement: Executable, parameters: Parameters = None) -> CursorResult[Any]:
         """Run a statement, with its parameters or with many rows of them; the result is complete."""
         return await self.run(partial(_execute, statement, parameters))

@@ -21,7 +21,7 @@ from bridge.errors import BadConfig, StoreUnavailable
 from persistence.codec import dump_json
 from persistence.connection import Connection, PooledConnection, unbroken
 from persistence.sqlite import for_file, for_thread
-from persistence.sqlite_writer import SqliteWriter
+from persistence.sqlite_writer import SqliteWriter, WriterConnection
 from persistence.walls import work_for
 
 T = TypeVar("T")
@@ -94,7 +94,7 @@ class Database:
 
         `user_id`: whose rows it sees and makes (see walls.py); None: all, for work of the system.
 
-        On SQLite it is the only writer from the first moment: what it has read stays true until the commit.
+        On SQLite it is the only writer from its first step: what it has read stays true until the commit.
         `hasty`: somebody waits for the answer, so a store that takes long is as good as away.
         Raises StoreUnavailable.
         """
@@ -104,23 +104,19 @@ class Database:
                 connection = await self._begun_writing(user_id, hasty=hasty)
                 try:
                     yield connection
+                    if not connection.committed:
+                        await connection.commit()
                 except BaseException:
                     await connection.rollback()
                     raise
-                await connection.commit()
 
     async def transaction(self, work: Callable[[SyncConnection], T]) -> T:
         """As `writing`, for work of the system that waits for nothing but the database: it costs less.
 
         Raises StoreUnavailable.
         """
-        if not self._sqlite_writer:
-            async with self.writing() as connection:
-                return await connection.run(work)
-        async with self._turn():
-            self._check()
-            with mapped():
-                return await unbroken(self._sqlite_writer.transaction(work, self._seconds))
+        async with self.writing() as connection:
+            return await connection.finish(work)
 
     @asynccontextmanager
     async def listening(self) -> AsyncIterator[asyncpg.Connection[Any]]:
@@ -159,7 +155,7 @@ class Database:
 
     async def _begun_writing(self, user_id: str | None, *, hasty: bool) -> Connection:
         if self._sqlite_writer:
-            return await self._sqlite_writer.begin(HASTY_SECONDS if hasty else self._seconds)
+            return WriterConnection(self._sqlite_writer, HASTY_SECONDS if hasty else self._seconds)
         return await self._begun(self._hasty if self._hasty and hasty else self.engine, user_id)
 
     async def _begun(self, engine: AsyncEngine, user_id: str | None) -> Connection:

@@ -126,7 +126,9 @@ class Ledger:
         try:
             async with self._database.writing(claim.user_id, hasty=True) as connection:
                 known = await connection.run(partial(_enter_with_effect, claim=claim))
-                outcome = known or await _run(connection, claim, handle)
+                outcome = known or await _handled(connection, claim, handle)
+                if known is None:
+                    await connection.finish(partial(_end_effect, claim=claim, outcome=outcome))
         except _HandlerRaised as raised:
             raise raised.error from None
         except asyncio.CancelledError:
@@ -177,18 +179,16 @@ def _confirmed(connection: SyncConnection, claim: CallClaim, question: Outcome) 
     return claim.job.confirmed or answers.use(connection, claim.alike, keys, question)
 
 
-async def _run(connection: Connection, claim: CallClaim, handle: Handle) -> Outcome:
-    """Run the handler; what it wrote stays only when it is DONE, and of an intent that only reads never."""
+async def _handled(connection: Connection, claim: CallClaim, handle: Handle) -> Outcome:
     planner = Planner(connection, claim.user_id, claim.conversation_id)
     try:
-        outcome = await handle(Transaction(planner, connection, claim))
+        return await handle(Transaction(planner, connection, claim))
     except Exception as error:
         raise _HandlerRaised(error) from error
-    await connection.run(partial(_end_effect, claim=claim, outcome=outcome))
-    return outcome
 
 
 def _end_effect(connection: SyncConnection, claim: CallClaim, outcome: Outcome) -> None:
+    """What the handler wrote stays only when it is DONE, and of an intent that only reads never."""
     intent = claim.job.agent.intent(claim.job.call.function.name)
     writes = intent is None or intent.effect is not Effect.READ
     stays = writes and outcome.status is Status.DONE

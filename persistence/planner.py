@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from typing import Final
+from typing import Any, Final
 
-from sqlalchemy import Row, Select, Table, delete, insert, select, update
+from sqlalchemy import Insert, Row, Select, Table, delete, insert, select, update
 
 from bridge.core.model import Goal, Task
 from bridge.errors import NotFound
@@ -32,18 +32,13 @@ class Planner:
         self, *, statement: str, timeline: str, due_at: datetime | None, context_notes: str
     ) -> Goal:
         """Insert a goal."""
-        with mapped():
-            row = await self._connection.execute(
-                _ADD_GOAL,
-                {
-                    **self._made(),
-                    "statement": storable(statement),
-                    "timeline": storable(timeline),
-                    "due_at": due_at,
-                    "context_notes": storable(context_notes),
-                },
-            )
-        return to_goal(row.one())
+        values = {
+            "statement": storable(statement),
+            "timeline": storable(timeline),
+            "due_at": due_at,
+            "context_notes": storable(context_notes),
+        }
+        return to_goal(await self._add(_ADD_GOAL, values))
 
     async def add_task(
         self,
@@ -55,20 +50,15 @@ class Planner:
         location_trigger: str | None,
     ) -> Task:
         """Insert a task."""
-        with mapped():
-            row = await self._connection.execute(
-                _ADD_TASK,
-                {
-                    **self._made(),
-                    "title": storable(title),
-                    "trigger_type": storable(trigger_type),
-                    "scheduled_at": scheduled_at,
-                    "recurrence_rule": recurrence_rule and storable(recurrence_rule),
-                    "location_trigger": location_trigger and storable(location_trigger),
-                    "reschedule_reason": "",
-                },
-            )
-        return to_task(row.one())
+        values = {
+            "title": storable(title),
+            "trigger_type": storable(trigger_type),
+            "scheduled_at": scheduled_at,
+            "recurrence_rule": recurrence_rule and storable(recurrence_rule),
+            "location_trigger": location_trigger and storable(location_trigger),
+            "reschedule_reason": "",
+        }
+        return to_task(await self._add(_ADD_TASK, values))
 
     async def open_tasks(self) -> Sequence[Task]:
         """Those still to be done, the earliest first, those without a time last."""
@@ -123,13 +113,15 @@ class Planner:
         if not deleted.rowcount:
             raise NotFound("there is no such thing")
 
-    def _made(self) -> dict[str, object]:
-        return {
+    async def _add(self, statement: Insert, values: dict[str, Any]) -> Row[Any]:
+        made = {
             "user_id": self._user_id,
             "conversation_id": self._conversation_id,
             "status": "open",
             "created_at": datetime.now(UTC),
         }
+        with mapped():
+            return await self._connection.run(lambda one: one.execute(statement, made | values).one())
 
     def _mine(self) -> Select[tuple[object, ...]]:
         return select(*TASKS.c).where(TASKS.c.user_id == self._user_id)

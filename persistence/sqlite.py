@@ -30,11 +30,10 @@ def for_file(url: URL, statement_seconds: float, **settings: Any) -> AsyncEngine
 
 
 def for_thread(url: URL, statement_seconds: float, **settings: Any) -> Engine:
-    """An engine that only writes, for use in one thread; `for_file` has made the file what it has to be."""
+    """An engine for a thread that begins what it writes; `for_file` has made the file what it has to be."""
     engine = create_engine(url.set(drivername="sqlite"), **settings)
     event.listen(engine, "connect", partial(_set_sqlite, statement_seconds))
-    event.listen(engine, "begin", _begin_sqlite)
-    return engine.execution_options(immediate=True)
+    return engine
 
 
 def _set_sqlite(statement_seconds: float, connection: Any, _record: object) -> None:

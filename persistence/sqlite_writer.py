@@ -1,4 +1,4 @@
-"""Writes to a SQLite file in a thread: each step of a transaction, or all of it, in one change of threads."""
+"""Writes to a SQLite file in a thread: one change of threads for several statements, or for a transaction."""
 
 from __future__ import annotations
 
@@ -25,22 +25,8 @@ class SqliteWriter:
         self._connection: SyncConnection | None = None
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="store")
 
-    async def begin(self, seconds: float) -> Connection:
-        """A transaction; whoever has the file has to give it back within so many seconds."""
-        connection = WriterConnection(self)
-        try:
-            await connection.run(partial(_begin, seconds))
-        except BaseException:
-            await connection.rollback()
-            raise
-        return connection
-
-    def transaction(self, work: Callable[[SyncConnection], T], seconds: float) -> asyncio.Future[T]:
-        """`work` in a transaction. It goes on to its end, also when nobody waits for it any more."""
-        return self.run(partial(_transaction, work, seconds))
-
     def run(self, work: Callable[[SyncConnection], T]) -> asyncio.Future[T]:
-        """Something that opens a transaction, goes on with the one that is open, or ends it."""
+        """It goes on to its end, also when nobody waits for it any more."""
         return asyncio.get_running_loop().run_in_executor(self._thread, self._run, work)
 
     def _run(self, work: Callable[[SyncConnection], T]) -> T:
@@ -59,46 +45,43 @@ class SqliteWriter:
 
 
 class WriterConnection(Connection):
-    """The writer's, in one transaction."""
+    """The writer's, in one transaction, which its first step begins."""
 
-    def __init__(self, writer: SqliteWriter) -> None:
+    def __init__(self, writer: SqliteWriter, seconds: float) -> None:
+        """`seconds`: whoever else writes to the file has to be done within."""
         self._writer = writer
+        self._seconds = seconds
+        self._begun = False
 
     async def run(self, work: Callable[[SyncConnection], T]) -> T:
         """See Connection."""
-        return await unbroken(self._writer.run(work))
+        return await unbroken(self._writer.run(partial(self._step, work)))
+
+    async def finish(self, work: Callable[[SyncConnection], T]) -> T:
+        """See Connection."""
+        return await unbroken(self._writer.run(partial(self._last, work)))
 
     async def rollback(self) -> None:
         """See Connection."""
-        await self.run(_rollback)
+        await unbroken(self._writer.run(_rollback))
 
     async def _commit(self) -> None:
-        await self._writer.run(_commit)
-        self.committed = True
+        await self._writer.run(partial(self._last, lambda _: None))
 
+    def _step(self, work: Callable[[SyncConnection], T], connection: SyncConnection) -> T:
+        if not self._begun:
+            cursor = connection.connection.cursor()
+            cursor.execute(f"PRAGMA busy_timeout = {round(self._seconds * 1000)}")
+            cursor.execute("BEGIN IMMEDIATE")
+            connection.begin()  # SQLAlchemy's part of it; it says nothing to the driver
+            self._begun = True
+        return work(connection)
 
-def _transaction(work: Callable[[SyncConnection], T], seconds: float, connection: SyncConnection) -> T:
-    _begin(seconds, connection)
-    try:
-        result = work(connection)
-    except BaseException:
-        _rollback(connection)
-        raise
-    _commit(connection)
-    return result
-
-
-def _begin(seconds: float, connection: SyncConnection) -> None:
-    connection.connection.cursor().execute(f"PRAGMA busy_timeout = {round(seconds * 1000)}")
-    connection.begin()
-
-
-def _commit(connection: SyncConnection) -> None:
-    try:
+    def _last(self, work: Callable[[SyncConnection], T], connection: SyncConnection) -> T:
+        result = self._step(work, connection)
         connection.commit()
-    except BaseException:
-        _rollback(connection)
-        raise
+        self.committed = True
+        return result
 
 
 def _rollback(connection: SyncConnection) -> None:

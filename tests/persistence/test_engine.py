@@ -132,8 +132,8 @@ async def test_a_sqlite_file_locked_by_somebody_else_is_unavailable(tmp_path: Pa
     database = Database(f"sqlite:///{path}", statement_seconds=0)
     database.open_for_use()
     with pytest.raises(StoreUnavailable, match="locked"):
-        async with database.writing():
-            pass
+        async with database.writing() as connection:
+            await connection.text("SELECT 1")
     other.close()
     await database.close()
 
@@ -244,8 +244,8 @@ async def test_whoever_is_in_a_hurry_waits_for_a_locked_file_for_a_second(tmp_pa
         other.execute("BEGIN IMMEDIATE")
         async with asyncio.timeout(30):
             with pytest.raises(StoreUnavailable, match="locked"):
-                async with database.writing(hasty=True):
-                    pass
+                async with database.writing(hasty=True) as connection:
+                    await connection.text("SELECT 1")
     await database.close()
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import subprocess
 import sys
+import threading
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -178,16 +179,21 @@ async def test_a_cancellation_during_the_commit_comes_too_late(
     record: Record, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     claim = await begun(record)
-    committing, may_commit = asyncio.Event(), asyncio.Event()
-    kind = WriterConnection if record.database.is_sqlite else PooledConnection
-    commit = kind._commit
+    loop, committing, may_commit = asyncio.get_running_loop(), asyncio.Event(), threading.Event()
+    commit, last = PooledConnection._commit, WriterConnection._last
 
-    async def slow_commit(connection: Any) -> None:
+    async def slow_commit(connection: PooledConnection) -> None:
         committing.set()
-        await may_commit.wait()
+        await asyncio.to_thread(may_commit.wait, 30)
         await commit(connection)
 
-    monkeypatch.setattr(kind, "_commit", slow_commit)
+    def slow_last(*step: Any) -> object:
+        loop.call_soon_threadsafe(committing.set)
+        may_commit.wait(30)
+        return last(*step)
+
+    monkeypatch.setattr(PooledConnection, "_commit", slow_commit)
+    monkeypatch.setattr(WriterConnection, "_last", slow_last)
     async with asyncio.TaskGroup() as group:
         task = group.create_task(record.ledger.run_once(job(claim), {}, adds_goal()))
         await committing.wait()
