@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from sqlalchemy import Connection, bindparam, update
 
-from bridge.core.model import Cut, Entry, Result, Role, Status
+from bridge.core.model import Cursor, Cut, Entry, Result, Role, Status
 from persistence.batch_sql import Key, sql_of
 from persistence.codec import storable
 from persistence.engine import Database
@@ -43,7 +43,16 @@ def write(connection: Connection, database: Database, entries: list[Entry], *, a
     if fresh := [entry for key, entry in kept.items() if key in new]:
         sql.touch(connection, _news(row for key, row in rows.items() if key in new))
         _cut(connection, fresh)
-        _note(connection, database, fresh, {Status.NOTED, Status.DONE} if again else {Status.NOTED})
+        _note(connection, database, [entry for entry in fresh if is_to_run(entry, again=again)])
+
+
+def is_to_run(entry: Entry, *, again: bool) -> bool:
+    """It ends a call whose effect is not in the store. `again`: see `write`."""
+    match entry.what:
+        case Result(ours=True, of=Cursor(), outcome=outcome):
+            return outcome.status is Status.NOTED or (again and outcome.status is Status.DONE)
+        case _:
+            return False
 
 
 def _key(entry: Entry) -> Key:
@@ -69,7 +78,7 @@ def _news_of(conversation_id: str, rows: list[dict[str, Any]]) -> dict[str, Any]
     }
 
 
-def _note(connection: Connection, database: Database, entries: list[Entry], statuses: set[Status]) -> None:
+def _note(connection: Connection, database: Database, entries: list[Entry]) -> None:
     """Remember the calls that are still to be run (see notes.py); the ledger knows those that were."""
     notes = [
         {
@@ -80,10 +89,7 @@ def _note(connection: Connection, database: Database, entries: list[Entry], stat
             "call_idx": entry.what.of.idx,
         }
         for entry in entries
-        if isinstance(entry.what, Result)
-        and entry.what.ours
-        and entry.what.of
-        and entry.what.outcome.status in statuses
+        if isinstance(entry.what, Result) and entry.what.of
     ]
     if notes:
         connection.execute(database.insert(NOTED_CALLS).on_conflict_do_nothing(), notes)

@@ -49,9 +49,9 @@ class Flusher:
         outage: Outage,
         *,
         keep_seconds: float = KEEP_SECONDS,
-        on_flushed: Callable[[Sequence[Entry]], None] = lambda _: None,
+        on_flushed: Callable[[Sequence[Entry], bool], None] = lambda _, again: None,
     ) -> None:
-        """`outage` is kept up to date. `on_flushed` is told the entries of each batch that is flushed."""
+        """`outage` is kept up to date. `on_flushed`: the entries of each batch; True: it is flushed again."""
         self._journal = journal
         self._database = database
         self._batches = Batches(database)
@@ -186,7 +186,7 @@ class Flusher:
         if batch:
             written = await self._batches.write(batch, self._server)
             refused |= written.refused
-            self._on_flushed(written.entries)
+            self._on_flushed(written.entries, False)
         await self._journal.mark(up_to, set(refused), self._server)
         self._tell_refused(waiting, refused)
         self._flushed = up_to
@@ -211,7 +211,7 @@ class Flusher:
             if batch:
                 written = await self._batches.write(batch, server, again=True)
                 refused |= written.refused
-                self._on_flushed(written.entries)
+                self._on_flushed(written.entries, True)
                 lost += len(written.entries)
             after = kept[-1].seq
             await self._journal.confirm(after, set(refused), server)

@@ -9,9 +9,10 @@ from typing import Any, Final
 
 from sqlalchemy import ColumnElement, Row, and_, func, select, tuple_
 
-from bridge.core.model import Entry, Note, Outcome, Result
+from bridge.core.model import Entry, Note, Outcome
 from persistence.connection import Connection
 from persistence.engine import Database
+from persistence.entry_writer import is_to_run
 from persistence.rows import to_entry, to_person
 from persistence.tables import CONVERSATIONS, ENTRIES, NOTED_CALLS, USERS
 from persistence.together import Together, amend, together, with_outcome
@@ -33,9 +34,9 @@ class Notes:
         self._database = database
         self._arrived = asyncio.Event()
 
-    def flushed(self, entries: Sequence[Entry]) -> None:
-        """The flusher's news: these are in the store now."""
-        if any(isinstance(entry.what, Result) for entry in entries):
+    def flushed(self, entries: Sequence[Entry], again: bool) -> None:
+        """The flusher's news: these are in the store now. `again`: it may have had them and lost them."""
+        if any(is_to_run(entry, again=again) for entry in entries):
             self._arrived.set()
 
     async def wait(self, seconds: float) -> None:

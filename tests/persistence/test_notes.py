@@ -39,6 +39,7 @@ async def test_what_was_noted_is_due_in_the_order_it_was_asked_for(record: Recor
     waiting = await record.notes.waiting()
     due = await record.notes.due(first.conversation.id)
 
+    assert await record.notes._arrives(0)
     assert waiting == [first.conversation.id, second.conversation.id]
     assert [(note.call, note.result) for note in due] == [tuple(early), tuple(later)]
     assert {(note.agent, note.person.id, note.person.time_zone) for note in due} == {
@@ -55,6 +56,7 @@ async def test_nothing_else_is_due(record: Record, pair: dict[str, object]) -> N
     await append(record, *called(claim, "f", 0, **pair))  # type: ignore[arg-type]
     await record.flusher.flush()
 
+    assert not await record.notes._arrives(0), "nobody has to look"
     assert not await record.notes.waiting()
 
 
