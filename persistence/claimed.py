@@ -66,7 +66,7 @@ def restore(connection: SyncConnection, database: Database, claims: Sequence[Cla
 
 async def remember_deletions(connection: Connection, database: Database, ids: Sequence[str]) -> None:
     """Nobody restores them."""
-    now = await clock.now(connection, database)
+    now = await connection.run(lambda one: clock.now(one, database))
     await connection.execute(delete(GRAVES).where(GRAVES.c.dug_at < now - timedelta(days=GRAVE_DAYS)))
     graves = [{"conversation_id": conversation_id, "dug_at": now} for conversation_id in ids]
     await connection.execute(database.insert(GRAVES).values(graves).on_conflict_do_nothing())

@@ -5,9 +5,8 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import Connection, func, select
 
-from persistence.connection import Connection
 from persistence.engine import Database
 
 
@@ -16,9 +15,10 @@ def sql_now(database: Database) -> Any:
     return datetime.now(UTC) if database.is_sqlite else func.clock_timestamp()
 
 
-async def now(connection: Connection, database: Database) -> datetime:
+def now(connection: Connection, database: Database) -> datetime:
     """UTC."""
     if database.is_sqlite:
         return datetime.now(UTC)
-    at: datetime = await connection.scalar(select(sql_now(database)))
+    at: datetime | None = connection.scalar(select(sql_now(database)))
+    assert at is not None
     return at.astimezone(UTC)

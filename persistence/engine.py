@@ -21,7 +21,7 @@ from bridge.errors import BadConfig, StoreUnavailable
 from persistence.codec import dump_json
 from persistence.connection import Connection, PooledConnection, unbroken
 from persistence.sqlite import for_file, for_thread
-from persistence.sqlite_writer import SqliteWriter, WriterConnection
+from persistence.sqlite_thread import SqliteThread, WriterConnection
 from persistence.walls import work_for
 
 T = TypeVar("T")
@@ -63,11 +63,8 @@ class Database:
         self.problem = "the database has not been opened yet"
         """Why it cannot be used, for operators; empty = it can."""
         self._writers = asyncio.Lock() if self.is_sqlite else None
-        self._sqlite_writer = (
-            SqliteWriter(for_thread(self.engine.url, statement_seconds, **_common(statement_seconds)))
-            if self.is_sqlite
-            else None
-        )
+        self._sqlite_writer = self._sqlite_thread()
+        self._sqlite_reader = self._sqlite_thread()
         self._hasty = None if self.is_sqlite else make_engine(url, statement_seconds=HASTY_SECONDS)
 
     @property
@@ -87,6 +84,18 @@ class Database:
                 yield connection
             finally:
                 await connection.rollback()
+
+    async def look(self, work: Callable[[SyncConnection], T], user_id: str | None = None) -> T:
+        """As `reading`, for a short look that waits for nothing but the database: it costs less.
+
+        Raises StoreUnavailable.
+        """
+        if not self._sqlite_reader:
+            async with self.reading(user_id) as connection:
+                return await connection.run(work)
+        self._check()
+        with mapped():
+            return await self._sqlite_reader.look(work)
 
     @asynccontextmanager
     async def writing(self, user_id: str | None = None, *, hasty: bool = False) -> AsyncIterator[Connection]:
@@ -110,12 +119,14 @@ class Database:
                     await connection.rollback()
                     raise
 
-    async def transaction(self, work: Callable[[SyncConnection], T]) -> T:
-        """As `writing`, for work of the system that waits for nothing but the database: it costs less.
+    async def transaction(
+        self, work: Callable[[SyncConnection], T], user_id: str | None = None, *, hasty: bool = False
+    ) -> T:
+        """As `writing`, for work that waits for nothing but the database: it costs less.
 
         Raises StoreUnavailable.
         """
-        async with self.writing() as connection:
+        async with self.writing(user_id, hasty=hasty) as connection:
             return await connection.finish(work)
 
     @asynccontextmanager
@@ -148,6 +159,13 @@ class Database:
         if self._sqlite_writer:
             async with self._turn():
                 await self._sqlite_writer.close()
+        if self._sqlite_reader:
+            await self._sqlite_reader.close()
+
+    def _sqlite_thread(self) -> SqliteThread | None:
+        if not self.is_sqlite:
+            return None
+        return SqliteThread(for_thread(self.engine.url, self._seconds, **_common(self._seconds)))
 
     def insert(self, table: Table) -> Upsert:
         """An INSERT that knows ON CONFLICT."""

@@ -38,7 +38,7 @@ async def expire(database: Database, before: datetime) -> int:
 async def forget_counts(database: Database) -> None:
     """What users have had of their limits, when it counts no more. Raises StoreUnavailable."""
     async with database.writing() as connection:
-        now = await clock.now(connection, database)
+        now = await connection.run(lambda one: clock.now(one, database))
         await usage.forget_old(connection, now.date())
         await starts.forget_old(connection, now)
 

@@ -5,6 +5,7 @@ Locks are always taken in the order user, lease, call, conversation; that is wha
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Final
 
 from sqlalchemy import Connection as SyncConnection
@@ -25,28 +26,49 @@ _EPOCH: Final = select(LEASES.c.epoch, LEASES.c.user_id).where(
 )
 _SHARED: Final = _EPOCH.with_for_update(read=True)
 _ALONE: Final = _EPOCH.with_for_update()
+_LIVE: Final = select(LEASES.c.conversation_id, LEASES.c.epoch).where(
+    LEASES.c.user_id == bindparam("theirs"), LEASES.c.released < LEASES.c.epoch
+)
+_BEYOND: Final = {
+    sqlite: _LIVE.where(LEASES.c.recalled < LEASES.c.epoch)
+    # One that was taken while the clock was ahead is no newer than what begins now.
+    .order_by(LEASES.c.taken_at > now, LEASES.c.taken_at.desc(), LEASES.c.conversation_id)
+    .offset(bindparam("keep"))
+    for sqlite, now in ((True, bindparam("now")), (False, func.clock_timestamp()))
+}
+"""By whose clock, see clock.py: are we on SQLite?"""
+_RECALLED: Final = _LIVE.where(LEASES.c.recalled >= LEASES.c.epoch)
+_RELEASE: Final = (
+    update(LEASES)
+    .where(
+        LEASES.c.conversation_id == bindparam("in_conversation"),
+        LEASES.c.user_id == bindparam("theirs"),
+        LEASES.c.released < bindparam("over"),
+    )
+    .values(released=bindparam("over"))
+)
 
 
-async def alone(connection: Connection, database: Database, user_id: str) -> None:
+def alone(connection: SyncConnection, database: Database, user_id: str) -> None:
     """Nobody else counts that user's sessions until this transaction ends; SQLite has one writer anyway."""
     if not database.is_sqlite:
         lock = func.pg_advisory_xact_lock(USER_LOCK, func.hashtext(user_id))
-        await connection.execute(select(lock))
+        connection.execute(select(lock))
 
 
-async def first(
-    connection: Connection, database: Database, user_id: str, conversation_id: str, owner: str
+def first(
+    connection: SyncConnection, database: Database, user_id: str, conversation_id: str, owner: str
 ) -> None:
     """Epoch 1 of a new conversation."""
     values = {"conversation_id": conversation_id, "user_id": user_id, "epoch": 1, "owner": owner}
-    await connection.execute(LEASES.insert().values(**values, taken_at=clock.sql_now(database)))
+    connection.execute(LEASES.insert().values(**values, taken_at=clock.sql_now(database)))
 
 
-async def take(
-    connection: Connection, database: Database, user_id: str, conversation_id: str, owner: str
+def take(
+    connection: SyncConnection, database: Database, user_id: str, conversation_id: str, owner: str
 ) -> int:
     """Raise the epoch by one and return it; waits for intents of the owner before. Raises NotFound."""
-    epoch = await connection.scalar(
+    epoch = connection.scalar(
         update(LEASES)
         .where(LEASES.c.conversation_id == conversation_id, LEASES.c.user_id == user_id)
         .values(epoch=LEASES.c.epoch + 1, owner=owner, taken_at=clock.sql_now(database))
@@ -84,41 +106,23 @@ def _is_lost(connection: SyncConnection, conversation_id: str) -> bool:
     return theirs is None and not is_deleted(connection, conversation_id)
 
 
-async def recall(connection: Connection, database: Database, user_id: str, keep: int) -> dict[str, int]:
+def recall(connection: SyncConnection, database: Database, user_id: str, keep: int) -> dict[str, int]:
     """Have a user's sessions end but for the newest `keep`: conversation → epoch of all that still have to.
 
     One whose end could not be noted, or whose process was killed, counts until then.
     """
-    await alone(connection, database, user_id)
-    columns = LEASES.c
-    live = columns.user_id == user_id, columns.released < columns.epoch
-    beyond = (
-        select(columns.conversation_id, columns.epoch)
-        .where(*live, columns.recalled < columns.epoch)
-        # One that was taken while the clock was ahead is no newer than what begins now.
-        .order_by(
-            columns.taken_at > clock.sql_now(database), columns.taken_at.desc(), columns.conversation_id
-        )
-        .offset(keep)
-    )
-    for row in sorted((await connection.execute(beyond)).all()):
-        same = columns.conversation_id == row.conversation_id, columns.epoch == row.epoch
-        await connection.execute(update(LEASES).where(*same).values(recalled=row.epoch))
-    ending = select(columns.conversation_id, columns.epoch).where(*live, columns.recalled >= columns.epoch)
-    return {row.conversation_id: row.epoch for row in await connection.execute(ending)}
+    alone(connection, database, user_id)
+    theirs = {"theirs": user_id}
+    beyond = theirs | {"keep": keep, "now": datetime.now(UTC)}
+    for row in sorted(connection.execute(_BEYOND[database.is_sqlite], beyond).all()):
+        same = LEASES.c.conversation_id == row.conversation_id, LEASES.c.epoch == row.epoch
+        connection.execute(update(LEASES).where(*same).values(recalled=row.epoch))
+    return {row.conversation_id: row.epoch for row in connection.execute(_RECALLED, theirs)}
 
 
-async def release(connection: Connection, user_id: str, conversation_id: str, epoch: int) -> None:
+def release(connection: SyncConnection, user_id: str, conversation_id: str, epoch: int) -> None:
     """All that the owner of that epoch had is in the store."""
-    await connection.execute(
-        update(LEASES)
-        .where(
-            LEASES.c.conversation_id == conversation_id,
-            LEASES.c.user_id == user_id,
-            LEASES.c.released < epoch,
-        )
-        .values(released=epoch)
-    )
+    connection.execute(_RELEASE, {"in_conversation": conversation_id, "theirs": user_id, "over": epoch})
 
 
 async def release_all(connection: Connection, owner: str) -> None:

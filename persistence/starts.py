@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from typing import Final
 
-from sqlalchemy import delete, select
+from sqlalchemy import Connection as SyncConnection
+from sqlalchemy import bindparam, delete, select
 
 from bridge.ports import Rate, RateReached
 from persistence import clock
@@ -14,31 +16,41 @@ from persistence.engine import Database
 from persistence.lease import alone
 from persistence.tables import STARTS
 
+_THEIRS: Final = STARTS.c.user_id == bindparam("theirs")
+_LAST: Final = (
+    select(STARTS.c.at)
+    # None that has yet to come: the clock was ahead for a while, and would shut the user out until then.
+    .where(_THEIRS, STARTS.c.at > bindparam("since"), STARTS.c.at <= bindparam("now"))
+    .order_by(STARTS.c.at.desc())
+    .offset(bindparam("before"))
+    .limit(1)
+)
+_OVER: Final = delete(STARTS).where(_THEIRS, STARTS.c.until < bindparam("now"))
+_ADD: Final = STARTS.insert()
 
-async def count(
-    connection: Connection, database: Database, user_id: str, rates: Sequence[Rate]
+
+def count(
+    connection: SyncConnection, database: Database, user_id: str, rates: Sequence[Rate]
 ) -> RateReached | None:
     """Count one more, unless that is more than one of the rates allows: then which."""
-    await alone(connection, database, user_id)
-    now = await clock.now(connection, database)
+    alone(connection, database, user_id)
+    now = clock.now(connection, database)
     for rate in rates:
-        if wait := await _wait(connection, user_id, rate, now):
+        if wait := _wait(connection, user_id, rate, now):
             return RateReached(rate, wait)
     until = now + timedelta(seconds=max(rate.seconds for rate in rates))
-    await connection.execute(delete(STARTS).where(STARTS.c.user_id == user_id, STARTS.c.until < now))
-    await connection.execute(STARTS.insert().values(user_id=user_id, at=now, until=until))
+    connection.execute(_OVER, {"theirs": user_id, "now": now})
+    connection.execute(_ADD, {"user_id": user_id, "at": now, "until": until})
     return None
 
 
-async def _wait(connection: Connection, user_id: str, rate: Rate, now: datetime) -> float:
+def _wait(connection: SyncConnection, user_id: str, rate: Rate, now: datetime) -> float:
     """Seconds until the rate allows one more."""
     if not rate.sessions:
         return rate.seconds
     window = timedelta(seconds=rate.seconds)
-    # None that has yet to come: the clock was ahead for a while, and would shut the user out until then.
-    recent = STARTS.c.user_id == user_id, STARTS.c.at > now - window, STARTS.c.at <= now
-    last = select(STARTS.c.at).where(*recent).order_by(STARTS.c.at.desc()).offset(rate.sessions - 1).limit(1)
-    if (at := await connection.scalar(last)) is None:
+    recent = {"theirs": user_id, "since": now - window, "now": now, "before": rate.sessions - 1}
+    if (at := connection.scalar(_LAST, recent)) is None:
         return 0.0
     return float((at + window - now).total_seconds())
 

@@ -6,10 +6,12 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 from uuid import uuid4
 
-from sqlalchemy import Row, Select, and_, case, delete, select, tuple_, update
+from sqlalchemy import Connection as SyncConnection
+from sqlalchemy import Row, Select, and_, bindparam, case, delete, select, tuple_, update
 
 from bridge.core.model import Conversation, Cursor, Entry, Goal, Person, Task
 from bridge.errors import NotFound
@@ -22,9 +24,10 @@ from persistence.engine import Database
 from persistence.flusher import Flusher
 from persistence.journal import Journal
 from persistence.pages import position, token
-from persistence.rows import to_conversation, to_entry, to_goal, to_person, to_task
+from persistence.people import People
+from persistence.rows import to_conversation, to_entry, to_goal, to_task
 from persistence.search import mentions
-from persistence.tables import CONVERSATIONS, ENTRIES, GOALS, LEASES, TASKS, USERS
+from persistence.tables import CONVERSATIONS, ENTRIES, GOALS, LEASES, TASKS
 
 HANDOVER_SECONDS = 0.5
 """How long the owner before is waited for; one that was killed elsewhere never comes."""
@@ -40,66 +43,65 @@ class Store:
         self._journal = journal
         self._settle = flusher.settle
         self._default_zone = default_zone
+        self._people = People(database, default_zone)
 
     # ── people ────────────────────────────────────────────────────────────────────────────────────────────
 
-    async def person(self, user_id: str, *, time_zone: str | None = None) -> Person:
+    async def person(self, user_id: str) -> Person:
         """See ports.Store."""
         user_id = storable(user_id)
-        mine = USERS.c.id == user_id
-        async with self._database.reading(user_id) as connection:
-            row = (await connection.execute(select(*USERS.c).where(mine))).one_or_none()
-        if row is None or time_zone not in (None, row.time_zone):
-            async with self._database.writing(user_id) as connection:
-                await self._add_person(connection, user_id)
-                if time_zone is not None:
-                    await connection.execute(update(USERS).where(mine).values(time_zone=time_zone))
-                row = (await connection.execute(select(*USERS.c).where(mine))).one()
-        return to_person(row)
-
-    async def _add_person(self, connection: Connection, user_id: str) -> None:
-        await connection.execute(
-            self._database.insert(USERS)
-            .values(id=user_id, time_zone=self._default_zone, created_at=datetime.now(UTC), **_BLANK)
-            .on_conflict_do_nothing()
-        )
+        found = await self._database.look(partial(self._people.find, user_id=user_id), user_id)
+        if found is not None:
+            return found
+        return await self._database.transaction(partial(self._people.meet, user_id=user_id), user_id)
 
     # ── owning a conversation ─────────────────────────────────────────────────────────────────────────────
 
-    async def claim(self, user_id: str, *, agent: str, conversation_id: str | None) -> Claim:
+    async def claim(
+        self, user_id: str, *, agent: str, conversation_id: str | None, time_zone: str | None = None
+    ) -> Claim:
         """See ports.Store."""
         user_id = storable(user_id)
         if conversation_id is None:
-            return await self._begin(user_id, storable(agent))
+            return await self._begin(user_id, storable(agent), time_zone)
         conversation_id = storable(conversation_id)
         await self._settle(conversation_id)
-        async with self._database.writing(user_id) as connection:
+
+        def take(connection: SyncConnection) -> tuple[Person, int, Conversation]:
+            person = self._people.meet(connection, user_id, time_zone)
             owner = self._journal.name
-            epoch = await lease.take(connection, self._database, user_id, conversation_id, owner)
-            await takeovers.announce(connection, self._database, conversation_id, epoch)
-            taken = _one(await connection.execute(_update(user_id, conversation_id, ended_at=None)))
-        await self._note(to_conversation(taken), epoch)
+            epoch = lease.take(connection, self._database, user_id, conversation_id, owner)
+            takeovers.announce(connection, self._database, conversation_id, epoch)
+            taken = _one(connection.execute(_update(user_id, conversation_id, ended_at=None)))
+            return person, epoch, to_conversation(taken)
+
+        person, epoch, taken = await self._database.transaction(take, user_id)
+        await self._note(taken, epoch)
         # Only now: what the owner before appended until it lost its lease is part of the history.
         await self._settle(conversation_id)
         await self._handed_over(user_id, conversation_id, epoch - 1)
         async with self._database.reading(user_id) as connection:
             conversation = await _find(connection, user_id, conversation_id)
             rows = await connection.execute(_entries(conversation_id))
-        return Claim(conversation=conversation, epoch=epoch, history=tuple(to_entry(row) for row in rows))
+        history = tuple(to_entry(row) for row in rows)
+        return Claim(person=person, conversation=conversation, epoch=epoch, history=history)
 
-    async def _begin(self, user_id: str, agent: str) -> Claim:
+    async def _begin(self, user_id: str, agent: str, time_zone: str | None) -> Claim:
         now = datetime.now(UTC)
         conversation = Conversation(
             id=str(uuid4()), user_id=user_id, agent=agent, title="", started_at=now, last_activity_at=now
         )
         values = {name: getattr(conversation, name) for name in CONVERSATIONS.columns.keys()}  # noqa: SIM118 - columns
-        async with self._database.writing(user_id) as connection:
-            await self._add_person(connection, user_id)
-            await connection.execute(CONVERSATIONS.insert().values(values))
-            owner = self._journal.name
-            await lease.first(connection, self._database, user_id, conversation.id, owner)
+
+        def begin(connection: SyncConnection) -> Person:
+            person = self._people.meet(connection, user_id, time_zone)
+            connection.execute(_ADD, values)
+            lease.first(connection, self._database, user_id, conversation.id, self._journal.name)
+            return person
+
+        person = await self._database.transaction(begin, user_id)
         await self._note(conversation, 1)
-        return Claim(conversation=conversation, epoch=1, history=())
+        return Claim(person=person, conversation=conversation, epoch=1, history=())
 
     async def _note(self, conversation: Conversation, epoch: int) -> None:
         if self.shared:  # a file loses nothing
@@ -150,39 +152,39 @@ class Store:
         """See ports.Store."""
         user_id, conversation_id = storable(user_id), storable(conversation_id)
         await self._settle(conversation_id)
-        columns = CONVERSATIONS.c
-        ended = _update(
-            user_id,
-            conversation_id,
-            duration_seconds=columns.duration_seconds + seconds,
-            ended_at=case((_newest_epoch == epoch, datetime.now(UTC)), else_=columns.ended_at),
-        )
-        async with self._database.writing(user_id) as connection:
-            await lease.release(connection, user_id, conversation_id, epoch)
-            _one(await connection.execute(ended))
+        mine = {"in_conversation": conversation_id, "theirs": user_id}
+
+        def release(connection: SyncConnection) -> None:
+            lease.release(connection, user_id, conversation_id, epoch)
+            _one(connection.execute(_END, mine | {"over": epoch, "more": seconds, "now": datetime.now(UTC)}))
+
+        await self._database.transaction(release, user_id)
 
     # ── what a user may have ──────────────────────────────────────────────────────────────────────────────
 
     async def count_session(self, user_id: str, rates: Sequence[Rate]) -> RateReached | None:
         """See ports.Store."""
         user_id = storable(user_id)
-        async with self._database.writing(user_id, hasty=True) as connection:
-            return await starts.count(connection, self._database, user_id, rates)
+        count = partial(starts.count, database=self._database, user_id=user_id, rates=rates)
+        return await self._database.transaction(count, user_id, hasty=True)
 
     async def recall(self, user_id: str, keep: int) -> Mapping[str, int]:
         """See ports.Store."""
         user_id = storable(user_id)
-        async with self._database.writing(user_id) as connection:
-            ending = await lease.recall(connection, self._database, user_id, keep)
+
+        def recall(connection: SyncConnection) -> Mapping[str, int]:
+            ending = lease.recall(connection, self._database, user_id, keep)
             for conversation_id, epoch in ending.items():
-                await takeovers.announce(connection, self._database, conversation_id, epoch + 1)
-        return ending
+                takeovers.announce(connection, self._database, conversation_id, epoch + 1)
+            return ending
+
+        return await self._database.transaction(recall, user_id)
 
     async def spend(self, talked: Mapping[str, int]) -> Mapping[str, int]:
         """See ports.Store."""
         stored = {storable(user_id): seconds for user_id, seconds in talked.items()}
         async with self._database.writing(hasty=True) as connection:
-            today = (await clock.now(connection, self._database)).date()
+            today = (await connection.run(lambda one: clock.now(one, self._database))).date()
             found = await usage.add(connection, self._database, stored, today)
         return {user_id: found[storable(user_id)] for user_id in talked}
 
@@ -207,7 +209,8 @@ class Store:
             earlier = columns.last_activity_at < at
             same = and_(columns.last_activity_at == at, columns.id < key)
             query = query.where(earlier | same)
-        found = [to_conversation(row) for row in await self._read(user_id, query)]
+        async with self._database.reading(storable(user_id)) as connection:
+            found = [to_conversation(row) for row in await connection.execute(query)]
         last = found[limit - 1] if len(found) > limit else None
         return Page(items=tuple(found[:limit]), next=token(last.last_activity_at, last.id) if last else None)
 
@@ -235,18 +238,19 @@ class Store:
 
     async def goals(self, user_id: str) -> Sequence[Goal]:
         """See ports.Store; the newest first."""
-        mine = select(*GOALS.c).where(GOALS.c.user_id == storable(user_id)).order_by(GOALS.c.id.desc())
-        return [to_goal(row) for row in await self._read(user_id, mine)]
+        return [to_goal(row) for row in await self._all(user_id, _GOALS)]
 
     async def tasks(self, user_id: str) -> Sequence[Task]:
         """See ports.Store; the newest first."""
-        mine = select(*TASKS.c).where(TASKS.c.user_id == storable(user_id)).order_by(TASKS.c.id.desc())
-        return [to_task(row) for row in await self._read(user_id, mine)]
+        return [to_task(row) for row in await self._all(user_id, _TASKS)]
 
-    async def _read(self, user_id: str, query: Select[Any]) -> Sequence[Row[Any]]:
-        async with self._database.reading(storable(user_id)) as connection:
-            rows: Sequence[Row[Any]] = (await connection.execute(query)).all()
-            return rows
+    async def _all(self, user_id: str, theirs: Select[Any]) -> Sequence[Row[Any]]:
+        user_id = storable(user_id)
+
+        def read(connection: SyncConnection) -> Sequence[Row[Any]]:
+            return connection.execute(theirs, {"theirs": user_id}).all()
+
+        return await self._database.look(read, user_id)
 
     # ── changing ──────────────────────────────────────────────────────────────────────────────────────────
 
@@ -275,7 +279,21 @@ class Store:
 
 _newest_epoch = select(LEASES.c.epoch).where(LEASES.c.conversation_id == CONVERSATIONS.c.id).scalar_subquery()
 """The epoch of a conversation's newest owner. Made once: each leaves some eighty objects in cycles."""
-_BLANK = dict.fromkeys(("name", "chronotype", "work_hours", "sleep_window"), "")
+_GOALS = select(*GOALS.c).where(GOALS.c.user_id == bindparam("theirs")).order_by(GOALS.c.id.desc())
+_TASKS = select(*TASKS.c).where(TASKS.c.user_id == bindparam("theirs")).order_by(TASKS.c.id.desc())
+_ADD = CONVERSATIONS.insert()
+_ended_at = CONVERSATIONS.c.ended_at
+_END = (
+    update(CONVERSATIONS)
+    .where(CONVERSATIONS.c.id == bindparam("in_conversation"), CONVERSATIONS.c.user_id == bindparam("theirs"))
+    .values(
+        duration_seconds=CONVERSATIONS.c.duration_seconds + bindparam("more"),
+        ended_at=case(
+            (_newest_epoch == bindparam("over"), bindparam("now", type_=_ended_at.type)), else_=_ended_at
+        ),
+    )
+    .returning(CONVERSATIONS.c.id)
+)
 
 
 def _mine(user_id: str, conversation_id: str) -> Any:

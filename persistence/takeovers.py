@@ -8,11 +8,10 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 import asyncpg
-from sqlalchemy import func, select
+from sqlalchemy import Connection, func, select
 from sqlalchemy.exc import DBAPIError
 
 from bridge.errors import StoreUnavailable
-from persistence.connection import Connection
 from persistence.engine import Database
 from persistence.tables import LEASES
 
@@ -31,10 +30,10 @@ Taken = Callable[[str, int], None]
 """Is told a conversation and its newest epoch."""
 
 
-async def announce(connection: Connection, database: Database, conversation_id: str, epoch: int) -> None:
+def announce(connection: Connection, database: Database, conversation_id: str, epoch: int) -> None:
     """Tell all processes, on commit, that older owners of a conversation are to end."""
     if not database.is_sqlite:
-        await connection.execute(select(func.pg_notify(CHANNEL, f"{epoch} {conversation_id}")))
+        connection.execute(select(func.pg_notify(CHANNEL, f"{epoch} {conversation_id}")))
 
 
 async def watch(database: Database, owned: Owned, taken: Taken) -> None:

@@ -6,7 +6,8 @@ import os
 import resource
 from pathlib import Path
 
-OPEN = Path("/proc/self/fd") if Path("/proc/self/fd").exists() else Path("/dev/fd")
+LINUX, OTHERS = Path("/proc/self/fd"), Path("/dev/fd")
+"""Where they are listed."""
 
 
 def used_descriptors() -> float:
@@ -15,6 +16,13 @@ def used_descriptors() -> float:
     if most == resource.RLIM_INFINITY:
         return 0.0
     try:
-        return len(os.listdir(OPEN)) / most
+        return _count() / most
     except OSError:  # none is left to look with
         return 1.0
+
+
+def _count() -> int:
+    if not LINUX.exists():
+        return len(os.listdir(OTHERS))
+    # Since 6.2 it says how many there are; to list a thousand takes a millisecond.
+    return LINUX.stat().st_size or len(os.listdir(LINUX))

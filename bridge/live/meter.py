@@ -49,11 +49,11 @@ class Meter:
             if used[live.facts.user_id] >= self.quotas.minutes_per_day * 60:
                 live.end(*NONE_LEFT)
 
-    async def left(self, user_id: str, lives: Collection[Live]) -> float | None:
-        """Seconds they may still talk today; None: any number. `lives`: theirs. Raises TooMany: none."""
+    async def left(self, user_id: str, lives: Callable[[str], Collection[Live]]) -> float | None:
+        """Seconds they may still talk today; None: any number. `lives`: of a user. Raises TooMany: none."""
         if not self.quotas.minutes_per_day:
             return None
-        return self.quotas.seconds_left((await self._used({user_id}, lives))[user_id], self.now())
+        return self.quotas.seconds_left((await self._used({user_id}, lives(user_id)))[user_id], self.now())
 
     async def over(self, live: Live) -> None:
         """It talks no more."""

@@ -119,8 +119,7 @@ class Sessions:
                 chosen = await self._within_the_day(user_id, agent or self.default_agent)
                 await self.quotas.count_session(self.store, user_id, self.now())
                 await self._make_room(user_id, conversation_id)
-                person = await self.store.person(user_id, time_zone=time_zone)
-                live, claim = await self._open(person, chosen, conversation_id, sign_in, address)
+                live, claim = await self._open(user_id, chosen, conversation_id, sign_in, address, time_zone)
         return Prepared(
             session_id=live.facts.session_id,
             conversation=claim.conversation,
@@ -149,18 +148,21 @@ class Sessions:
 
     async def _open(
         self,
-        person: Person,
+        user_id: str,
         agent: Agent,
         conversation_id: str | None,
         sign_in: SignIn | None,
         address: str,
+        time_zone: str | None = None,
     ) -> tuple[Live, Claim]:
         """A session that owns its conversation."""
-        claim = await self.store.claim(person.id, agent=agent.name, conversation_id=conversation_id)
+        claim = await self.store.claim(
+            user_id, agent=agent.name, conversation_id=conversation_id, time_zone=time_zone
+        )
         session = Session(
             session_id=secrets.token_hex(12),
             conversation_id=claim.conversation.id,
-            user_id=person.id,
+            user_id=claim.person.id,
             agent=agent,
             epoch=claim.epoch,
             history=claim.history,
@@ -170,8 +172,8 @@ class Sessions:
         except Refused:
             await self._release(session, 0)
             raise
-        live = await self._begin(session, person, sign_in, address)
-        await self._recall(person.id)
+        live = await self._begin(session, claim.person, sign_in, address)
+        await self._recall(session.user_id)
         return live, claim
 
     async def admit(self, credential: str | None, origin: str = "", address: str = "") -> Live | None:
@@ -203,9 +205,8 @@ class Sessions:
         if taken is None or live:
             return live if taken else None
         conversation = taken.conversation
-        person = await self.store.person(conversation.user_id)
-        agent = await self._within_the_day(person.id, conversation.agent)
-        return (await self._open(person, agent, conversation.id, taken.sign_in, address))[0]
+        agent = await self._within_the_day(conversation.user_id, conversation.agent)
+        return (await self._open(conversation.user_id, agent, conversation.id, taken.sign_in, address))[0]
 
     def serve(self, live: Live, transport: Transport) -> None:
         """Give it a client's accepted socket, beside whoever brings it."""
@@ -260,7 +261,7 @@ class Sessions:
         """The agent of that name, for no longer than the user may still talk today. Raises TooMany."""
         if (agent := self.agents.get(name)) is None:
             raise NotFound(f"There is no agent called {name[:60]!r}.", code="BRIDGE_UNKNOWN_AGENT")
-        left = await self.meter.left(user_id, self._live.of(user_id))
+        left = await self.meter.left(user_id, self._live.of)
         if left is None or left >= agent.limits.session_seconds:
             return agent
         return replace(agent, limits=replace(agent.limits, session_seconds=left))

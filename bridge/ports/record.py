@@ -35,6 +35,8 @@ class Journal(Protocol):
 class Claim:
     """A conversation and the right to act in it."""
 
+    person: Person
+    """Whose it is."""
     conversation: Conversation
     epoch: int
     """Ours; older owners' intents fail from now on."""
@@ -83,12 +85,17 @@ class Store(Protocol):
     All raise StoreUnavailable.
     """
 
-    async def person(self, user_id: str, *, time_zone: str | None = None) -> Person:
-        """The user; made with defaults when there is none yet. `time_zone`: IANA name, theirs from now on."""
+    async def person(self, user_id: str) -> Person:
+        """The user; made with defaults when there is none yet."""
         ...
 
-    async def claim(self, user_id: str, *, agent: str, conversation_id: str | None) -> Claim:
-        """Begin a conversation, or take one over: raises its epoch. Journalled entries are flushed first."""
+    async def claim(
+        self, user_id: str, *, agent: str, conversation_id: str | None, time_zone: str | None = None
+    ) -> Claim:
+        """Begin a conversation, or take one over: raises its epoch. Journalled entries are flushed first.
+
+        The user is made when there is none yet. `time_zone`: IANA name, theirs from now on.
+        """
         ...
 
     @property

@@ -51,7 +51,7 @@ def claimed(conversation_id: str = "c") -> Claim:
     conversation = Conversation(
         id=conversation_id, user_id=USER, agent="flux", title="", started_at=NOON, last_activity_at=NOON
     )
-    return Claim(conversation=conversation, epoch=1, history=())
+    return Claim(person=Person(id=USER), conversation=conversation, epoch=1, history=())
 
 
 async def begun(record: Record, user_id: str = USER) -> Claim:

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import orjson
 
-from bridge.core.model import Conversation
+from bridge.core.model import Conversation, Person
 from bridge.errors import StoreUnavailable
 from bridge.ports import Claim
 from persistence.record import open_record
@@ -29,7 +29,7 @@ async def main(url: str, folder: str, conversation_id: str, request: str, count:
     conversation = Conversation(
         id=conversation_id, user_id=USER, agent="flux", title="", started_at=now, last_activity_at=now
     )
-    claim = Claim(conversation=conversation, epoch=1, history=())
+    claim = Claim(person=Person(id=USER), conversation=conversation, epoch=1, history=())
     async with open_record(url, Path(folder)) as record:
         os.write(1, b"ready\n")
         await asyncio.to_thread(sys.stdin.readline)

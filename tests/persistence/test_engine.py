@@ -190,6 +190,18 @@ async def _write(database: Database, work: Callable[[Connection], None], *, whol
             await connection.run(work)
 
 
+async def test_a_look_waits_for_nobody_who_writes(record: Record) -> None:
+    def count(connection: Connection) -> int:
+        return int(connection.execute(text("SELECT count(*) FROM conversations")).scalar_one())
+
+    async with asyncio.timeout(5):
+        await begun(record)
+        async with record.database.writing() as connection:
+            await connection.text("DELETE FROM conversations")
+            assert await record.database.look(count) == 1
+        assert await record.database.look(count) == 0
+
+
 async def test_a_transaction_that_fails_leaves_nothing_and_the_next_one_works(record: Record) -> None:
     database = record.database
     await database.transaction(_make)

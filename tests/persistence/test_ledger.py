@@ -18,7 +18,7 @@ from bridge.errors import CallMismatch, NotFound, StaleEpoch
 from bridge.ports import Handle, Transaction
 from persistence.connection import PooledConnection
 from persistence.record import Record
-from persistence.sqlite_writer import WriterConnection
+from persistence.sqlite_thread import WriterConnection
 from tests.persistence.build import (
     AGENT,
     STRANGER,

@@ -49,9 +49,14 @@ async def test_an_unknown_person_is_made_with_defaults_and_stays(record: Record)
 
 
 async def test_a_persons_time_zone_is_what_they_last_said(record: Record) -> None:
-    assert (await record.store.person(USER, time_zone="Asia/Kolkata")).time_zone == "Asia/Kolkata"
+    for zone in ("Asia/Kolkata", None, "America/New_York", None):
+        claim = await record.store.claim(USER, agent="flux", conversation_id=None, time_zone=zone)
+        assert claim.person == await record.store.person(USER)
+        assert claim.person.time_zone == zone or zone is None
+    assert claim.person.time_zone == "America/New_York"
+    taken = {"agent": "flux", "conversation_id": claim.conversation.id, "time_zone": "Asia/Kolkata"}
+    assert (await record.store.claim(USER, **taken)).person == await record.store.person(USER)
     assert (await record.store.person(USER)).time_zone == "Asia/Kolkata"
-    assert (await record.store.person(USER, time_zone="America/New_York")).time_zone == "America/New_York"
     assert (await record.store.person("somebody else")).time_zone == "Europe/Berlin"
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import resource
 
 import pytest
@@ -58,6 +59,14 @@ def test_a_change_is_logged_and_nothing_else() -> None:
         ("admission_closed", 0.95),
         ("admission_opened", 0.1),
     ]
+
+
+def test_one_more_descriptor_is_counted() -> None:
+    most, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    before = used_descriptors()
+    with open(os.devnull, "rb"):
+        assert round((used_descriptors() - before) * most) == 1
+    assert used_descriptors() == before
 
 
 def test_when_no_descriptor_is_left_to_look_with_all_are_used() -> None:

@@ -1,4 +1,4 @@
-"""Writes to a SQLite file in a thread: one change of threads for several statements, or for a transaction."""
+"""Uses a SQLite file in a thread: one change of threads for several statements, or for a transaction."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from persistence.connection import Connection, unbroken
 T = TypeVar("T")
 
 
-class SqliteWriter:
+class SqliteThread:
     """A connection that stays open, and the one thread that uses it. One transaction at a time."""
 
     def __init__(self, engine: Engine) -> None:
@@ -28,6 +28,10 @@ class SqliteWriter:
     def run(self, work: Callable[[SyncConnection], T]) -> asyncio.Future[T]:
         """It goes on to its end, also when nobody waits for it any more."""
         return asyncio.get_running_loop().run_in_executor(self._thread, self._run, work)
+
+    def look(self, work: Callable[[SyncConnection], T]) -> asyncio.Future[T]:
+        """In a transaction of its own, which writes nothing."""
+        return self.run(partial(_look, work))
 
     def _run(self, work: Callable[[SyncConnection], T]) -> T:
         self._connection = self._connection or self._engine.connect()
@@ -45,9 +49,9 @@ class SqliteWriter:
 
 
 class WriterConnection(Connection):
-    """The writer's, in one transaction, which its first step begins."""
+    """That of a thread, in one transaction, which its first step begins."""
 
-    def __init__(self, writer: SqliteWriter, seconds: float) -> None:
+    def __init__(self, writer: SqliteThread, seconds: float) -> None:
         """`seconds`: whoever else writes to the file has to be done within."""
         self._writer = writer
         self._seconds = seconds
@@ -82,6 +86,14 @@ class WriterConnection(Connection):
         connection.commit()
         self.committed = True
         return result
+
+
+def _look(work: Callable[[SyncConnection], T], connection: SyncConnection) -> T:
+    connection.connection.cursor().execute("BEGIN")
+    try:
+        return work(connection)
+    finally:
+        _rollback(connection)
 
 
 def _rollback(connection: SyncConnection) -> None:
