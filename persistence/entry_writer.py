@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Iterable
 from typing import Any, Final
 
@@ -61,21 +60,16 @@ def _key(entry: Entry) -> Key:
 
 def _news(rows: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
     """For each conversation: its messages counted, its activity, a title of the first wish."""
-    by_conversation: dict[str, list[dict[str, Any]]] = defaultdict(list)
+    news: dict[str, dict[str, Any]] = {}
     for row in rows:
-        by_conversation[row["conversation_id"]].append(row)
-    return [_news_of(key, mine) for key, mine in by_conversation.items()]
-
-
-def _news_of(conversation_id: str, rows: list[dict[str, Any]]) -> dict[str, Any]:
-    messages = [row for row in rows if row["kind"] == "message"]
-    wishes = [shortened(row["content"]) for row in messages if row["role"] == Role.USER]
-    return {
-        "key": conversation_id,
-        "more": len(messages),
-        "at": max(row["at"] for row in rows),
-        "wish": next((wish for wish in wishes if wish), ""),
-    }
+        blank = {"key": row["conversation_id"], "more": 0, "at": "", "wish": ""}
+        mine = news.setdefault(row["conversation_id"], blank)
+        mine["at"] = max(mine["at"], row["at"])
+        if row["kind"] == "message":
+            mine["more"] += 1
+            if row["role"] == Role.USER:
+                mine["wish"] = mine["wish"] or shortened(row["content"])
+    return [*news.values()]
 
 
 def _note(connection: Connection, database: Database, entries: list[Entry]) -> None:

@@ -187,7 +187,7 @@ class Flusher:
             written = await self._batches.write(batch, self._server)
             refused |= written.refused
             self._on_flushed(written.entries, False)
-        await self._journal.mark(up_to, set(refused), self._server)
+        await self._journal.mark(up_to, set(refused), self._server, keep=self._keep_seconds > 0)
         self._tell_refused(waiting, refused)
         self._flushed = up_to
         self._outage.flushed += len(waiting) - len(refused)

@@ -16,7 +16,6 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from types import TracebackType
@@ -36,6 +35,7 @@ from persistence.codec import encode, storable
 from persistence.confirming import Confirming
 from persistence.journal_file import Durability, Left, Pending
 from persistence.room import DEFAULT_QUOTA, Room
+from persistence.write import Write, nothing, run_all
 
 T = TypeVar("T")
 
@@ -43,20 +43,6 @@ LARGEST_BATCH: Final = 2000
 """Writes that share one commit."""
 
 _log = structlog.get_logger(__name__)
-
-
-@dataclass(slots=True)
-class _Write:
-    """Something for the writer thread; nobody changes it."""
-
-    future: asyncio.Future[Any]
-    run: Callable[[sqlite3.Connection], Any]
-    seq: int = 0
-    """Of entries: the number of the last."""
-    size: int = 0
-    """Of entries: their bytes."""
-    content: Entry | Claimed | None = None
-    """Of one entry: what it says."""
 
 
 class Journal:
@@ -71,7 +57,7 @@ class Journal:
         self._durability = durability
         self._confirming = Confirming() if durability == "strict" else None
         self._orphans: deque[Orphan] = deque()
-        self._queue: queue.SimpleQueue[_Write | None] = queue.SimpleQueue()
+        self._queue: queue.SimpleQueue[Write | None] = queue.SimpleQueue()
         self._open = False
         self._seq = 0
         self._failing = False
@@ -146,7 +132,7 @@ class Journal:
             self._seq += 1
             self.ages.numbered(self._seq)
             run = journal_file.inserting(self._seq, conversation_id, body)
-            self._queue.put(_Write(future, run, self._seq, len(body), content))
+            self._queue.put(Write(future, run, self._seq, len(body), content))
         return future
 
     def _reserve(self, size: int) -> str:
@@ -191,7 +177,7 @@ class Journal:
         size = sum(len(row.body) for row in rows)
         self._room.give_back(-size)
         future: asyncio.Future[None] = self._loop.create_future()
-        self._queue.put(_Write(future, journal_file.copying(first, rows), self._seq, size))
+        self._queue.put(Write(future, journal_file.copying(first, rows), self._seq, size))
         await future
 
     # ── for the flusher ───────────────────────────────────────────────────────────────────────────────────
@@ -223,7 +209,7 @@ class Journal:
     async def waiting(self, limit: int) -> tuple[Sequence[Numbered | Pending], int, bool]:
         """As `pending`, all that was appended before included; read from the disk only when it has to be."""
         if self._told < self._seq:
-            await self._do(_nothing)
+            await self._do(nothing)
         lines = self._at_hand.after(self._marked, limit + 1)
         if lines is None:
             return await self.pending(limit)
@@ -240,10 +226,18 @@ class Journal:
 
         return await self._do(read)
 
-    async def mark(self, up_to: int, set_aside: set[int], server: str = "") -> None:
-        """All up to that number is in that server, but for what it refuses: that is not tried again."""
+    async def mark(self, up_to: int, set_aside: set[int], server: str = "", *, keep: bool = True) -> None:
+        """All up to that number is in that server, but for what it refuses: that is not tried again.
+
+        `keep`: until it is purged.
+        """
         after, now = self._marked, time.time()
-        await self._do(lambda connection: journal_file.mark(connection, after, up_to, now, set_aside, server))
+        if keep:
+            await self._do(lambda file: journal_file.mark(file, after, up_to, now, set_aside, server))
+        else:
+            self._room.give_back(
+                await self._do(lambda file: journal_file.drop(file, after, up_to, set_aside))
+            )
         self._marked = up_to
         self.set_aside += len(set_aside)
         self.ages.stored(up_to)
@@ -269,7 +263,7 @@ class Journal:
     async def _do(self, run: Callable[[sqlite3.Connection], T]) -> T:
         """Run something on the writer thread, in one commit with what is queued. Raises JournalFailed."""
         future: asyncio.Future[T] = self._loop.create_future()
-        self._queue.put(_Write(future, run))
+        self._queue.put(Write(future, run))
         return await future
 
     # ── the writer thread ─────────────────────────────────────────────────────────────────────────────────
@@ -278,7 +272,7 @@ class Journal:
         """Commit batch after batch: what came while one was on its way to the disk is the next."""
         closing = False
         while not closing:
-            batch: list[_Write] = []
+            batch: list[Write] = []
             write = self._queue.get()
             while write is not None:
                 batch.append(write)
@@ -289,14 +283,12 @@ class Journal:
             if batch:
                 self._commit(batch)
 
-    def _commit(self, batch: list[_Write]) -> None:
+    def _commit(self, batch: list[Write]) -> None:
         results: list[Any] = []
         error: JournalFailed | None = None
         connection = self._file.connection
         try:
-            connection.execute("BEGIN IMMEDIATE")
-            results = [write.run(connection) for write in batch]
-            connection.execute("COMMIT")
+            results = run_all(connection, batch)
             self._tell_failing("")
         except Exception as raised:  # whatever it is, the thread lives: the disk may have room again
             self._tell_failing(f"{type(raised).__name__}: {raised}")
@@ -319,7 +311,7 @@ class Journal:
             _log.warning("journal_writes_again")
         self._failing = bool(reason)
 
-    def _tell(self, batch: list[_Write], results: list[Any], error: JournalFailed | None) -> None:
+    def _tell(self, batch: list[Write], results: list[Any], error: JournalFailed | None) -> None:
         """On the loop: end the futures, in order."""
         before = self._told
         for n, write in enumerate(batch):
@@ -334,7 +326,3 @@ class Journal:
                 write.future.set_result(results[n])
         if self._told > before:
             self.appended.set()
-
-
-def _nothing(connection: sqlite3.Connection) -> None:
-    """Whoever waits for it knows that all that was queued before is done."""

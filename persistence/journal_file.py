@@ -1,5 +1,7 @@
 """One journal on disk: its SQLite file, its lock, and the statements on it. Used by one thread at a time."""
 
+# ruff: noqa: S608 - what is put together are our own words
+
 from __future__ import annotations
 
 import fcntl
@@ -22,6 +24,8 @@ CREATE TABLE entries (
 CREATE INDEX flushed ON entries (flushed_at) WHERE flushed_at IS NOT NULL;
 PRAGMA user_version = 2;
 """
+_FLUSHED: Final = "seq > ? AND seq <= ? AND flushed_at IS NULL AND set_aside = 0"
+"""What becomes flushed with the numbers between those two."""
 CHUNK_BYTES: Final = 4 << 20
 """What is read at a time ends with the entry that goes beyond."""
 
@@ -259,10 +263,18 @@ def mark(
     """All after the one number up to the other is flushed to that server, but for those set aside."""
     put_aside(connection, set_aside)
     connection.execute(
-        "UPDATE entries SET flushed_at = ?, flushed_to = ?"
-        " WHERE seq > ? AND seq <= ? AND flushed_at IS NULL AND set_aside = 0",
-        (now, server, after, up_to),
+        f"UPDATE entries SET flushed_at = ?, flushed_to = ? WHERE {_FLUSHED}", (now, server, after, up_to)
     )
+
+
+def drop(connection: sqlite3.Connection, after: int, up_to: int, set_aside: set[int]) -> int:
+    """The same, where nothing is kept of it; the bytes it had."""
+    put_aside(connection, set_aside)
+    size = connection.execute(
+        f"SELECT coalesce(sum(length(body)), 0) FROM entries WHERE {_FLUSHED}", (after, up_to)
+    ).fetchone()[0]
+    connection.execute(f"DELETE FROM entries WHERE {_FLUSHED}", (after, up_to))
+    return int(size)
 
 
 def put_aside(connection: sqlite3.Connection, refused: set[int]) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import TypeVar
 
@@ -12,6 +11,7 @@ from sqlalchemy import Connection as SyncConnection
 from sqlalchemy import Engine
 
 from persistence.connection import Connection, unbroken
+from persistence.worker import Worker
 
 T = TypeVar("T")
 
@@ -23,11 +23,11 @@ class SqliteThread:
         """`engine` is ours from here on."""
         self._engine = engine
         self._connection: SyncConnection | None = None
-        self._thread = ThreadPoolExecutor(1, thread_name_prefix="store")
+        self._thread = Worker("store")
 
     def run(self, work: Callable[[SyncConnection], T]) -> asyncio.Future[T]:
         """It goes on to its end, also when nobody waits for it any more."""
-        return asyncio.get_running_loop().run_in_executor(self._thread, self._run, work)
+        return self._thread.run(partial(self._run, work))
 
     def look(self, work: Callable[[SyncConnection], T]) -> asyncio.Future[T]:
         """In a transaction of its own, which writes nothing."""
@@ -42,7 +42,7 @@ class SqliteThread:
         await asyncio.to_thread(self._close)
 
     def _close(self) -> None:
-        self._thread.shutdown()
+        self._thread.close()
         if self._connection:
             self._connection.close()
         self._engine.dispose()

@@ -8,6 +8,8 @@ from typing import Any
 
 import orjson
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
 from sqlalchemy import Connection, insert
 
 from bridge.core.model import Call, Cursor, Cut, Entry, FunctionCall, Message, Modality, Role, What
@@ -80,3 +82,10 @@ async def test_only_what_was_not_there_is_told_and_the_newest_activity_stays(rec
     conversation = await record.store.conversation(claim.conversation.user_id, key)
     assert (conversation.message_count, conversation.title) == (6, "first")
     assert conversation.last_activity_at == later
+
+
+@given(st.datetimes(timezones=st.just(UTC)))
+@example(LATE)
+@example(datetime(2026, 11, 20, tzinfo=UTC))
+def test_instants_are_written_as_sqlite_has_them(at: datetime) -> None:
+    assert time_text(at) == at.astimezone(UTC).isoformat(" ", "microseconds")

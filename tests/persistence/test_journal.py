@@ -118,6 +118,20 @@ async def test_what_is_flushed_stays_for_a_while(tmp_path: Path) -> None:
         assert journal.size == 0
 
 
+async def test_what_is_flushed_and_not_kept_is_gone_at_once_but_for_what_the_store_refuses(
+    tmp_path: Path,
+) -> None:
+    async with Journal(tmp_path) as journal:
+        for idx in range(4):
+            await journal.append(entry(claimed(), idx, "x"))
+        size = journal.size // 4
+        await journal.mark(3, {2}, keep=False)
+        assert journal.size == 2 * size
+        assert cursors(await _pending(journal)) == ["1:3"]
+    async with Journal(tmp_path) as successor:
+        assert cursors(await _pending(successor)) == ["1:1", "1:3"]
+
+
 async def test_a_write_that_fails_is_reported_and_the_journal_lives_on(tmp_path: Path) -> None:
     async with Journal(tmp_path) as journal:
         (path,) = journal_file.journals(tmp_path)
