@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from bridge.core.events import Moment
+from bridge.core.fact import fact
 from bridge.core.model import Cursor, Cut
 
 
-@dataclass(frozen=True, slots=True)
+@fact()
 class Line:
     """One assistant message and where its sound begins."""
 
@@ -25,6 +26,7 @@ class Reply:
     """The reply the user hears, or heard last."""
 
     lines: list[Line] = field(default_factory=list)
+    """In order; the numbers of their replies only grow."""
     played_ms: int | None = None
     """What the client reported of it; None = this client reports nothing."""
     ended: int = 0
@@ -33,8 +35,9 @@ class Reply:
     def said(self, cursor: Cursor, content: str, now: Moment) -> None:
         """Note an assistant message. Its sound follows, or has just begun."""
         number = self.ended + 1 if now.reply <= self.ended else now.reply
-        start = now.reply_ms if any(line.reply == number for line in self.lines) else 0
-        self.lines = [line for line in self.lines if line.reply >= now.reply]
+        start = now.reply_ms if self.lines and self.lines[-1].reply == number else 0
+        if self.lines and self.lines[0].reply < now.reply:
+            self.lines = [line for line in self.lines if line.reply >= now.reply]
         self.lines.append(Line(cursor, content, number, start))
 
     def sound_ended(self, now: Moment) -> None:

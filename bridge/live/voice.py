@@ -17,6 +17,7 @@ class Voice:
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self.format = AudioFormat(sample_rate=24000)
+        self._per_second = self.format.bytes_per_second
         self._clock = clock
         self.reply = 0
         """Number of the reply sound was last relayed of; 0 = none yet."""
@@ -35,7 +36,7 @@ class Voice:
     def reply_ms(self) -> int:
         """Milliseconds of the current reply relayed so far."""
         straight = self._credit.bytes if self._credit else 0
-        return (self._reply_bytes + straight) * 1000 // self.format.bytes_per_second
+        return (self._reply_bytes + straight) * 1000 // self._per_second
 
     def say(self, frame: bytes) -> Credit | None:
         """Take a frame of the agent's. Returns leave to send what follows straight to the client."""
@@ -78,7 +79,7 @@ class Voice:
     def expect(self, audio: AudioFormat) -> None:
         """The agent speaks in this format from now on."""
         self.settle()
-        self.format = audio
+        self.format, self._per_second = audio, audio.bytes_per_second
         if self._outbox is not None:
             self._outbox.max_sound = SOUND_SECONDS * audio.bytes_per_second
 

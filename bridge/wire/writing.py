@@ -115,7 +115,7 @@ def _shown(entry: Entry) -> Written | None:
                 "role": said.role,
                 "content": said.content,
             }
-            return {**said.extra, **text}
+            return {**said.extra, **text} if said.extra else text
         case Call() as call:
             functions = [_function(call.function, client_side=not call.ours)]
             return sent.FunctionCallRequest(type="FunctionCallRequest", functions=functions, **place)
@@ -211,5 +211,5 @@ def entries_json(entries: Iterable[Entry]) -> list[sent.EntryJson]:
 
 def instant(at: datetime) -> str:
     """ISO 8601, UTC, milliseconds: `2026-11-03T12:00:00.123Z`."""
-    seconds = orjson.dumps(at.astimezone(UTC), option=orjson.OPT_OMIT_MICROSECONDS).decode()
-    return f"{seconds[1:20]}.{at.microsecond // 1000:03}Z"
+    text = orjson.dumps(at if at.tzinfo is UTC else at.astimezone(UTC)).decode()
+    return f"{text[1:24]}Z" if at.microsecond else f"{text[1:20]}.000Z"

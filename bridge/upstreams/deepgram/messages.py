@@ -32,6 +32,7 @@ NEVER_RETRY = frozenset(
 BRIDGE_KEYS = frozenset({"cursor", "at"})
 """Another bridge's place of an entry is no business of our client's."""
 ROLES: Mapping[str | None, Role] = {str(role): role for role in Role}
+TEXT_KEYS = frozenset({"type", "role", "content"})
 MAX_ID = 256
 """Characters of an id, and of a function's name: ids are keys in the database."""
 MAX_CODE = 64
@@ -98,21 +99,22 @@ class Reader:
         """
         if self.bridge:
             message = _without(message, BRIDGE_KEYS)
-        match message.get("type"):
+        kind = message.get("type")
+        if isinstance(kind, str) and (read := READERS.get(kind)):
+            event = read(message)
+            return (event,) if event else _unreadable(kind)
+        match kind:
             case "Welcome":
                 return self._welcome(message)
             case "SettingsApplied":
                 return self._settings_applied()
             case "FunctionCallRequest":
                 return self._calls(message)
-            case "FunctionCallResponse" if _text(message, "id") in self._ours:
-                return ()
+            case "FunctionCallResponse":
+                return self._answered(message)
             case "Error":
                 return (self._error(message),)
-            case str(kind) if kind in READERS:
-                event = READERS[kind](message)
-                return (event,) if event else _unreadable(kind)
-            case str(kind) if kind != "History" and not kind.startswith("Bridge"):
+            case str() if kind != "History" and not kind.startswith("Bridge"):
                 return (ev.AgentSaidOther(message),)
             case _:
                 return ()
@@ -145,6 +147,13 @@ class Reader:
             events.append(ev.AgentSaidOther({**message, "functions": theirs}))
         return tuple(events)
 
+    def _answered(self, message: JSON) -> tuple[PeerEvent, ...]:
+        """A function of the agent's own has ended, or it tells us what we told it."""
+        if _text(message, "id") in self._ours:
+            return ()
+        complete = all(_text(message, key) is not None for key in ("id", "name", "content"))
+        return (ev.AgentSaidOther(message),) if complete else _unreadable("FunctionCallResponse")
+
     def _error(self, message: JSON) -> ev.AgentErred:
         code = _code(message)
         opening = not self.applied
@@ -165,7 +174,7 @@ def _conversation_text(message: JSON) -> PeerEvent | None:
     role, content = ROLES.get(_text(message, "role")), _text(message, "content")
     if role is None or content is None:
         return None
-    return ev.TextArrived(Message(role, content, extra=_others(message, "role", "content")))
+    return ev.TextArrived(Message(role, content, extra=_without(message, TEXT_KEYS)))
 
 
 def _cancelled(message: JSON) -> PeerEvent | None:
@@ -182,16 +191,9 @@ def _warning(message: JSON) -> PeerEvent:
     )
 
 
-def _answered(message: JSON) -> PeerEvent | None:
-    """A function of the agent's own has ended."""
-    complete = all(_text(message, key) is not None for key in ("id", "name", "content"))
-    return ev.AgentSaidOther(message) if complete else None
-
-
 READERS: Mapping[str, Callable[[JSON], PeerEvent | None]] = {
     "ConversationText": _conversation_text,
     "FunctionCallCancelled": _cancelled,
-    "FunctionCallResponse": _answered,
     "Warning": _warning,
     "UserStartedSpeaking": lambda m: ev.UserStartedSpeaking(_others(m)),
     "EndOfTurn": lambda m: ev.TurnEnded(_text(m, "trigger") or "", _others(m, "trigger")),
