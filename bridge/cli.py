@@ -32,7 +32,6 @@ from bridge.errors import BadConfig, JournalFailed
 from bridge.observers.siblings import Worker
 from bridge.serving import Http, WebSocket, listen, websocket_protocol
 from bridge.settings import Settings, load
-from bridge.turns import short_turns
 from bridge.workers import HOPELESS, Workers
 
 log = structlog.get_logger(__name__)
@@ -116,7 +115,7 @@ def _serve_here(
     link: Connection | None = None,
     worker: Worker | None = None,
 ) -> None:
-    with short_turns(), asyncio.Runner(loop_factory=Server.loop_factory()) as runner:
+    with asyncio.Runner(loop_factory=Server.loop_factory()) as runner:
         runner.run(_run(settings, listening, ready, link, worker))
 
 

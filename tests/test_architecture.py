@@ -35,7 +35,7 @@ BASE = (
     "bridge.log_writer",
 )
 TOP = (
-    *("bridge.app", "bridge.collector", "bridge.turns", "bridge.cli", "bridge.commands"),
+    *("bridge.app", "bridge.collector", "bridge.cli", "bridge.commands"),
     *("bridge.serving", "bridge.workers", "bridge.__main__"),
 )
 
