@@ -118,10 +118,13 @@ class Runner:
         self.step(ev.Attached(request_id=request_id, resume_token=resume_token))
         if self._broken:
             seat.close(1011, "internal error")
-        async with asyncio.TaskGroup() as group:
-            pump = group.create_task(seat.pump(), name="client-pump")
-            await transport.read(partial(self._from_client, seat))
-            pump.cancel()
+        try:
+            async with asyncio.TaskGroup() as group:
+                pump = group.create_task(seat.pump(), name="client-pump")
+                await transport.read(partial(self._from_client, seat))
+                pump.cancel()
+        finally:  # after a fault of ours the transport has not said so
+            self._from_client(seat, ev.ClientLeft())
 
     def _from_client(self, seat: Seat, frame: bytes | PeerEvent) -> Credit | None:
         if seat is not self._seat:

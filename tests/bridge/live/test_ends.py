@@ -13,11 +13,12 @@ import httpx2
 import pytest
 
 from bridge.core import events as ev
-from bridge.core.commands import Command
+from bridge.core.commands import Command, News
 from bridge.core.events import Event, Moment, PeerEvent
 from bridge.core.model import Entry, Outcome
+from bridge.core.session import Phase
 from bridge.live.watch import Audience
-from bridge.ports import Happening, Job, SessionFacts, SoundPassed
+from bridge.ports import Happening, Job, SessionFacts, SoundPassed, Take
 from tests.support.bridge import Running, running
 from tests.support.client import Client, client, start
 from tests.support.deepgram import ScriptedDeepgram
@@ -59,6 +60,27 @@ class BrokenIntents:
 
     async def run(self, job: Job) -> Outcome:
         raise ZeroDivisionError
+
+
+class BrokenTransport:
+    """A fault of ours in what brings a client's messages."""
+
+    stays = True
+
+    def __init__(self) -> None:
+        self.closed: asyncio.Future[int] = asyncio.get_running_loop().create_future()
+
+    async def read(self, take: Take) -> None:
+        raise ZeroDivisionError
+
+    async def send(self, frame: bytes | News) -> None:
+        pass
+
+    def tell(self, news: News) -> bool:
+        return True
+
+    async def close(self, code: int, reason: str) -> None:
+        self.closed.set_result(code)
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,6 +147,17 @@ async def test_a_session_that_a_fault_of_ours_ends(tmp_path: Path, parts: dict[s
         await agent.call("submit_goal_intent", goal_statement="to sing")
         assert await it.client.expect_close() == 1011
     assert (watcher.ends, watcher.told_after) == (["fault"], 0)
+
+
+async def test_a_session_whose_socket_a_fault_of_ours_ends_waits_for_another_one(tmp_path: Path) -> None:
+    async with talk(tmp_path, Watcher()) as it:
+        await it.client.settle()
+        live, broken = it.up.app.sessions.find("local", it.session_id), BrokenTransport()
+        it.up.app.sessions.serve(live, broken)
+        async with asyncio.timeout(5):
+            assert await broken.closed == 1011
+        assert live.runner.session.phase is Phase.LINGERING
+        await it.end()
 
 
 @pytest.mark.parametrize("event", [ev.Attached, ev.EntrySaved])
