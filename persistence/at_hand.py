@@ -9,9 +9,13 @@ from typing import Final, NamedTuple
 
 from bridge.core.model import Entry
 from persistence.claimed import Claimed
+from persistence.journal_file import CHUNK_BYTES
 
 MOST: Final = 2000
-"""Lines that are kept; while the store is away there may be many more, which the disk has."""
+"""Lines that are kept, and together at most `CHUNK_BYTES` of them, unless it is a single one.
+
+While the store is away there may be many more, which the disk has.
+"""
 
 
 class Numbered(NamedTuple):
@@ -19,6 +23,8 @@ class Numbered(NamedTuple):
 
     seq: int
     content: Entry | Claimed
+    size: int = 0
+    """Bytes it has in the journal."""
 
     @property
     def conversation_id(self) -> str:
@@ -30,12 +36,15 @@ class AtHand:
 
     def __init__(self) -> None:
         self._lines: deque[Numbered] = deque()
+        self._bytes = 0
+        """Of all of them."""
         self._from = 0
         """What is up to that number may be on the disk alone."""
 
     def add(self, line: Numbered) -> None:
         """It is on disk now. Numbers only grow."""
-        if len(self._lines) == MOST:
+        self._bytes += line.size
+        if len(self._lines) == MOST or (self._lines and self._bytes > CHUNK_BYTES):
             self.forget(line.seq)
         else:
             self._lines.append(line)
@@ -43,12 +52,12 @@ class AtHand:
     def forget(self, up_to: int) -> None:
         """What is up to that number has to be looked for on the disk."""
         self._lines.clear()
-        self._from = up_to
+        self._bytes, self._from = 0, up_to
 
     def after(self, seq: int, limit: int) -> Sequence[Numbered] | None:
         """The oldest after that number, which nobody asks for again; None: the disk may have more of them."""
         if seq < self._from:
             return None
         while self._lines and self._lines[0].seq <= seq:
-            self._lines.popleft()
+            self._bytes -= self._lines.popleft().size
         return list(islice(self._lines, limit))

@@ -317,7 +317,7 @@ class Journal:
         for n, write in enumerate(batch):
             self._told = write.seq or self._told
             if write.content is not None and not error:
-                self._at_hand.add(Numbered(write.seq, write.content))
+                self._at_hand.add(Numbered(write.seq, write.content, write.size))
             if write.future.done():  # cancelled
                 continue
             if error:

@@ -13,7 +13,7 @@ from bridge.errors import JournalFailed
 from persistence import journal_file
 from persistence.at_hand import MOST, AtHand, Numbered
 from persistence.journal import Journal
-from persistence.journal_file import Pending
+from persistence.journal_file import CHUNK_BYTES, Pending
 from tests.persistence.build import claimed, entry
 
 
@@ -92,6 +92,28 @@ async def test_more_than_is_kept_comes_from_the_disk_all_of_it(tmp_path: Path) -
         await journal.append(entry(claimed(), MOST + 10, "x"))
         (row,), *_ = await journal.waiting(10)
         assert isinstance(row, Numbered)
+
+
+async def test_what_is_long_does_not_pile_up_in_memory(tmp_path: Path) -> None:
+    async with Journal(tmp_path) as journal:
+        line = "x" * 60_000
+        many = 3 * CHUNK_BYTES // len(line)
+        for idx in range(many):
+            journal.append(entry(claimed(), idx, line))
+        found: list[int] = []
+        while len(found) < many:
+            rows, up_to, _ = await journal.waiting(many)
+            assert len(rows) <= CHUNK_BYTES // len(line) + 1
+            found += [row.seq for row in rows]
+            await journal.mark(up_to, set())
+        assert found == list(range(1, many + 1))
+        huge = "x" * CHUNK_BYTES
+        for idx in range(2):
+            journal.append(entry(claimed(), many + idx, huge))
+        for idx in range(2):
+            (row,), up_to, _ = await journal.waiting(1)
+            await journal.mark(up_to, set())
+            assert row.seq == many + idx + 1
 
 
 async def test_what_is_adopted_comes_from_the_disk_in_its_place(tmp_path: Path) -> None:
