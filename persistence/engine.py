@@ -54,7 +54,7 @@ class _Brief(asyncpg.Connection):
 
 
 class Database:
-    """An engine, and the two ways to use it. Until `open_for_use` every use is StoreUnavailable."""
+    """An engine, and the ways to use it. Until `open_for_use` every use is StoreUnavailable."""
 
     def __init__(self, url: str, *, statement_seconds: float = STATEMENT_SECONDS) -> None:
         """Connects to nothing yet. Raises BadConfig."""

@@ -68,9 +68,9 @@ class Store:
         await self._settle(conversation_id)
 
         def take(connection: SyncConnection) -> tuple[Person, int, Conversation]:
-            person = self._people.meet(connection, user_id, time_zone)
             owner = self._journal.name
             epoch = lease.take(connection, self._database, user_id, conversation_id, owner)
+            person = self._people.meet(connection, user_id, time_zone)  # locks them: after the lease
             takeovers.announce(connection, self._database, conversation_id, epoch)
             taken = _one(connection.execute(_update(user_id, conversation_id, ended_at=None)))
             return person, epoch, to_conversation(taken)

@@ -80,6 +80,22 @@ async def test_the_victim_of_a_deadlock_tries_again(postgres_url: str, data_dir:
         assert "deadlock" in lines[0]["reason"].lower()
 
 
+async def test_who_takes_over_and_says_where_the_user_is_has_the_lease_first_as_who_deletes_both(
+    postgres_url: str, data_dir: Path
+) -> None:
+    """In another order the two would wait for each other."""
+    async with open_record(postgres_url, data_dir) as record, asyncio.TaskGroup() as group:
+        claim = await begun(record)
+        key, user = claim.conversation.id, claim.person.id
+        async with _somebody_else(postgres_url) as other:
+            await other.execute("SELECT 1 FROM leases WHERE conversation_id = $1 FOR UPDATE", key)
+            taking = record.store.claim(user, agent="flux", conversation_id=key, time_zone="Asia/Kolkata")
+            taken = group.create_task(taking)
+            await _waiting_for_a_lock(postgres_url)
+            await other.execute("SELECT 1 FROM users WHERE id = $1 FOR UPDATE NOWAIT", user)
+        assert (await taken).person.time_zone == "Asia/Kolkata"
+
+
 async def test_between_tries_the_flusher_waits_longer_and_longer_and_never_as_long_as_its_siblings(
     postgres_server: PostgresServer, postgres_url: str, data_dir: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
