@@ -39,8 +39,8 @@ export class Dock {
   /** A tap starts or mutes; with push-to-talk, holding it talks. */
   #listenToButton() {
     const bridge = this.#bridge;
-    this.#talk.addEventListener("click", () => {
-      if (!bridge.state.pushToTalk || bridge.state.microphone === "off") bridge.tap();
+    this.#talk.addEventListener("click", ({ detail }) => {
+      if (!bridge.state.pushToTalk || bridge.state.microphone === "off") bridge.tap(detail);
     });
     this.#talk.addEventListener("pointerdown", (event) => {
       if (!bridge.state.pushToTalk || bridge.state.microphone !== "on" || event.button !== 0) return;

@@ -5,7 +5,7 @@ const bridge = new VoiceBridge();
 const find = (/** @type {string} */ id) => /** @type {HTMLElement} */ (document.getElementById(id));
 const show = (/** @type {string} */ text) => find("log").append(Object.assign(document.createElement("p"), { textContent: text }));
 
-find("talk").onclick = () => bridge.tap();
+find("talk").onclick = ({ detail }) => bridge.tap(detail);
 find("end").onclick = () => bridge.stop();
 find("write").onsubmit = (event) => {
   event.preventDefault();

@@ -75,6 +75,19 @@ async def test_hasty_taps_begin_one_talk(tmp_path: Path, taps: int) -> None:
         stage.screen.expect_quiet()
 
 
+async def test_the_second_click_of_a_double_click_that_begins_a_talk_mutes_nobody(tmp_path: Path) -> None:
+    async with staged(tmp_path) as stage:
+        page, talk = stage.screen.page, stage.screen.page.locator("#talk")
+        await stage.tap()
+        await talk.dispatch_event("click", {"detail": 2})
+        await expect(talk).to_have_attribute("aria-label", "Mute the microphone")
+        await page.click("#talk")
+        await expect(talk).to_have_attribute("aria-label", "Unmute the microphone")
+        await page.click("#talk", click_count=2)  # this one began nothing: each click counts
+        await expect(talk).to_have_attribute("aria-label", "Unmute the microphone")
+        stage.screen.expect_quiet()
+
+
 async def test_hanging_up_while_it_connects_leaves_nothing_open(tmp_path: Path) -> None:
     async with staged(tmp_path) as stage:
         page = stage.screen.page

@@ -19,6 +19,8 @@ export class VoiceBridge extends EventTarget {
   /** @type {Message[]} */
   #queue = [];
   #busy = false;
+  /** The last click of its own began the talk. */
+  #tapBegan = false;
   /** @type {Map<TimerName, ReturnType<typeof setTimeout>>} */
   #timers = new Map();
   #microphoneDevice = "";
@@ -100,11 +102,15 @@ export class VoiceBridge extends EventTarget {
     this.#dispatch({ type: "Hung" });
   }
 
-  /** Start; while the microphone is open, mute and unmute. For a page with one button. */
-  tap() {
+  /**
+   * Start; while the microphone is open, mute and unmute. For a page with one button.
+   * @param {number} clicks the click's `detail`: the second of a double click that began the talk mutes nobody
+   */
+  tap(clicks = 1) {
     const { microphone, muted, pushToTalk } = this.state;
+    if (clicks < 2) this.#tapBegan = microphone === "off";
     if (microphone === "off") this.start();
-    else if (microphone === "on" && !pushToTalk) this.mute(!muted);
+    else if (microphone === "on" && !pushToTalk && !(clicks > 1 && this.#tapBegan)) this.mute(!muted);
   }
 
   /** Silence goes out in place of the microphone's sound. @param {boolean} on */

@@ -24,8 +24,11 @@ export class VoiceBridge extends EventTarget {
     start(): void;
     /** End the talk; it can be gone on with. What was said last is still done. */
     stop(): void;
-    /** Start; while the microphone is open, mute and unmute. For a page with one button. */
-    tap(): void;
+    /**
+     * Start; while the microphone is open, mute and unmute. For a page with one button.
+     * @param {number} clicks the click's `detail`: the second of a double click that began the talk mutes nobody
+     */
+    tap(clicks?: number): void;
     /** Silence goes out in place of the microphone's sound. @param {boolean} on */
     mute(on: boolean): void;
     /** Push-to-talk: the button is held. */
