@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from typing import Final
+from typing import Any, Final
 
-from sqlalchemy import Connection, bindparam, select, update
+from sqlalchemy import Connection, Select, bindparam, select, update
 
 from bridge.core.model import Person
 from persistence.engine import Database
@@ -14,6 +14,8 @@ from persistence.rows import to_person
 from persistence.tables import USERS
 
 _FIND: Final = select(*USERS.c).where(USERS.c.id == bindparam("user_id"))
+_KEEP: Final = _FIND.with_for_update(read=True, key_share=True)
+"""They are not deleted before this transaction ends; who is being deleted is waited for."""
 _BLANK: Final = dict.fromkeys(("name", "chronotype", "work_hours", "sleep_window"), "")
 
 
@@ -27,12 +29,11 @@ class People:
 
     def find(self, connection: Connection, user_id: str) -> Person | None:
         """Somebody who is there."""
-        row = connection.execute(_FIND, {"user_id": user_id}).one_or_none()
-        return None if row is None else to_person(row)
+        return _person(connection, _FIND, user_id)
 
     def meet(self, connection: Connection, user_id: str, time_zone: str | None = None) -> Person:
         """Whoever it is, made if need be. `time_zone`: IANA name, theirs from now on."""
-        found = self.find(connection, user_id)
+        found = _person(connection, _KEEP, user_id)
         if found is None:
             blank = {"id": user_id, "time_zone": self.default_zone, "created_at": datetime.now(UTC)}
             add = self.database.insert(USERS).values(blank | _BLANK)
@@ -42,3 +43,8 @@ class People:
             return found
         connection.execute(update(USERS).where(USERS.c.id == user_id).values(time_zone=time_zone))
         return replace(found, time_zone=time_zone)
+
+
+def _person(connection: Connection, statement: Select[Any], user_id: str) -> Person | None:
+    row = connection.execute(statement, {"user_id": user_id}).one_or_none()
+    return None if row is None else to_person(row)

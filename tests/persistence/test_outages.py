@@ -16,7 +16,7 @@ from structlog.testing import capture_logs
 from persistence import flusher
 from persistence.flusher import Flusher
 from persistence.record import Record, open_record
-from tests.persistence.build import append, begun, claimed, cursors, entry, stored, until
+from tests.persistence.build import USER, append, begun, claimed, cursors, entry, stored, until
 from tests.support.postgres import PostgresServer
 
 
@@ -94,6 +94,20 @@ async def test_who_takes_over_and_says_where_the_user_is_has_the_lease_first_as_
             await _waiting_for_a_lock(postgres_url)
             await other.execute("SELECT 1 FROM users WHERE id = $1 FOR UPDATE NOWAIT", user)
         assert (await taken).person.time_zone == "Asia/Kolkata"
+
+
+async def test_who_begins_while_the_user_is_deleted_is_somebody_new(
+    postgres_url: str, data_dir: Path
+) -> None:
+    async with open_record(postgres_url, data_dir) as record, asyncio.TaskGroup() as group:
+        await record.store.person(USER)
+        async with _somebody_else(postgres_url) as other:
+            await other.execute("DELETE FROM users WHERE id = $1", USER)
+            beginning = record.store.claim(USER, agent="flux", conversation_id=None, time_zone="Asia/Kolkata")
+            begun_anew = group.create_task(beginning)
+            await _waiting_for_a_lock(postgres_url)
+        assert (await begun_anew).person == await record.store.person(USER)
+        assert (await begun_anew).person.time_zone == "Asia/Kolkata"
 
 
 async def test_between_tries_the_flusher_waits_longer_and_longer_and_never_as_long_as_its_siblings(
