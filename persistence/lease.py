@@ -1,7 +1,7 @@
 """Who owns a conversation: the newest epoch. Taken and checked by the database, on its clock.
 
-Locks are always taken in the order user, lease, call, conversation; that is what keeps deadlocks away. A user's
-row is another matter: it comes after the leases that are there.
+Locks are always taken in the order user, lease, call, conversation; that is what keeps deadlocks away.
+A user's row is another matter: it comes after the leases that are there.
 """
 
 from __future__ import annotations
