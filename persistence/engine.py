@@ -63,8 +63,8 @@ class Database:
         self.problem = "the database has not been opened yet"
         """Why it cannot be used, for operators; empty = it can."""
         self._writers = asyncio.Lock() if self.is_sqlite else None
-        self._sqlite_writer = self._sqlite_thread()
-        self._sqlite_reader = self._sqlite_thread()
+        self._sqlite_writer = self._sqlite_thread(0)  # it waits by itself
+        self._sqlite_reader = self._sqlite_thread(self._seconds)
         self._hasty = None if self.is_sqlite else make_engine(url, statement_seconds=HASTY_SECONDS)
 
     @property
@@ -162,10 +162,10 @@ class Database:
         if self._sqlite_reader:
             await self._sqlite_reader.close()
 
-    def _sqlite_thread(self) -> SqliteThread | None:
+    def _sqlite_thread(self, busy_seconds: float) -> SqliteThread | None:
         if not self.is_sqlite:
             return None
-        return SqliteThread(for_thread(self.engine.url, self._seconds, **_common(self._seconds)))
+        return SqliteThread(for_thread(self.engine.url, busy_seconds, **_common(self._seconds)))
 
     def insert(self, table: Table) -> Upsert:
         """An INSERT that knows ON CONFLICT."""

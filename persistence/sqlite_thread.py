@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import sqlite3
+import time
 from collections.abc import Callable
+from contextlib import closing
 from functools import partial
-from typing import TypeVar
+from typing import Final, TypeVar
 
 from sqlalchemy import Connection as SyncConnection
 from sqlalchemy import Engine
@@ -14,6 +17,9 @@ from persistence.connection import Connection, unbroken
 from persistence.worker import Worker
 
 T = TypeVar("T")
+
+LOOK_SECONDS: Final = 0.01
+"""Between looks whether whoever else writes to the file is done."""
 
 
 class SqliteThread:
@@ -74,9 +80,7 @@ class WriterConnection(Connection):
 
     def _step(self, work: Callable[[SyncConnection], T], connection: SyncConnection) -> T:
         if not self._begun:
-            cursor = connection.connection.cursor()
-            cursor.execute(f"PRAGMA busy_timeout = {round(self._seconds * 1000)}")
-            cursor.execute("BEGIN IMMEDIATE")
+            _begin_alone(connection, time.monotonic() + self._seconds)
             connection.begin()  # SQLAlchemy's part of it; it says nothing to the driver
             self._begun = True
         return work(connection)
@@ -86,6 +90,27 @@ class WriterConnection(Connection):
         connection.commit()
         self.committed = True
         return result
+
+
+def _begin_alone(connection: SyncConnection, deadline: float) -> None:
+    """Be the only writer. `deadline`: on the monotonic clock.
+
+    SQLite's own way to wait holds the connection. A cursor whose statement failed holds on to it until it is
+    closed; the garbage collector, which may run in any thread, would wait there to free one.
+    """
+    with closing(connection.connection.cursor()) as cursor:
+        while True:
+            try:
+                cursor.execute("BEGIN IMMEDIATE")
+                return
+            except sqlite3.OperationalError as error:
+                if not _is_busy(error) or time.monotonic() >= deadline:
+                    raise
+            time.sleep(LOOK_SECONDS)
+
+
+def _is_busy(error: sqlite3.OperationalError) -> bool:
+    return error.sqlite_errorcode & 0xFF == sqlite3.SQLITE_BUSY  # the low byte: there are several kinds of it
 
 
 def _look(work: Callable[[SyncConnection], T], connection: SyncConnection) -> T:
