@@ -114,8 +114,8 @@ def _is_busy(error: sqlite3.OperationalError) -> bool:
 
 
 def _look(work: Callable[[SyncConnection], T], connection: SyncConnection) -> T:
-    connection.connection.cursor().execute("BEGIN")
     try:
+        connection.connection.cursor().execute("BEGIN")
         return work(connection)
     finally:
         _rollback(connection)
