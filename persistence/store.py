@@ -148,15 +148,18 @@ class Store:
         """See ports.Store."""
         await takeovers.watch(self._database, owned, taken)
 
-    async def release(self, user_id: str, conversation_id: str, *, epoch: int, seconds: int) -> None:
+    async def release(
+        self, user_id: str, conversation_id: str, *, epoch: int, seconds: int, at: datetime | None = None
+    ) -> None:
         """See ports.Store."""
+        now = at or datetime.now(UTC)
         user_id, conversation_id = storable(user_id), storable(conversation_id)
         await self._settle(conversation_id)
         mine = {"in_conversation": conversation_id, "theirs": user_id}
 
         def release(connection: SyncConnection) -> None:
             lease.release(connection, user_id, conversation_id, epoch)
-            _one(connection.execute(_END, mine | {"over": epoch, "more": seconds, "now": datetime.now(UTC)}))
+            _one(connection.execute(_END, mine | {"over": epoch, "more": seconds, "now": now}))
 
         await self._database.transaction(release, user_id)
 

@@ -17,13 +17,14 @@ from bridge.core.agent import Agent
 from bridge.core.events import NotedCallRun
 from bridge.core.model import Entry, Person
 from bridge.core.session import Session
-from bridge.errors import BridgeError, NotFound, Refused, StoreUnavailable, Unauthenticated, Unavailable
+from bridge.errors import NotFound, Refused, StoreUnavailable, Unauthenticated, Unavailable
 from bridge.live.admission import Admission
 from bridge.live.live import Live
 from bridge.live.meter import Meter
 from bridge.live.once import Once
 from bridge.live.prepared import Closed, Prepared
 from bridge.live.quotas import Quotas
+from bridge.live.releases import Releases
 from bridge.live.roster import ELSEWHERE, Roster
 from bridge.live.runner import Parts, Runner
 from bridge.live.tokens import Tokens, digest, digests, is_ours, is_ticket
@@ -59,18 +60,21 @@ class Sessions:
     _live: Roster = field(default_factory=Roster)
     tokens: Tokens[Live] = field(default_factory=Tokens)
     meter: Meter = field(init=False)
+    _releases: Releases = field(init=False)
     _beginning: WeakValueDictionary[str, asyncio.Lock] = field(default_factory=WeakValueDictionary)
     """By user: one begins after the other, so that the one who came last is the one who stays."""
     _group: asyncio.TaskGroup = field(default_factory=asyncio.TaskGroup)
 
     def __post_init__(self) -> None:
         self.meter = Meter(quotas=self.quotas, store=self.store, now=self.now)
+        self._releases = Releases(self.store, self.now)
 
     async def __aenter__(self) -> Sessions:
         await self._group.__aenter__()
         beside = {
             "take-overs": self.store.watch(self._live.owned, self._live.end_older),
             "minutes": self.meter.run(lambda: list(self._live.values())),
+            "releases": self._releases.run(),
         }
         self._beside = [self._group.create_task(work, name=name) for name, work in beside.items()]
         return self
@@ -82,6 +86,7 @@ class Sessions:
         for work in self._beside:
             work.cancel()
         await self._group.__aexit__(None, None, None)  # it would wrap what the block raises
+        await self._releases.tell_owed()
 
     def __len__(self) -> int:
         return len(self._live)
@@ -170,7 +175,7 @@ class Sessions:
         try:
             self._check_open(address)  # again: others came while we waited
         except Refused:
-            await self._release(session, 0)
+            await self._releases.release(session, 0)
             raise
         live = await self._begin(session, claim.person, sign_in, address)
         await self._recall(session.user_id)
@@ -336,15 +341,5 @@ class Sessions:
             self.ended += 1
             self.tokens.forget(live)
             await self.meter.over(live)
-            await self._release(live.runner.session, live.seconds)
+            await self._releases.release(live.runner.session, live.seconds)
             live.gone.set()
-
-    async def _release(self, session: Session, seconds: int) -> None:
-        try:
-            await self.store.release(
-                session.user_id, session.conversation_id, epoch=session.epoch, seconds=seconds
-            )
-        except BridgeError as error:
-            log.warning("release_failed", code=error.code)
-        except Exception:  # a fault of ours must not end the other sessions
-            log.exception("release_broke")

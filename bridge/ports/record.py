@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Generic, Protocol, TypeVar
 
 from bridge.core.model import (
@@ -120,10 +121,12 @@ class Store(Protocol):
         """
         ...
 
-    async def release(self, user_id: str, conversation_id: str, *, epoch: int, seconds: int) -> None:
+    async def release(
+        self, user_id: str, conversation_id: str, *, epoch: int, seconds: int, at: datetime | None = None
+    ) -> None:
         """A session ended after that many seconds; sets `ended_at` when the epoch is still the newest.
 
-        Waits until all that was journalled for it is in the store.
+        `at`: when that was; None: now. Waits until all that was journalled for it is in the store.
         """
         ...
 
