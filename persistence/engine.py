@@ -165,7 +165,8 @@ class Database:
     def _sqlite_thread(self, busy_seconds: float) -> SqliteThread | None:
         if not self.is_sqlite:
             return None
-        return SqliteThread(for_thread(self.engine.url, busy_seconds, **_common(self._seconds)))
+        common = _common(self._seconds)
+        return SqliteThread(for_thread(self.engine.url, self._seconds, busy_seconds=busy_seconds, **common))
 
     def insert(self, table: Table) -> Upsert:
         """An INSERT that knows ON CONFLICT."""

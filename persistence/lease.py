@@ -48,6 +48,9 @@ _RELEASE: Final = (
     )
     .values(released=bindparam("over"))
 )
+_NEWEST_RELEASED: Final = select(LEASES.c.released).where(
+    LEASES.c.conversation_id == bindparam("in_conversation"), LEASES.c.user_id == bindparam("theirs")
+)
 
 
 def alone(connection: SyncConnection, database: Database, user_id: str) -> None:
@@ -121,9 +124,12 @@ def recall(connection: SyncConnection, database: Database, user_id: str, keep: i
     return {row.conversation_id: row.epoch for row in connection.execute(_RECALLED, theirs)}
 
 
-def release(connection: SyncConnection, user_id: str, conversation_id: str, epoch: int) -> None:
-    """All that the owner of that epoch had is in the store."""
-    connection.execute(_RELEASE, {"in_conversation": conversation_id, "theirs": user_id, "over": epoch})
+def release(connection: SyncConnection, user_id: str, conversation_id: str, epoch: int) -> bool:
+    """All that the owner of that epoch had is in the store. False: it knew that already."""
+    mine = {"in_conversation": conversation_id, "theirs": user_id}
+    if connection.execute(_RELEASE, mine | {"over": epoch}).rowcount:
+        return True
+    return connection.scalar(_NEWEST_RELEASED, mine) != epoch
 
 
 async def release_all(connection: Connection, owner: str) -> None:

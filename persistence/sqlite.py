@@ -29,22 +29,29 @@ def for_file(url: URL, statement_seconds: float, **settings: Any) -> AsyncEngine
     return engine
 
 
-def for_thread(url: URL, statement_seconds: float, **settings: Any) -> Engine:
-    """An engine for a thread that begins what it writes; `for_file` has made the file what it has to be."""
+def for_thread(url: URL, statement_seconds: float, *, busy_seconds: float, **settings: Any) -> Engine:
+    """An engine for a thread that begins what it writes; `for_file` has made the file what it has to be.
+
+    `busy_seconds`: how long it waits for other writers, once it is connected.
+    """
     engine = create_engine(url.set(drivername="sqlite"), **settings)
     event.listen(engine, "connect", partial(_set_sqlite, statement_seconds))
+    event.listen(engine, "connect", lambda connection, _: _wait_for_others(connection, busy_seconds))
     return engine
 
 
 def _set_sqlite(statement_seconds: float, connection: Any, _record: object) -> None:
     connection.isolation_level = None  # the driver begins nothing by itself; _begin_sqlite does
+    _wait_for_others(connection, statement_seconds)
     cursor = connection.cursor()
-    for pragma in (
-        f"busy_timeout = {round(statement_seconds * 1000)}",
-        "synchronous = FULL",
-        "foreign_keys = ON",
-    ):
+    for pragma in ("synchronous = FULL", "foreign_keys = ON"):
         cursor.execute(f"PRAGMA {pragma}")
+    cursor.close()
+
+
+def _wait_for_others(connection: Any, seconds: float) -> None:
+    cursor = connection.cursor()
+    cursor.execute(f"PRAGMA busy_timeout = {round(seconds * 1000)}")
     cursor.close()
 
 

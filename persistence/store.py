@@ -158,8 +158,8 @@ class Store:
         mine = {"in_conversation": conversation_id, "theirs": user_id}
 
         def release(connection: SyncConnection) -> None:
-            lease.release(connection, user_id, conversation_id, epoch)
-            _one(connection.execute(_END, mine | {"over": epoch, "more": seconds, "now": now}))
+            if lease.release(connection, user_id, conversation_id, epoch):
+                _one(connection.execute(_END, mine | {"over": epoch, "more": seconds, "now": now}))
 
         await self._database.transaction(release, user_id)
 

@@ -126,7 +126,8 @@ class Store(Protocol):
     ) -> None:
         """A session ended after that many seconds; sets `ended_at` when the epoch is still the newest.
 
-        `at`: when that was; None: now. Waits until all that was journalled for it is in the store.
+        `at`: when that was; None: now. Told again, because nobody knows whether it took it, it counts once.
+        Waits until all that was journalled for it is in the store.
         """
         ...
 

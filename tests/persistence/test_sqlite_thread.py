@@ -31,7 +31,7 @@ async def _refused(thread: SqliteThread) -> BaseException:
 
 async def test_nobody_waits_to_forget_who_was_refused_while_another_one_waits(tmp_path: Path) -> None:
     path = tmp_path / "x.db"
-    thread = SqliteThread(for_thread(make_url(f"sqlite:///{path}"), 0))
+    thread = SqliteThread(for_thread(make_url(f"sqlite:///{path}"), 1, busy_seconds=0))
     with closing(sqlite3.connect(path, isolation_level=None)) as other:
         other.execute("PRAGMA journal_mode = WAL")
         other.execute("BEGIN IMMEDIATE")
@@ -50,4 +50,18 @@ async def test_nobody_waits_to_forget_who_was_refused_while_another_one_waits(tm
         await waiting
         assert patient.committed
     gc.unfreeze()
+    await thread.close()
+
+
+async def test_a_connection_is_made_while_another_process_has_the_file_for_itself(tmp_path: Path) -> None:
+    """Only what it writes later does not wait in SQLite."""
+    path = tmp_path / "x.db"
+    thread = SqliteThread(for_thread(make_url(f"sqlite:///{path}"), 10, busy_seconds=0))
+    with closing(sqlite3.connect(path, isolation_level=None)) as other:
+        other.execute("BEGIN EXCLUSIVE")
+        timeout = thread.run(lambda one: one.exec_driver_sql("PRAGMA busy_timeout").scalar())
+        await asyncio.wait({timeout}, timeout=0.3)
+        assert not timeout.done()
+        other.execute("ROLLBACK")
+        assert await timeout == 0
     await thread.close()

@@ -166,6 +166,16 @@ async def test_only_the_newest_owner_ends_a_conversation_but_all_sessions_count(
     assert again.conversation.ended_at is None
 
 
+async def test_an_end_that_is_told_again_counts_once(record: Record) -> None:
+    """A transaction that was cut off, or whose teller was cancelled, may have been committed."""
+    first = await begun(record)
+    key, at = first.conversation.id, first.conversation.started_at + timedelta(seconds=30)
+    for _ in range(2):
+        await record.store.release(USER, key, epoch=first.epoch, seconds=30, at=at)
+    ended = await record.store.conversation(USER, key)
+    assert (ended.duration_seconds, ended.ended_at) == (30, at)
+
+
 async def _three(record: Record) -> list[Claim]:
     """Three conversations, the last with the newest activity."""
     claims = []
